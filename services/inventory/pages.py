@@ -1,0 +1,54 @@
+"""The inventory as people read it."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from services.inventory import store
+from services.inventory.api import no_such_service, organization_name, service_answer, standard_answer
+from shared.language import Language
+from shared.organizations import organizations
+from shared.problems import TITLES
+from shared.web import Pages
+
+router = APIRouter(include_in_schema=False)
+pages = Pages("inventory")
+_PAGE = 50
+
+
+@router.get("/{language}/")
+async def services(
+    request: Request, language: Language, org: str = "", q: str = "", after: str = ""
+) -> HTMLResponse:
+    pool = request.app.state.pool
+    rows = await store.list_services(pool, org or None, None, q or None, after, _PAGE + 1)
+    return pages.render(
+        request,
+        "services.html",
+        language,
+        items=[service_answer(row) for row in rows[:_PAGE]],
+        following=rows[_PAGE - 1]["service_id"] if len(rows) > _PAGE else None,
+        counts=await store.counts(pool),
+        org=org,
+        q=q,
+        organizations=sorted(organizations().values(), key=lambda each: each.name.in_(language)),
+    )
+
+
+@router.get("/{language}/services/{service_id}")
+async def service(request: Request, language: Language, service_id: str) -> HTMLResponse:
+    pool = request.app.state.pool
+    row = await store.service(pool, service_id)
+    if row is None:
+        refusal = no_such_service(service_id)
+        title = TITLES[refusal.code][1]
+        return pages.render(request, "refused.html", language, 404, problem=refusal, problem_title=title)
+    standards = await store.list_standards(pool, None, service_id, ["", ""], 1000)
+    return pages.render(
+        request,
+        "service.html",
+        language,
+        item=service_answer(row),
+        standards=[standard_answer(standard) for standard in standards],
+        organization=organization_name(row["org_id"]),
+        versions=await store.history(pool, service_id),
+    )

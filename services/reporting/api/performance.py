@@ -1,0 +1,129 @@
+"""Live performance against service standards, and how fresh it is."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query, Request, Response
+
+from services.reporting import store
+from services.reporting.domain.figures import Window, figure, window
+from services.reporting.domain.freshness import cadence, is_silent
+from services.reporting.store import Filters
+from shared.database import Pool
+from shared.identity import Person, caller
+from shared.problems import Problem, Refused, problem
+from shared.reading import After, Limit, after, answer, page
+
+router = APIRouter(tags=["performance"])
+
+OTTAWA = ZoneInfo("America/Toronto")
+PUBLIC_WINDOWS = {"7d", "28d", "fiscal_year"}
+_HEARD_WITHIN = timedelta(days=7)
+
+WindowName = Annotated[str, Query(alias="window", description="7d, 28d, fiscal_year, or 2026-04-01/2026-06-30")]
+
+
+@router.get("/v1/performance", summary="Live performance per service standard and channel")
+async def performance(
+    request: Request,
+    org: str | None = None,
+    priority: bool | None = None,
+    below_target: bool | None = None,
+    channel: str | None = None,
+    window_: WindowName = "28d",
+    limit: Limit = 100,
+    after_: After = None,
+) -> Response:
+    public, span = await public_and_window(request, window_, org)
+    figures = await read_figures(request.app.state.pool, span, Filters(org, None, priority, channel), public=public)
+    items = [item for item in figures["items"] if below_target is None or (item["verdict"] == "not_met") == below_target]
+    start = after(after_, 3)
+    items = [item for item in items if _key(item) > start]
+    return answer(request, page(items[: limit + 1], limit, _key, as_of=figures["as_of"]))
+
+
+def _key(item: dict[str, Any]) -> list[str]:
+    return [item["service_id"], item["standard_id"], item["channel"] or ""]
+
+
+@router.get("/v1/performance/{service_id}", summary="Live performance of one service")
+async def performance_of(
+    request: Request, service_id: str, channel: str | None = None, window_: WindowName = "28d"
+) -> Response:
+    pool = request.app.state.pool
+    known = await store.service(pool, service_id)
+    if known is None:
+        raise Refused(no_such_service(service_id))
+    public, span = await public_and_window(request, window_, known["org_id"])
+    figures = await read_figures(pool, span, Filters(None, [service_id], None, channel), public=public)
+    return answer(request, {**known, "items": figures["items"], "next": None, "as_of": figures["as_of"]})
+
+
+@router.get("/v1/freshness", summary="How fresh each feed and view is, and who has gone silent")
+async def freshness(request: Request) -> Response:
+    return answer(request, await read_freshness(request.app.state.pool))
+
+
+async def public_and_window(request: Request, name: str, org: str | None) -> tuple[bool, Window]:
+    """Whether the caller is the public (nothing on fewer than 10 cases), and the window asked. Raises Refused."""
+    found = await caller(request)
+    reads_all = isinstance(found, Person) and found.may_read(org) and (org is not None or found.may_read(""))
+    try:
+        span = window(name, datetime.now(OTTAWA).date())
+    except ValueError:
+        raise Refused(
+            problem(
+                "invalid_request",
+                "window is 7d, 28d, fiscal_year, or two dates such as 2026-04-01/2026-06-30.",
+                "window vaut 7d, 28d, fiscal_year, ou deux dates telles que 2026-04-01/2026-06-30.",
+                "window",
+            )
+        ) from None
+    if name not in PUBLIC_WINDOWS and not (isinstance(found, Person) and found.may_read(org)):
+        raise Refused(
+            problem(
+                "forbidden" if found else "unauthorized",
+                "Other windows than 7d, 28d and fiscal_year need a token with a role.",
+                "Les fenêtres autres que 7d, 28d et fiscal_year exigent un jeton portant un rôle.",
+                "window",
+            ),
+            {} if found else {"WWW-Authenticate": "Bearer"},
+        )
+    return not reads_all, span
+
+
+async def read_figures(pool: Pool, span: Window, filters: Filters, *, public: bool) -> dict[str, Any]:
+    """Figures from one state of the database, with how far it had read."""
+    now = datetime.now(UTC)
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        tallies = await store.tallies(connection, span, filters, now)
+        standards = await store.standards(connection, sorted({tally.service_id for tally in tallies}))
+        position = await store.head(connection)
+        watermark, _ = await store.freshness(connection)
+    items = [
+        figure(tally, standards.get((tally.service_id, tally.standard_id)), span, position, public=public)
+        for tally in tallies
+    ]
+    return {"items": items, "as_of": watermark, "position": position}
+
+
+async def read_freshness(pool: Pool) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    watermark, views = await store.freshness(pool)
+    feeds = await store.feeds(pool, now - _HEARD_WITHIN)
+    for feed in feeds:
+        feed["expected_cadence"] = cadence(feed.pop("hours"), feed.pop("days"))
+        feed["silent"] = is_silent(feed["last_event"], feed["expected_cadence"], now)
+    for view in views:
+        view["view"] = f"performance from {view['service']}"
+        view["lag_seconds"] = round((now - view["watermark"]).total_seconds(), 3)
+    return {"as_of": watermark, "watermark": watermark, "feeds": feeds, "views": views}
+
+
+def no_such_service(service_id: str) -> Problem:
+    return problem(
+        "not_found",
+        f"The inventory has no service {service_id}.",
+        f"Le répertoire n'a pas de service {service_id}.",
+    )

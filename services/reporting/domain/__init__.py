@@ -1,0 +1,1 @@
+"""The rules of reporting: how events fold into cells, and cells into figures."""

@@ -1,0 +1,150 @@
+"""From cells to what is said of a service standard. Nothing unknown is ever shown as 0 % or 100 %."""
+
+import base64
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import Literal
+
+import orjson
+
+from services.reporting.domain.fold import value_of
+from shared.language import Bilingual
+
+Verdict = Literal["met", "not_met", "not_applicable", "no_data", "undetermined"]
+FEWEST_SHOWN = 10
+_Z = 1.959963984540054
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Days from `first` to `last`, both included, local to the matter; `name` as it was asked for."""
+
+    name: str
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The sums of one standard and channel in a window; `durations` are (bucket, cases) pairs, in order."""
+
+    org_id: str
+    service_id: str
+    standard_id: str
+    channel: str | None
+    met: int
+    total: int
+    withdrawn: int
+    closed_undecided: int
+    events: int
+    open: int
+    open_late: int
+    not_started: int
+    oldest_open: date | None
+    unit: str | None
+    durations: Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    service_id: str
+    standard_id: str
+    name: Bilingual
+    target: float | None
+
+
+def window(name: str, today: date) -> Window:
+    """The window of a name: `7d`, `28d`, `fiscal_year`, or `<from>/<to>`. Raises ValueError on any other."""
+    if name in {"7d", "28d"}:
+        return Window(name, today - timedelta(days=int(name[:-1]) - 1), today)
+    if name == "fiscal_year":
+        return Window(name, date(today.year - (today.month < 4), 4, 1), today)
+    first, _, last = name.partition("/")
+    found = Window(name, date.fromisoformat(first), date.fromisoformat(last))
+    if found.last < found.first:
+        raise ValueError("a window's first day comes before its last")
+    return found
+
+
+def verdict(met: int, total: int, target: float | None) -> Verdict:
+    """Whether the standard's target was met, compared exactly (policy 2.3; not rounded first)."""
+    if target is None or target == 0:
+        return "not_applicable"
+    if total == 0:
+        return "no_data"
+    return "met" if met >= Fraction(str(target)) * total else "not_met"
+
+
+def wilson(met: int, total: int) -> tuple[float, float] | None:
+    """The 95 % interval of a share (Wilson, 1927); None without cases, or where met is more than total."""
+    if total <= 0 or not 0 <= met <= total:
+        return None
+    share, z2 = met / total, _Z * _Z
+    middle = share + z2 / (2 * total)
+    spread = _Z * math.sqrt(share * (1 - share) / total + z2 / (4 * total * total))
+    return max(0.0, (middle - spread) / (1 + z2 / total)), min(1.0, (middle + spread) / (1 + z2 / total))
+
+
+def percentile(durations: Sequence[tuple[int, int]], share: float) -> float | None:
+    """The duration that `share` of the cases did not exceed (nearest rank)."""
+    cases = sum(n for _, n in durations)
+    if cases <= 0:
+        return None
+    rank = max(1, math.ceil(share * cases))
+    for bucket, n in durations:
+        rank -= n
+        if rank <= 0:
+            return value_of(bucket)
+    return None
+
+
+def figure(tally: Tally, standard: Standard | None, span: Window, position: int, *, public: bool) -> dict[str, object]:
+    """One figure as it is answered; to the public, nothing on fewer than 10 cases."""
+    target = standard.target if standard else None
+    few = public and 0 < tally.total < FEWEST_SHOWN
+    few_open = public and 0 < tally.open < FEWEST_SHOWN
+    interval = None if few else wilson(tally.met, tally.total)
+    outcome = verdict(tally.met, tally.total, target) if standard else "undetermined"
+    return {
+        "org_id": tally.org_id,
+        "service_id": tally.service_id,
+        "standard_id": tally.standard_id,
+        "name": standard.name.model_dump() if standard else None,
+        "channel": tally.channel,
+        "target": target,
+        "window": {"name": span.name, "from": span.first, "to": span.last},
+        "met": None if few else tally.met,
+        "total": None if few else tally.total,
+        "share": None if few or tally.total == 0 else tally.met / tally.total,
+        "interval": interval,
+        "certain": None if interval is None or target is None else not interval[0] <= target <= interval[1],
+        "verdict": None if few else outcome,
+        "percentiles": None if few or not tally.durations else _percentiles(tally),
+        "open": None if few_open else tally.open,
+        "open_late": None if few_open else tally.open_late,
+        "oldest_open": None if few_open else tally.oldest_open,
+        "excluded": None
+        if few
+        else {
+            "withdrawn": tally.withdrawn,
+            "closed_undecided": tally.closed_undecided,
+            "not_started": tally.not_started,
+        },
+        "events": None if few else tally.events,
+        "figure_id": _figure_id(tally, span, position),
+        "suppressed": few or few_open,
+    }
+
+
+def _percentiles(tally: Tally) -> dict[str, object]:
+    values = {f"p{share}": percentile(tally.durations, share / 100) for share in (50, 80, 90, 95)}
+    exact = all(bucket <= 100 for bucket, _ in tally.durations)
+    return {**values, "unit": tally.unit, "exact": exact}
+
+
+def _figure_id(tally: Tally, span: Window, position: int) -> str:
+    named = [tally.service_id, tally.standard_id, tally.channel, span.first, span.last, position]
+    return "f_" + base64.urlsafe_b64encode(orjson.dumps(named)).decode().rstrip("=")

@@ -1,0 +1,118 @@
+"""How recorded events become additive cells: signed deltas, so that neither order nor batching makes a difference."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any, Protocol
+
+NOT_STARTED_ON = date(1, 1, 1)
+NEVER_LATE = datetime(9999, 1, 1, tzinfo=UTC)
+_EXACT = 100
+_LOG_GAMMA = math.log(1.01 / 0.99)
+
+PerformanceKey = tuple[str, str, str, str, date, date, int]  # org, service, standard, channel, day, recorded on, partition
+DurationKey = tuple[str, str, str, str, str, date, int, int]  # org, service, standard, channel, unit, day, bucket, partition
+OpenKey = tuple[str, str, str, str, str, date, datetime, int]  # ..., state, started on, late from, partition
+
+
+class Logged(Protocol):
+    """An event of the log, decoded as far as the fold needs."""
+
+    type: str
+    org: str
+    recordedat: datetime
+    data: Any
+
+
+@dataclass(slots=True)
+class Deltas:
+    """What a batch of events adds to the views."""
+
+    performance: dict[PerformanceKey, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0, 0, 0]))
+    durations: dict[DurationKey, int] = field(default_factory=lambda: defaultdict(int))
+    open: dict[OpenKey, int] = field(default_factory=lambda: defaultdict(int))
+    services: set[str] = field(default_factory=set)
+
+
+def fold(events: Iterable[tuple[int, Logged]]) -> Deltas:
+    """Fold events, each with the Kafka partition it came from."""
+    deltas = Deltas()
+    for partition, event in events:
+        if event.type == "guichet.status.ApplicationStateChanged.v1":
+            _application(deltas, partition, event)
+        elif event.type == "guichet.inventory.ServiceStandardResultRecorded.v1":
+            _result(deltas, partition, event)
+        elif event.type.startswith("guichet.inventory."):
+            deltas.services.add(event.data.service_id)
+    return deltas
+
+
+def merge(into: Deltas, more: Deltas) -> None:
+    """Add one batch's deltas to another's."""
+    for key, values in more.performance.items():
+        cell = into.performance[key]
+        for at, value in enumerate(values):
+            cell[at] += value
+    for key, cases in more.durations.items():
+        into.durations[key] += cases
+    for open_key, cases in more.open.items():
+        into.open[open_key] += cases
+    into.services |= more.services
+
+
+def _application(deltas: Deltas, partition: int, event: Logged) -> None:
+    data, recorded_on = event.data, event.recordedat.date()
+    deltas.services.add(data.service_id)
+    for change in data.standards:
+        case = (event.org, data.service_id, change.standard_id)
+        if change.before is not None:
+            _count(deltas, case, change.before, recorded_on, partition, -1)
+        if change.after is not None:
+            _count(deltas, case, change.after, recorded_on, partition, 1)
+
+
+def _count(deltas: Deltas, case: tuple[str, str, str], clock: Any, recorded_on: date, partition: int, sign: int) -> None:
+    channel = clock.channel or ""
+    if clock.state == "stopped":
+        cell = deltas.performance[(*case, channel, clock.stopped_on, recorded_on, partition)]
+        cell[0] += sign * bool(clock.met)
+        cell[1] += sign
+        cell[4] += sign
+        deltas.durations[(*case, channel, clock.unit, clock.stopped_on, bucket(clock.elapsed), partition)] += sign
+    elif clock.state == "excluded":
+        cell = deltas.performance[(*case, channel, clock.stopped_on, recorded_on, partition)]
+        cell[2 if clock.excluded_as == "withdrawn" else 3] += sign
+        cell[4] += sign
+    else:
+        started, late = clock.started_on or NOT_STARTED_ON, clock.late_from or NEVER_LATE
+        deltas.open[(*case, channel, clock.state, started, late, partition)] += sign
+
+
+def _result(deltas: Deltas, partition: int, event: Logged) -> None:
+    """A result that no application shows counts on the last day of its period."""
+    data, recorded_on = event.data, event.recordedat.date()
+    deltas.services.add(data.service_id)
+    key = (event.org, data.service_id, data.standard_id, data.channel or "", data.to_date, recorded_on, partition)
+    for result, sign in ((data.before, -1), (data.after, 1)):
+        if result is not None and result.total is not None:
+            cell = deltas.performance[key]
+            cell[0] += sign * (result.met or 0)
+            cell[1] += sign * result.total
+            cell[4] += sign
+
+
+def bucket(elapsed: int) -> int:
+    """The bucket of a duration: itself up to 100 units, then DDSketch's with 1 % relative error (Masson et al., 2019)."""
+    if elapsed <= _EXACT:
+        return max(elapsed, 0)
+    return _EXACT + math.ceil(math.log(elapsed / _EXACT) / _LOG_GAMMA)
+
+
+def value_of(bucket_: int) -> float:
+    """The duration a bucket stands for, within 1 %."""
+    if bucket_ <= _EXACT:
+        return float(bucket_)
+    upper = _EXACT * math.exp((bucket_ - _EXACT) * _LOG_GAMMA)
+    return 2 * upper / (1 + math.exp(_LOG_GAMMA))

@@ -1,0 +1,108 @@
+"""What reporting does with a batch of records: log each once, fold it into the views, in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from services.reporting import store
+from services.reporting.domain.fold import Deltas, fold
+from shared.consuming import Record
+from shared.database import Connection
+from shared.dead_letters import DeadLetters
+from shared.decoding import Arrival, Refusal
+from shared.logs import log
+from shared.problems import problem
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record that is no event of ours, and why."""
+
+    record: Record
+    reason: str
+
+
+@dataclass(slots=True)
+class Batch:
+    """Decoded records: events, the newest word of each partition's relay, and what could not be read."""
+
+    events: list[Any] = field(default_factory=list)
+    advanced: dict[tuple[str, int], tuple[str, int, datetime]] = field(default_factory=dict)
+    unreadable: list[Unreadable] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a batch changed: the log's position after it, and the services whose figures moved."""
+
+    position: int
+    services: frozenset[str]
+
+
+async def read(connection: Connection, batch: Batch, dead_letters: DeadLetters) -> Change:
+    """Log and fold. A record that was published again is logged once and counted once."""
+    await _set_aside(connection, batch.unreadable, dead_letters)
+    position, deltas = 0, Deltas()
+    if batch.events:
+        position, new = await store.log_events(connection, batch.events)
+        fresh = batch.events if new is None else [e for e in batch.events if (e.service, e.service_position) in new]
+        deltas = fold((event.record.partition, event) for event in _once(fresh))
+        await _remember(connection, fresh)
+        await store.add_cells(connection, deltas)
+        await store.mark_changed(connection, deltas.services, position)
+    await store.remember_advanced(connection, batch.advanced)
+    return Change(position, frozenset(deltas.services))
+
+
+def _once(events: Sequence[Any]) -> list[Any]:
+    return list({(event.service, event.service_position): event for event in events}.values())
+
+
+async def _remember(connection: Connection, events: Sequence[Any]) -> None:
+    services = [event for event in events if event.type == "guichet.inventory.ServiceRecorded.v1"]
+    standards = [event for event in events if event.type == "guichet.inventory.ServiceStandardRecorded.v1"]
+    if services:
+        await store.remember_services(connection, services)
+    if standards:
+        await store.remember_standards(connection, standards)
+
+
+async def _set_aside(connection: Connection, unreadable: Sequence[Unreadable], dead_letters: DeadLetters) -> None:
+    if not unreadable:
+        return
+    log.error("records_unreadable", records=len(unreadable), topic=unreadable[0].record.topic)
+    await dead_letters.keep(connection, [(_arrival(each.record), Refusal(_unreadable(each))) for each in unreadable])
+
+
+def _arrival(record: Record) -> Arrival:
+    return Arrival(record.value or b"", "", None, record.topic, record.partition, record.offset)
+
+
+def _unreadable(each: Unreadable) -> Any:
+    return problem(
+        "unreadable",
+        f"This record is no event of ours: {each.reason}.",
+        f"Cet enregistrement n'est pas un de nos événements : {each.reason}.",
+    )
+
+
+async def differing_views(connection: Connection) -> list[dict[str, Any]]:
+    """Cells of the views that are not what folding the whole log anew gives; within the caller's snapshot."""
+    from services.reporting.consumers import decode  # noqa: PLC0415 - consumers imports handlers
+
+    anew = Deltas()
+    async for records in store.logged(connection):
+        merge(anew, fold((event.record.partition, event) for event in decode(records).events))
+    differences = []
+    for view, expected in (
+        ("performance_cell", anew.performance),
+        ("duration_cell", {key: [cases] for key, cases in anew.durations.items()}),
+        ("open_cell", {key: [cases] for key, cases in anew.open.items()}),
+    ):
+        wanted = {key: values for key, values in expected.items() if any(values)}
+        found = await store.cells_of_views(connection, view)
+        for key in sorted({key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key)}):
+            cell = [str(part) for part in key]
+            differences.append({"view": view, "cell": cell, "in_log": wanted.get(key), "in_views": found.get(key)})
+    return differences[:1000]

@@ -1,0 +1,59 @@
+-- Everything read from the services, each record once, as it stood in Kafka. (service, service_position) is its identity:
+-- a record published again has the same, and recorded_at with it.
+create table logged_event (
+    service          text        not null,
+    service_position bigint      not null,
+    recorded_at      timestamptz not null,
+    position         bigint      not null,
+    type             text        not null,
+    org_id           text        not null,
+    topic            text        not null,
+    partition        int         not null,
+    record_offset    bigint      not null,
+    caused_by_source text        not null,
+    caused_by_id     text        not null,
+    value            text        not null,
+    primary key (service, service_position, recorded_at)
+) partition by range (recorded_at);
+create table logged_event_default partition of logged_event default;
+create index logged_event_by_cause on logged_event (caused_by_id);
+
+-- One row: the last position of logged_event, taken under its lock, so that position order is commit order.
+create table reading_head (
+    only_row boolean primary key default true check (only_row),
+    position bigint  not null
+);
+insert into reading_head (position) values (0);
+
+-- How far each partition is known to be whole: the service's own word (LogAdvanced). The least of all is the watermark.
+create table advanced (
+    topic       text        not null,
+    partition   int         not null,
+    service     text        not null,
+    position    bigint      not null,
+    recorded_at timestamptz not null,
+    primary key (topic, partition)
+);
+
+-- Copies of inventory's, fed by its events.
+create table known_service (
+    service_id text    primary key,
+    org_id     text    not null,
+    name       jsonb   not null,
+    priority   boolean not null,
+    valid_from date    not null,
+    position   bigint  not null
+);
+create table known_standard (
+    service_id  text   not null,
+    standard_id text   not null,
+    org_id      text   not null,
+    name        jsonb  not null,
+    kind        text,
+    channel     text,
+    target      double precision,
+    measure     jsonb,
+    valid_from  date   not null,
+    position    bigint not null,
+    primary key (service_id, standard_id)
+);

@@ -1,0 +1,181 @@
+"""Reading the views: every figure is a sum over cells."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from services.reporting.domain.figures import Standard, Tally, Window
+from services.reporting.domain.fold import NOT_STARTED_ON
+from shared.database import Connection, Pool
+from shared.language import Bilingual
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which figures: of an organisation, of services, of priority services, of a channel."""
+
+    org_id: str | None = None
+    service_ids: list[str] | None = None
+    priority: bool | None = None
+    channel: str | None = None
+
+
+# A figure of a service is its owner's alone: an event of another organisation stays in the log and counts in none.
+_TALLIES = """
+with wanted as (
+    select service_id, org_id from known_service
+     where ($3::text is null or org_id = $3) and ($4::text[] is null or service_id = any($4))
+       and ($5::boolean is null or priority = $5)
+), stopped as (
+    select service_id, standard_id, channel, sum(met) as met, sum(total) as total, sum(withdrawn) as withdrawn,
+           sum(closed_undecided) as closed_undecided, sum(events) as events
+      from views_1.performance_cell join wanted using (service_id, org_id)
+     where day between $1 and $2 and ($6::text is null or channel = $6)
+     group by 1, 2, 3
+), open_by_start as (
+    select service_id, standard_id, channel, state = 'not_started' as idle, started_on,
+           sum(cases) as cases, coalesce(sum(cases) filter (where late_from <= $7), 0) as late
+      from views_1.open_cell join wanted using (service_id, org_id)
+     where ($6::text is null or channel = $6)
+     group by 1, 2, 3, 4, 5 having sum(cases) <> 0
+), opened as (
+    select service_id, standard_id, channel,
+           coalesce(sum(cases) filter (where not idle), 0) as open, coalesce(sum(late) filter (where not idle), 0) as late,
+           coalesce(sum(cases) filter (where idle), 0) as not_started, min(started_on) filter (where not idle) as oldest
+      from open_by_start group by 1, 2, 3
+), taken as (
+    select service_id, standard_id, channel, unit, bucket, sum(cases) as cases
+      from views_1.duration_cell join wanted using (service_id, org_id)
+     where day between $1 and $2 and ($6::text is null or channel = $6)
+     group by 1, 2, 3, 4, 5 having sum(cases) <> 0
+), durations as (
+    select service_id, standard_id, channel, min(unit) as unit, array_agg(bucket order by bucket) as buckets,
+           array_agg(cases order by bucket) as cases
+      from taken group by 1, 2, 3
+), declared as (
+    -- A standard nobody has had a case of is shown too: it has no data, which is not the same as not being there.
+    select k.service_id, k.standard_id, coalesce(k.channel, '') as channel from known_standard k
+      join wanted using (service_id) where $6::text is null or k.channel = $6
+)
+select k.org_id, k.service_id, standard_id, channel, met, total, withdrawn, closed_undecided, events, open, late,
+       not_started, oldest, unit, buckets, cases
+  from declared
+  full join stopped using (service_id, standard_id, channel)
+  full join opened using (service_id, standard_id, channel)
+  left join durations using (service_id, standard_id, channel)
+  join wanted k using (service_id)
+ order by k.service_id, standard_id, channel
+"""
+
+
+async def tallies(pool: Pool | Connection, span: Window, filters: Filters, now: datetime) -> list[Tally]:
+    """The sums of each standard and channel over a window, cases open at `now` beside them."""
+    rows = await pool.fetch(
+        _TALLIES, span.first, span.last, filters.org_id, filters.service_ids, filters.priority, filters.channel, now
+    )
+    kept = {(row["service_id"], row["standard_id"]) for row in rows if row["channel"]}
+    return [
+        _tally(row)
+        for row in rows
+        # Declared for every channel, and seen in some: the channels say it.
+        if row["channel"] or row["total"] is not None or row["open"] is not None
+        or (row["service_id"], row["standard_id"]) not in kept
+    ]  # fmt: skip
+
+
+def _tally(row: Any) -> Tally:
+    oldest = row["oldest"]
+    return Tally(
+        org_id=row["org_id"],
+        service_id=row["service_id"],
+        standard_id=row["standard_id"],
+        channel=row["channel"] or None,
+        met=int(row["met"] or 0),
+        total=int(row["total"] or 0),
+        withdrawn=int(row["withdrawn"] or 0),
+        closed_undecided=int(row["closed_undecided"] or 0),
+        events=int(row["events"] or 0),
+        open=int(row["open"] or 0),
+        open_late=int(row["late"] or 0),
+        not_started=int(row["not_started"] or 0),
+        oldest_open=None if oldest == NOT_STARTED_ON else oldest,
+        unit=row["unit"],
+        durations=[(b, int(n)) for b, n in zip(row["buckets"] or (), row["cases"] or (), strict=True)],
+    )
+
+
+async def standards(pool: Pool | Connection, service_ids: list[str]) -> dict[tuple[str, str], Standard]:
+    rows = await pool.fetch(
+        "select service_id, standard_id, name, target from known_standard where service_id = any($1::text[])", service_ids
+    )
+    return {
+        (row["service_id"], row["standard_id"]): Standard(
+            row["service_id"], row["standard_id"], Bilingual.model_validate(row["name"]), row["target"]
+        )
+        for row in rows
+    }
+
+
+async def services(pool: Pool, org_id: str | None) -> list[dict[str, Any]]:
+    rows = await pool.fetch(
+        "select service_id, org_id, name, priority from known_service where $1::text is null or org_id = $1 "
+        "order by service_id",
+        org_id,
+    )
+    return [dict(row) for row in rows]
+
+
+async def service(pool: Pool, service_id: str) -> dict[str, Any] | None:
+    row = await pool.fetchrow(
+        "select service_id, org_id, name, priority from known_service where service_id = $1", service_id
+    )
+    return row and dict(row)
+
+
+async def head(pool: Pool | Connection) -> int:
+    return int(await pool.fetchval("select position from reading_head"))
+
+
+async def freshness(pool: Pool | Connection) -> tuple[datetime | None, list[dict[str, Any]]]:
+    """The watermark (null until every partition has been heard of), and how far each service has been read."""
+    rows = await pool.fetch(
+        "select service, min(recorded_at) as watermark, min(position) as position, count(*) as partitions "
+        "from advanced group by service order by service"
+    )
+    views = [dict(row) for row in rows]
+    complete = {view["service"] for view in views} >= {"inventory", "feedback", "status"}
+    return (min(view["watermark"] for view in views) if complete else None), views
+
+
+async def feeds(pool: Pool, since: datetime) -> list[dict[str, Any]]:
+    """Each organisation and service: the last event, and the hours and days since `since` that had any."""
+    rows = await pool.fetch(
+        "select org_id, service, max(last_recorded_at) as last_event, sum(events)::bigint as events, "
+        "count(distinct hour) filter (where hour >= $1) as hours, "
+        "count(distinct (hour at time zone 'America/Toronto')::date) filter (where hour >= $1) as days "
+        "from views_1.feed_hour group by org_id, service order by org_id, service",
+        since,
+    )
+    return [dict(row) for row in rows]
+
+
+async def changed_since(pool: Pool, position: int) -> list[str]:
+    rows = await pool.fetch("select service_id from views_1.service_change where position > $1", position)
+    return [row["service_id"] for row in rows]
+
+
+async def last_change(pool: Pool, service_id: str) -> int:
+    found = await pool.fetchval("select position from views_1.service_change where service_id = $1", service_id)
+    return int(found or 0)
+
+
+async def counts(pool: Pool, today: date) -> dict[str, int]:
+    """What the system holds: organisations heard of, services, standards, events, and those recorded today (UTC)."""
+    row = await pool.fetchrow(
+        "select (select count(distinct org_id) from views_1.feed_hour) as organizations, "
+        "(select count(*) from known_service) as services, (select count(*) from known_standard) as standards, "
+        "(select coalesce(sum(events), 0)::bigint from views_1.event_cell) as events, "
+        "(select coalesce(sum(events), 0)::bigint from views_1.event_cell where day = $1) as events_today",
+        today,
+    )
+    return dict(row)

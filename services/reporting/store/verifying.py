@@ -1,0 +1,81 @@
+"""Comparing: the log with the services' logs, and the views with the fold of the log."""
+
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Any
+
+from aiokafka import ConsumerRecord
+from shared.database import Connection, Pool
+
+_VIEWS = {
+    "performance_cell": (
+        "org_id, service_id, standard_id, channel, day, recorded_on, source_partition",
+        "met, total, withdrawn, closed_undecided, events",
+    ),
+    "duration_cell": ("org_id, service_id, standard_id, channel, unit, day, bucket, source_partition", "cases"),
+    "open_cell": ("org_id, service_id, standard_id, channel, state, started_on, late_from, source_partition", "cases"),
+}
+
+
+async def advanced(pool: Pool) -> list[dict[str, Any]]:
+    rows = await pool.fetch("select topic, partition, service, position, recorded_at from advanced order by 1, 2")
+    return [dict(row) for row in rows]
+
+
+async def cells_of_log(connection: Pool, service: str, until: int) -> list[dict[str, Any]]:
+    """The same digest as each service makes of its own log, up to one of its positions."""
+    rows = await connection.fetch(
+        "select type, org_id, (recorded_at at time zone 'utc')::date as day, count(*) as events, "
+        "sum(hashtextextended(value, 0)::numeric)::text as hash from logged_event "
+        "where service = $1 and service_position <= $2 group by 1, 2, 3 order by 1, 2, 3",
+        service,
+        until,
+    )
+    return [dict(row) for row in rows]
+
+
+async def positions(
+    pool: Pool, service: str, cell: tuple[str, str, date], until: int
+) -> list[tuple[int, str, str]]:
+    rows = await pool.fetch(
+        "select service_position, hashtextextended(value, 0)::text as hash, "
+        "caused_by_source || '#' || caused_by_id as event from logged_event where service = $1 and type = $2 "
+        "and org_id = $3 and (recorded_at at time zone 'utc')::date = $4 and service_position <= $5 "
+        "order by service_position",
+        service,
+        *cell,
+        until,
+    )
+    return [(row["service_position"], row["hash"], row["event"]) for row in rows]
+
+
+async def differing(connection: Connection) -> list[dict[str, Any]]:
+    """Cells of events that are not what the log, counted anew, has."""
+    rows = await connection.fetch(
+        "with anew as (select type, org_id, (recorded_at at time zone 'utc')::date as day, partition as source_partition, "
+        "count(*) as events, sum(hashtextextended(value, 0)::numeric) as hash from logged_event group by 1, 2, 3, 4) "
+        "select type, org_id, day, anew.events as in_log, c.events as in_views from anew "
+        "full join views_1.event_cell c using (type, org_id, day, source_partition) "
+        "where (anew.events, anew.hash) is distinct from (c.events, c.hash) order by 1, 2, 3 limit 1000"
+    )
+    return [dict(row) for row in rows]
+
+
+async def cells_of_views(connection: Connection, view: str) -> dict[tuple[Any, ...], list[int]]:
+    keys, values = _VIEWS[view]
+    rows = await connection.fetch(f"select {keys}, {values} from views_1.{view}")  # noqa: S608 - our own names
+    width = keys.count(",") + 1
+    cells = {tuple(row.values())[:width]: [int(v) for v in tuple(row.values())[width:]] for row in rows}
+    return {key: numbers for key, numbers in cells.items() if any(numbers)}
+
+
+async def logged(connection: Connection, batch: int = 5_000) -> AsyncIterator[list[Any]]:
+    """The log in order, as records of Kafka again; within the caller's transaction."""
+    cursor = await connection.cursor(
+        "select topic, partition, record_offset, value from logged_event order by position"
+    )
+    while rows := await cursor.fetch(batch):
+        yield [
+            ConsumerRecord(r["topic"], r["partition"], r["record_offset"], 0, 0, None, r["value"].encode(), None, -1, -1, ())
+            for r in rows
+        ]

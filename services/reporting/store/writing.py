@@ -1,0 +1,164 @@
+"""Writing the log and the views: COPY into a temporary table, then one statement per table and batch, keys sorted."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from services.reporting.domain.fold import Deltas
+from shared.database import Connection
+
+_STAGE = """
+create temporary table if not exists incoming (
+    n int not null, service text not null, service_position bigint not null, recorded_at timestamptz not null,
+    type text not null, org_id text not null, topic text not null, partition int not null, record_offset bigint not null,
+    caused_by_source text not null, caused_by_id text not null, value text not null
+) on commit delete rows
+"""
+
+_LOG = """
+with head as (
+    update reading_head set position = position + $1 returning position - $1 as base
+), logged as (
+    insert into logged_event (service, service_position, recorded_at, position, type, org_id, topic, partition,
+                              record_offset, caused_by_source, caused_by_id, value)
+    select service, service_position, recorded_at, base + n, type, org_id, topic, partition, record_offset,
+           caused_by_source, caused_by_id, value
+      from head, incoming
+     order by n
+        on conflict do nothing
+    returning service, service_position, recorded_at, type, org_id, partition, value
+), cells as (
+    insert into views_1.event_cell (type, org_id, day, source_partition, events, hash)
+    select type, org_id, (recorded_at at time zone 'utc')::date, partition, count(*), sum(hashtextextended(value, 0))
+      from logged group by 1, 2, 3, 4 order by 1, 2, 3, 4
+        on conflict (type, org_id, day, source_partition) do update
+       set events = event_cell.events + excluded.events, hash = event_cell.hash + excluded.hash
+), feeds as (
+    insert into views_1.feed_hour (org_id, service, hour, source_partition, events, last_recorded_at)
+    select org_id, service, date_trunc('hour', recorded_at), partition, count(*), max(recorded_at)
+      from logged group by 1, 2, 3, 4 order by 1, 2, 3, 4
+        on conflict (org_id, service, hour, source_partition) do update
+       set events = feed_hour.events + excluded.events,
+           last_recorded_at = greatest(feed_hour.last_recorded_at, excluded.last_recorded_at)
+)
+select (select base from head) + $1 as position,
+       (select count(*) from logged) as new,
+       case when (select count(*) from logged) < $1 then (select array_agg((service, service_position)) from logged) end as kept
+"""
+
+
+async def log_events(connection: Connection, events: Sequence[Any]) -> tuple[int, set[tuple[str, int]] | None]:
+    """Log a batch. Returns the log's position after it, and the identities of those that were new; None: all were."""
+    await connection.execute(_STAGE)
+    await connection.copy_records_to_table(
+        "incoming",
+        records=[
+            (
+                n, e.service, e.service_position, e.recordedat, e.type, e.org, e.record.topic, e.record.partition,
+                e.record.offset, e.causedbysource, e.causedby, e.record.value.decode(),
+            )
+            for n, e in enumerate(events, 1)
+        ],
+    )  # fmt: skip
+    row = await connection.fetchrow(_LOG, len(events))
+    if row["new"] == len(events):
+        return row["position"], None
+    return row["position"], {(pair[0], pair[1]) for pair in row["kept"] or ()}
+
+
+async def add_cells(connection: Connection, deltas: Deltas) -> None:
+    performance = sorted((key, values) for key, values in deltas.performance.items() if any(values))
+    if performance:
+        await connection.execute(
+            "insert into views_1.performance_cell as c (org_id, service_id, standard_id, channel, day, recorded_on, "
+            "source_partition, met, total, withdrawn, closed_undecided, events) select * from unnest($1::text[], "
+            "$2::text[], $3::text[], $4::text[], $5::date[], $6::date[], $7::int[], $8::bigint[], $9::bigint[], "
+            "$10::bigint[], $11::bigint[], $12::bigint[]) "
+            "on conflict (service_id, standard_id, channel, day, recorded_on, source_partition, org_id) do update set "
+            "met = c.met + excluded.met, total = c.total + excluded.total, withdrawn = c.withdrawn + excluded.withdrawn, "
+            "closed_undecided = c.closed_undecided + excluded.closed_undecided, events = c.events + excluded.events",
+            *_columns((*key, *values) for key, values in performance),
+        )
+    durations = sorted((key, cases) for key, cases in deltas.durations.items() if cases)
+    if durations:
+        await connection.execute(
+            "insert into views_1.duration_cell as c (org_id, service_id, standard_id, channel, unit, day, bucket, "
+            "source_partition, cases) select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], "
+            "$6::date[], $7::int[], $8::int[], $9::bigint[]) "
+            "on conflict (service_id, standard_id, channel, day, bucket, unit, source_partition, org_id) do update "
+            "set cases = c.cases + excluded.cases",
+            *_columns((*key, cases) for key, cases in durations),
+        )
+    open_cases = sorted((key, cases) for key, cases in deltas.open.items() if cases)
+    if open_cases:
+        await connection.execute(
+            "insert into views_1.open_cell as c (org_id, service_id, standard_id, channel, state, started_on, late_from, "
+            "source_partition, cases) select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], "
+            "$6::date[], $7::timestamptz[], $8::int[], $9::bigint[]) "
+            "on conflict (service_id, standard_id, channel, state, started_on, late_from, source_partition, org_id) "
+            "do update set cases = c.cases + excluded.cases",
+            *_columns((*key, cases) for key, cases in open_cases),
+        )
+
+
+def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+async def mark_changed(connection: Connection, services: Iterable[str], position: int) -> None:
+    await connection.execute(
+        "insert into views_1.service_change (service_id, position) select id, $2 from unnest($1::text[]) as id "
+        "on conflict (service_id) do update set position = greatest(service_change.position, excluded.position)",
+        sorted(services),
+        position,
+    )
+
+
+async def remember_advanced(
+    connection: Connection, advanced: Mapping[tuple[str, int], tuple[str, int, datetime]]
+) -> None:
+    """Keep the newest word of each partition; what comes again does not take it back."""
+    if advanced:
+        await connection.execute(
+            "insert into advanced (topic, partition, service, position, recorded_at) "
+            "select * from unnest($1::text[], $2::int[], $3::text[], $4::bigint[], $5::timestamptz[]) "
+            "on conflict (topic, partition) do update set position = greatest(advanced.position, excluded.position), "
+            "recorded_at = greatest(advanced.recorded_at, excluded.recorded_at)",
+            *_columns((*key, *word) for key, word in sorted(advanced.items())),
+        )
+
+
+async def remember_services(connection: Connection, events: Sequence[Any]) -> None:
+    await connection.executemany(
+        "insert into known_service (service_id, org_id, name, priority, valid_from, position) "
+        "values ($1, $2, $3, $4, $5, $6) on conflict (service_id) do update set org_id = excluded.org_id, "
+        "name = excluded.name, priority = excluded.priority, valid_from = excluded.valid_from, "
+        "position = excluded.position "
+        "where (excluded.valid_from, excluded.position) >= (known_service.valid_from, known_service.position)",
+        [
+            (e.data.service_id, e.org, _name(e.data.name), e.data.priority, e.data.valid_from, e.service_position)
+            for e in events
+        ],
+    )
+
+
+async def remember_standards(connection: Connection, events: Sequence[Any]) -> None:
+    await connection.executemany(
+        "insert into known_standard (service_id, standard_id, org_id, name, kind, channel, target, measure, valid_from, "
+        "position) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (service_id, standard_id) do update set "
+        "org_id = excluded.org_id, name = excluded.name, kind = excluded.kind, channel = excluded.channel, "
+        "target = excluded.target, measure = excluded.measure, valid_from = excluded.valid_from, "
+        "position = excluded.position "
+        "where (excluded.valid_from, excluded.position) >= (known_standard.valid_from, known_standard.position)",
+        [
+            (
+                e.data.service_id, e.data.standard_id, e.org, _name(e.data.name), e.data.kind, e.data.channel,
+                e.data.target, e.data.measure, e.data.valid_from, e.service_position,
+            )
+            for e in events
+        ],
+    )  # fmt: skip
+
+
+def _name(name: Any) -> dict[str, str]:
+    return {"en": name.en, "fr": name.fr}

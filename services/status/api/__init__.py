@@ -1,0 +1,5 @@
+"""HTTP in and out of status: who may see what, and the answers."""
+
+from services.status.api.applications import router
+
+__all__ = ["router"]

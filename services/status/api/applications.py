@@ -1,0 +1,163 @@
+"""What programs read of status: applications, each to those who may see it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from services.status import store
+from services.status.domain import application as domain
+from services.status.api.access import key_of, open_by_code, set_cookie
+from services.status.domain.application import Application
+from services.status.handlers import client_hash
+from services.status.store import Key
+from services.status.domain.words import NEXT, SUMMARY
+from shared.clock import in_order
+from shared.contracts.status import Clock
+from shared.identity import Department, Person, caller
+from shared.problems import Refused, problem
+from shared.reading import After, Limit, after, answer, page
+
+router = APIRouter(tags=["status"])
+
+
+class TrackingCode(BaseModel):
+    tracking_code: str = Field(max_length=100)
+
+
+@router.get("/v1/applications", summary="The caller's own applications: a client's, or a department's")
+async def applications(
+    request: Request,
+    service: str | None = None,
+    state: str | None = None,
+    late: bool | None = None,
+    limit: Limit = 100,
+    after_: After = None,
+) -> Response:
+    found = await caller(request)
+    keys = await store.list_applications(
+        request.app.state.pool,
+        **_own(request, found),
+        service=service,
+        state=state,
+        after=after(after_, 2),
+        limit=limit + 1,
+    )
+    read = await store.applications(request.app.state.pool, keys)
+    now = datetime.now(UTC)
+    listed = page([read[key] for key in keys if key in read], limit, lambda each: list(each.key), as_of=now)
+    items = [await application_answer(request, each, now) for each in listed["items"]]
+    listed["items"] = [item for item in items if late is None or _is_late(item, now) == late]
+    return answer(request, listed)
+
+
+def _own(request: Request, found: Department | Person | None) -> dict[str, Any]:
+    if isinstance(found, Department):
+        return {"org_id": found.org_id, "client": None}
+    if isinstance(found, Person) and found.roles and found.may_read():
+        everything = found.roles & {"oversight", "auditor", "operator"}
+        return {"org_id": None if everything else found.org_id or "", "client": None}
+    if isinstance(found, Person):
+        return {"org_id": None, "client": client_hash(request.app.state.seal, found.subject)}
+    raise Refused(
+        problem(
+            "unauthorized",
+            "Send a token or your department's key: Authorization: Bearer ....",
+            "Envoyez un jeton ou la clé de votre ministère : Authorization: Bearer ....",
+        ),
+        {"WWW-Authenticate": "Bearer"},
+    )
+
+
+def _is_late(item: dict[str, Any], now: datetime) -> bool:
+    return any(
+        each["met"] is False or (each["state"] == "running" and each["due_at"] is not None and each["due_at"] <= now)
+        for each in item["standards"]
+    )
+
+
+@router.get("/v1/applications/{application_id}", summary="One application: its state in plain words, and its clock")
+async def application(request: Request, application_id: str, org: str | None = None) -> Response:
+    key = await key_of(request, application_id, org)
+    now = datetime.now(UTC)
+    return answer(request, await read_application(request, key, now))
+
+
+@router.get("/v1/applications/{application_id}/events", summary="Live updates (not in this version)")
+async def events(application_id: str) -> Response:
+    raise Refused(
+        problem(
+            "not_available",
+            f"Live updates of application {application_id} are not available in this version; read it again instead.",
+            f"Les mises à jour en direct de la demande {application_id} ne sont pas offertes dans cette version; relisez-la.",
+        )
+    )
+
+
+@router.post("/v1/tracking", summary="Open one application by its tracking code, without an account")
+async def tracking(request: Request, code: TrackingCode) -> Response:
+    key = await open_by_code(request, code.tracking_code)
+    response = answer(request, {"org_id": key[0], "application_id": key[1]})
+    set_cookie(request, response, key)
+    return response
+
+
+@router.api_route("/v1/subscriptions", methods=["GET", "POST"], summary="Notifications (not in this version)")
+async def subscriptions() -> Response:
+    raise Refused(
+        problem(
+            "not_available",
+            "Notifications are not available in this version.",
+            "Les notifications ne sont pas offertes dans cette version.",
+        )
+    )
+
+
+async def read_application(request: Request, key: Key, now: datetime) -> dict[str, Any]:
+    read = await store.applications(request.app.state.pool, [key])
+    return {**await application_answer(request, read[key], now), "as_of": now}
+
+
+async def application_answer(request: Request, application: Application, now: datetime) -> dict[str, Any]:
+    standards = await store.known_standards(request.app.state.pool, [application.service_id])
+    clocks = domain.clocks_of(application, standards.get(application.service_id, ()), now)
+    names = {each.standard_id: each.name for each in standards.get(application.service_id, ())}
+    answers = [{**clock_answer(each, clocks[each]), "name": names[each].model_dump()} for each in sorted(clocks)]
+    shown = domain.standard_shown(clocks)
+    return {
+        "org_id": application.org_id,
+        "application_id": application.application_id,
+        "service_id": application.service_id,
+        "state": application.state,
+        "summary": SUMMARY[application.state].model_dump(),
+        "next": NEXT[application.state].model_dump(),
+        "history": history_answer(application),
+        "expected_at": domain.expected(application, clocks),
+        "standards": answers,
+        "standard": next((each for each in answers if each["standard_id"] == shown), None),
+        "version": application.version,
+    }
+
+
+def history_answer(application: Application) -> list[dict[str, Any]]:
+    steps = {step.moment(): step for step in application.history}
+    return [
+        {"state": step.state, "at": step.occurred_at, "channel": step.channel, "outcome": step.outcome}
+        for step in (steps[moment] for moment in in_order(steps))
+    ]
+
+
+def clock_answer(standard_id: str, clock: Clock) -> dict[str, Any]:
+    return {
+        "standard_id": standard_id,
+        "limit": clock.limit,
+        "unit": clock.unit,
+        "state": clock.state,
+        "due_on": clock.due_on,
+        "due_at": clock.due_at,
+        "elapsed": clock.elapsed,
+        "paused_for": clock.paused_for,
+        "paused": clock.state == "paused",
+        "met": clock.met,
+    }

@@ -1,0 +1,23 @@
+"""Wiring of status."""
+
+from services.status import api, consumers, handlers, pages
+from shared.contracts.reported.status import ApplicationStatusReported
+from shared.service import Parts, main, run
+
+parts = Parts(
+    name="status",
+    topics=[handlers.TOPIC],
+    kinds={
+        "guichet.status.ApplicationStatusReported.v1": ApplicationStatusReported,
+        "guichet.status.ReportCorrected.v1": None,
+    },
+    handle=handlers.record_reports,
+    opened=handlers.opened,
+    consumptions=consumers.consumptions,
+    routers=[api.router, pages.router],
+    background=[consumers.measure_again],
+)
+app = main(parts)
+
+if __name__ == "__main__":
+    run(app)

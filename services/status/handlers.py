@@ -1,0 +1,200 @@
+"""What status does with reports, and when inventory changes."""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from services.status import store
+from services.status.domain import application as domain
+from services.status.domain.application import Application, Change
+from shared.contracts.reported.status import ApplicationStatusReported
+from shared.database import Connection
+from shared.decoding import Received
+from shared.encryption import Seal
+from shared.event_log import LogEntry, append
+from shared.listening import Heard
+from shared.problems import Problem, problem
+from shared.receiving import Outcome, Recorded
+
+TOPIC = "status.applications.v1"
+_AT_ONCE = 500
+
+
+async def record_reports(
+    seal: Seal, connection: Connection, events: Sequence[Received], now: datetime
+) -> list[Outcome]:
+    await store.hold_standards(connection)
+    applications = await store.applications(connection, [_key(event) for event in events])
+    service_ids = {event.data.service_id for event in events}
+    owners = await store.known_services(connection, service_ids)
+    standards = await store.known_standards(connection, service_ids)
+    before = dict(applications)
+    changes: list[tuple[Received, Change]] = []
+    outcomes: list[Outcome] = []
+    for event in events:
+        outcome = _report(event, applications, owners, standards, now)
+        if isinstance(outcome, Change):
+            opened = _key(event) not in applications
+            applications[_key(event)] = outcome.application
+            changes.append((event, outcome))
+            opened_key = f"{event.org_id}/{event.data.application_id}" if opened else None
+            outcomes.append(Recorded([_entry(event, outcome)], opened_key, outcome.warnings))
+        else:
+            outcomes.append(outcome)
+    if changes:
+        await store.save(connection, _saved(seal, changes, before, applications, now))
+        await store.add_steps(connection, [_step(seal, event, change) for event, change in changes])
+    return outcomes
+
+
+def _key(event: Received) -> store.Key:
+    return event.org_id, event.data.application_id
+
+
+def _report(
+    event: Received,
+    applications: dict[store.Key, Application],
+    owners: dict[str, str],
+    standards: dict[str, list[domain.Standard]],
+    now: datetime,
+) -> Change | Problem:
+    before = applications.get(_key(event))
+    service_id = event.data.service_id
+    owner = owners.get(service_id)
+    # What was begun before a transfer may be finished by the one who began it.
+    if owner is not None and owner != event.org_id and before is None:
+        return _not_yours(service_id)
+    change = domain.report(before, event, standards.get(service_id, ()), now)
+    if owner is None and isinstance(change, Change):
+        change.warnings.append(_unknown_service(service_id))
+    return change
+
+
+def _saved(
+    seal: Seal,
+    changes: Sequence[tuple[Received, Change]],
+    before: dict[store.Key, Application],
+    after: dict[store.Key, Application],
+    now: datetime,
+) -> list[store.Saved]:
+    by_key: dict[store.Key, list[ApplicationStatusReported]] = {}
+    for event, _ in changes:
+        by_key.setdefault(_key(event), []).append(event.data)
+    return [_row(seal, after[key], before.get(key), by_key[key], now) for key in sorted(by_key)]
+
+
+def _row(
+    seal: Seal,
+    application: Application,
+    before: Application | None,
+    reports: Sequence[ApplicationStatusReported],
+    now: datetime,
+) -> store.Saved:
+    key = f"{application.org_id}/{application.application_id}"
+    client = next((data.client_id for data in reversed(reports) if data.client_id), None)
+    return store.Saved(
+        application=application,
+        previous=before.version if before else 0,
+        language=next((data.language for data in reversed(reports) if data.language), None),
+        sealed_client=seal.seal(client.encode(), f"client:{key}") if client else None,
+        client_hash=client_hash(seal, client) if client else None,
+        tracking_hash=tracking_hash(tracking_code(seal, key)),
+        opened_at=min(step.occurred_at for step in application.history),
+        changed_at=now,
+    )
+
+
+def _step(seal: Seal, event: Received, change: Change) -> tuple[store.Key, domain.Step, bytes | None]:
+    step = next(
+        step for step in change.application.history if (step.source, step.event_id) == (event.source, event.id)
+    )
+    reason = event.data.reason
+    sealed = seal.seal(orjson.dumps(reason.model_dump()), f"reason:{event.source} {event.id}") if reason else None
+    return _key(event), step, sealed
+
+
+def _entry(event: Received, change: Change) -> LogEntry:
+    key = f"{event.org_id}/{event.data.application_id}"
+    return LogEntry(
+        TOPIC, key, "status", "ApplicationStateChanged", event.org_id, event.time, event.source, event.id,
+        change.published, key,
+    )  # fmt: skip
+
+
+def client_hash(seal: Seal, client_id: str) -> bytes:
+    return seal.derive("client", client_id)
+
+
+def tracking_code(seal: Seal, key: str) -> str:
+    """The unguessable code (100 bits) that opens one application to whoever holds it."""
+    letters = base64.b32encode(seal.derive("tracking", key)).decode()[:20]
+    return "-".join(letters[start : start + 5] for start in range(0, 20, 5))
+
+
+def tracking_hash(code: str) -> bytes:
+    """What is kept of a code, however it was typed."""
+    return hashlib.sha256("".join(c for c in code.upper() if c.isalnum()).encode()).digest()
+
+
+def opened(seal: Seal, key: str) -> dict[str, Any]:
+    return {"tracking_code": tracking_code(seal, key)}
+
+
+async def remember_services(connection: Connection, events: Sequence[Heard]) -> None:
+    await store.remember_services(connection, events)
+
+
+async def remember_standards(connection: Connection, events: Sequence[Heard]) -> None:
+    await store.remember_standards(connection, events)
+    await store.ask_to_measure_again(connection, {event.data.service_id for event in events})
+
+
+async def measure_some_again(connection: Connection) -> bool:
+    """Measure some applications of a service whose standards changed; False when there is nothing left to do."""
+    found = await store.next_to_measure(connection, _AT_ONCE)
+    if found is None:
+        return False
+    service_id, keys = found
+    await store.measured(connection, service_id, keys[-1] if keys else None)
+    applications = await store.applications(connection, keys)
+    standards = await store.known_standards(connection, [service_id])
+    now = datetime.now(UTC)
+    changes = []
+    for application in applications.values():
+        change = domain.measure_again(application, standards.get(service_id, ()), now)
+        if change is not None:
+            changes.append((change, application.version))
+    if changes:
+        await store.save_clocks(connection, [(change.application, previous) for change, previous in changes])
+        await append(connection, [_measured_entry(change, now) for change, _ in changes], [])
+    return True
+
+
+def _measured_entry(change: Change, now: datetime) -> LogEntry:
+    key = "/".join(change.application.key)
+    return LogEntry(
+        TOPIC, key, "status", "ApplicationStateChanged", change.application.org_id, now, "/services/inventory",
+        change.application.service_id, change.published, key,
+    )  # fmt: skip
+
+
+def _not_yours(service_id: str) -> Problem:
+    return problem(
+        "not_your_service",
+        f"Service {service_id} is in the inventory of another organisation; check data.service_id.",
+        f"Le service {service_id} figure au répertoire d'une autre organisation; vérifiez data.service_id.",
+        "data.service_id",
+    )
+
+
+def _unknown_service(service_id: str) -> Problem:
+    return problem(
+        "unknown_service",
+        f"Service {service_id} is not in the inventory yet; until it is, it has no service standard here.",
+        f"Le service {service_id} n'est pas encore au répertoire; d'ici là, aucune norme ne s'y applique ici.",
+        "data.service_id",
+    )

@@ -1,0 +1,58 @@
+"""What a client sees: a form for the tracking code, and the application behind it."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from services.status import store
+from services.status.api.access import cookie_key, key_of, open_by_code, set_cookie
+from services.status.api.applications import read_application
+from services.status.domain.words import SUMMARY
+from shared.language import Language
+from shared.organizations import organizations
+from shared.problems import TITLES, Refused
+from shared.web import Pages
+
+router = APIRouter(include_in_schema=False)
+pages = Pages("status")
+
+
+@router.get("/{language}/")
+async def form(request: Request, language: Language) -> HTMLResponse:
+    return pages.render(request, "form.html", language, problem=None, opened=cookie_key(request))
+
+
+@router.post("/{language}/")
+async def follow(request: Request, language: Language, tracking_code: Annotated[str, Form(max_length=100)]) -> Response:
+    try:
+        key = await open_by_code(request, tracking_code)
+    except Refused as refused:
+        status = TITLES[refused.problem.code][0]
+        return pages.render(request, "form.html", language, status, problem=refused.problem, opened=None)
+    response = RedirectResponse(f"/{language}/applications/{key[0]}/{key[1]}", 303)
+    set_cookie(request, response, key)
+    return response
+
+
+@router.get("/{language}/applications/{org_id}/{application_id}")
+async def application(request: Request, language: Language, org_id: str, application_id: str) -> HTMLResponse:
+    try:
+        key = await key_of(request, application_id, org_id)
+    except Refused as refused:
+        status, title = TITLES[refused.problem.code]
+        return pages.render(
+            request, "refused.html", language, status, problem=refused.problem, problem_title=title
+        )
+    item = await read_application(request, key, datetime.now(UTC))
+    known = organizations().get(org_id)
+    return pages.render(
+        request,
+        "application.html",
+        language,
+        item=item,
+        summaries=SUMMARY,
+        organization=known.name.in_(language) if known else org_id,
+        service_name=await store.service_name(request.app.state.pool, item["service_id"]),
+    )

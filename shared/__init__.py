@@ -1,0 +1,1 @@
+"""What the four services have in common; knows none of them."""

@@ -1,0 +1,228 @@
+"""How events come in from Kafka, each counted once: fenced batches, with the offset in the transaction of their effects.
+
+`consumed` is the truth; Kafka's own commit is a hint. A process that was taken for dead and wakes up finds the row of its
+partition ahead of it, and its records dropped. FastStream 0.7 and aiokafka 0.14 need three precautions: a parser that
+cannot fail on content (a null header would lose a whole batch), a pause as the first act at assignment (records flow
+before the listener is done), and never their automatic commit.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, TypeAlias
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaAckableMessage
+
+from shared import metrics
+from shared.database import TRANSIENT, Connection, Pool, transaction
+from shared.logs import log
+
+Record: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
+# Applies records, in order within each partition, in the caller's transaction; what it returns is handed to `committed`.
+Apply = Callable[[Connection, Sequence[Record]], Awaitable[Any]]
+
+_BACK_OFF = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+async def cluster_id(bootstrap: str) -> str:
+    """Kafka's own name for its cluster: a broker set up anew has another, and its offsets start again."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        return str((await admin.describe_cluster())["cluster_id"])
+    finally:
+        await admin.close()
+
+
+class Consumption:
+    """One consumer group of a service: its topics, and what is done with a batch of their records."""
+
+    def __init__(
+        self,
+        group: str,
+        apply: Apply,
+        *,
+        topics: Sequence[str] = (),
+        pattern: str | None = None,
+        committed: Callable[[Any], Awaitable[None]] | None = None,
+        batch: int = 2_000,
+        fetch_bytes: int = 1024 * 1024,
+    ) -> None:
+        self.group, self.topics, self.pattern = group, tuple(topics), pattern
+        self._apply, self._committed = apply, committed
+        self._batch, self._fetch_bytes = batch, fetch_bytes
+        self._failures = 0
+        self.progress_at = time.monotonic()
+        self._cluster = ""
+        self._pool: Pool
+        self._bootstrap = ""
+        self._subscriber: Any = None
+
+    def subscribe(self, broker: KafkaBroker, pool: Pool, bootstrap: str) -> None:
+        """Register with the broker; records flow once it starts."""
+        self._pool, self._bootstrap = pool, bootstrap
+        self._subscriber = broker.subscriber(
+            *self.topics,
+            pattern=self.pattern,  # type: ignore[arg-type]  # either topics or a pattern
+            group_id=self.group,
+            batch=True,
+            max_records=self._batch,
+            batch_timeout_ms=10,
+            fetch_max_wait_ms=100,
+            max_partition_fetch_bytes=self._fetch_bytes,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.NACK_ON_ERROR,
+            no_reply=True,
+            parser=self._parse,
+            decoder=_as_it_is,
+            listener=_SeekAtAssignment(self),
+        )
+        self._subscriber(self._on_batch)
+
+    async def _parse(self, records: Any) -> KafkaAckableMessage:
+        return KafkaAckableMessage(
+            raw_message=records,
+            body=b"",
+            correlation_id="batch",
+            message_id="batch",
+            consumer=self._subscriber.consumer,
+        )
+
+    async def _on_batch(self, records: Any) -> None:
+        """One batch, one transaction. Raising makes FastStream seek back, so whatever fails is read again."""
+        try:
+            with metrics.batch_seconds.labels(self.group).time():
+                result = await self.take(self._pool, records)
+        except TRANSIENT as error:
+            wait = _BACK_OFF[min(self._failures, len(_BACK_OFF) - 1)]
+            self._failures += 1
+            log.warning("batch_retried", group=self.group, error=type(error).__name__, seconds=wait, records=len(records))
+            await asyncio.sleep(wait)
+            raise
+        self._failures = 0
+        self.progress_at = time.monotonic()
+        if self._committed is not None:
+            await self._committed(result)
+
+    async def take(self, pool: Pool, records: Sequence[Record]) -> Any:
+        """Apply those records that were not taken before, and move the offsets, in one transaction."""
+        async with transaction(pool) as connection:
+            fresh = await self._fence(connection, records)
+            metrics.records_consumed.labels(self.group).inc(len(fresh))
+            metrics.records_repeated.labels(self.group).inc(len(records) - len(fresh))
+            return await self._apply(connection, fresh) if fresh else None
+
+    async def _fence(self, connection: Connection, records: Sequence[Record]) -> list[Record]:
+        """Lock the partitions' rows, drop what lies below them, and move them; all of it holds or none at the commit."""
+        if not self._cluster:
+            raise ConnectionError("records came before their partitions were assigned")
+        last: dict[tuple[str, int], int] = {}
+        for record in records:
+            last[record.topic, record.partition] = record.offset + 1
+        keys = sorted(last)
+        topics, partitions = [topic for topic, _ in keys], [partition for _, partition in keys]
+        # Insert first: a row that is not there cannot be locked, and two owners of a new partition would both go on.
+        await connection.execute(
+            "insert into consumed (consumer, cluster_id, topic, partition, next_offset) "
+            "select $1, $2, topic, partition, 0 from unnest($3::text[], $4::int[]) as a (topic, partition) "
+            "on conflict do nothing",
+            self.group, self._cluster, topics, partitions,
+        )  # fmt: skip
+        rows = await connection.fetch(
+            "select topic, partition, next_offset from consumed "
+            "where consumer = $1 and cluster_id = $2 "
+            "  and (topic, partition) in (select * from unnest($3::text[], $4::int[])) "
+            "order by topic, partition for update",
+            self.group, self._cluster, topics, partitions,
+        )  # fmt: skip
+        following = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+        await connection.execute(
+            "update consumed set next_offset = greatest(next_offset, a.following) "
+            "from unnest($3::text[], $4::int[], $5::bigint[]) as a (topic, partition, following) "
+            "where consumer = $1 and cluster_id = $2 and consumed.topic = a.topic and consumed.partition = a.partition",
+            self.group, self._cluster, topics, partitions, [last[key] for key in keys],
+        )  # fmt: skip
+        return [record for record in records if record.offset >= following[record.topic, record.partition]]
+
+    async def assigned(self, consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> None:
+        """Seek each partition to where the database says; a log shorter than that was wiped, and is read from its start."""
+        wanted = sorted(partitions)
+        self._cluster = await cluster_id(self._bootstrap)
+        rows = await self._pool.fetch(
+            "select topic, partition, next_offset from consumed where consumer = $1 and cluster_id = $2",
+            self.group,
+            self._cluster,
+        )
+        known = {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+        ends = await consumer.end_offsets(wanted) if wanted else {}
+        for partition in wanted:
+            following = known.get(partition, 0)
+            if ends[partition] < following:
+                await self._start_again(partition, following, ends[partition])
+                following = 0
+            if following:
+                consumer.seek(partition, following)
+            else:
+                await consumer.seek_to_beginning(partition)
+
+    async def _start_again(self, partition: TopicPartition, following: int, end: int) -> None:
+        log.error("kafka_log_shorter", topic=partition.topic, partition=partition.partition, expected=following, end=end)
+        await self._pool.execute(
+            "update consumed set next_offset = 0 "
+            "where consumer = $1 and cluster_id = $2 and topic = $3 and partition = $4",
+            self.group, self._cluster, partition.topic, partition.partition,
+        )  # fmt: skip
+
+    def health(self) -> dict[str, Any]:
+        """`lag` in records, `assigned` partitions, seconds since the last batch; lag null before the first assignment."""
+        consumer: AIOKafkaConsumer | None = self._subscriber and self._subscriber.consumer
+        partitions = consumer.assignment() if consumer is not None else frozenset()
+        lag = sum(_lag(consumer, partition) for partition in partitions)
+        metrics.consumer_lag.labels(self.group).set(lag)
+        return {
+            "assigned": len(partitions),
+            "lag": lag if partitions else None,
+            "failures": self._failures,
+            "idle_seconds": round(time.monotonic() - self.progress_at, 1),
+        }
+
+
+def _lag(consumer: Any, partition: TopicPartition) -> int:
+    end = consumer.highwater(partition)
+    state = consumer._subscription.subscription.assignment.state_value(partition)  # noqa: SLF001 - position() would wait
+    return max(0, end - state.position) if end is not None and state is not None and state.has_valid_position else 0
+
+
+async def _as_it_is(message: Any) -> Any:
+    return message.raw_message
+
+
+class _SeekAtAssignment(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, consumption: Consumption) -> None:
+        self._consumption = consumption
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        pass
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        consumer = self._consumption._subscriber.consumer  # noqa: SLF001 - one class in two, for the listener's interface
+        partitions = list(assigned)
+        consumer.pause(*partitions)  # must come first: records already flow while a listener runs
+        delay = 0.2
+        while True:
+            try:
+                await self._consumption.assigned(consumer, partitions)
+                break
+            except Exception as error:  # aiokafka would swallow it, and read from the wrong place
+                log.warning("assignment_retried", group=self._consumption.group, error=type(error).__name__)
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 5.0)
+                if not set(partitions) <= consumer.assignment():
+                    return  # another rebalance has come; its own call does the work
+        consumer.resume(*partitions)
+
+

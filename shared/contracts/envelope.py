@@ -1,0 +1,62 @@
+"""CloudEvents 1.0, as departments send them and as services publish them.
+
+A department *reports* (`...Reported`); a service *records*, and says so in the past tense (`...Recorded`, `...Changed`).
+"""
+
+from datetime import UTC, datetime
+from typing import Any, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+ServiceName = Literal["inventory", "feedback", "status", "reporting"]
+
+
+class Event(BaseModel):
+    """The envelope of an event that a department reports; `data` is judged by the contract its `type` names."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    specversion: Literal["1.0"]
+    id: str = Field(min_length=1, max_length=255)
+    source: str = Field(min_length=1, max_length=255)
+    type: str = Field(min_length=1, max_length=255)
+    time: AwareDatetime | None = None
+    subject: str | None = Field(default=None, max_length=255)
+    datacontenttype: Literal["application/json"] = "application/json"
+    data: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _extensions_are_plain(self) -> Self:
+        for name, value in (self.model_extra or {}).items():
+            if not (name.isalnum() and name.islower() and name.isascii()) or isinstance(value, dict | list | float):
+                raise ValueError(f"the attribute {name!r} is no CloudEvents attribute")
+        return self
+
+
+class Contract(BaseModel):
+    """The data of an event: frozen, and with no field that its contract does not name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Published(BaseModel):
+    """The data of an event that a service publishes. Readers skip fields they do not know: fields are only ever added."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class LogAdvanced(Published):
+    """Everything at or before `position`, recorded before `recorded_at`, has been published on this partition."""
+
+    position: int
+    recorded_at: AwareDatetime
+
+
+def rfc3339(moment: datetime) -> str:
+    """A moment as RFC 3339 in UTC with microseconds, as it stands in every event."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def type_name(service: str, name: str) -> str:
+    """The CloudEvents type of an event: `guichet.status.ApplicationStateChanged.v1`."""
+    return f"guichet.{service}.{name}.v1"

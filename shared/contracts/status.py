@@ -1,0 +1,49 @@
+"""What `status` publishes."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from shared.contracts.envelope import Published
+from shared.contracts.reported.status import ApplicationState, Channel
+
+ClockState = Literal["not_started", "running", "paused", "stopped", "excluded"]
+Unit = Literal["business_day", "day", "second"]
+
+
+class Clock(Published):
+    """How one service standard stands for one application (durations in `unit`, days local to the calendar)."""
+
+    state: ClockState
+    channel: Channel | None
+    unit: Unit
+    limit: int | None
+    started_on: date | None
+    stopped_on: date | None
+    due_on: date | None
+    due_at: AwareDatetime | None
+    late_from: AwareDatetime | None
+    elapsed: int
+    paused_for: int
+    met: bool | None
+    excluded_as: Literal["withdrawn", "closed_undecided"] | None
+
+
+class StandardChange(Published):
+    """The clock of one standard before and after: all that live performance is added up from."""
+
+    standard_id: str
+    before: Clock | None
+    after: Clock | None
+
+
+class ApplicationStateChanged(Published):
+    application_id: str
+    service_id: str
+    from_state: ApplicationState | None
+    to_state: ApplicationState
+    version: int
+    channel: Channel | None
+    standards: list[StandardChange]
+    expected_at: AwareDatetime | None

@@ -1,0 +1,72 @@
+"""What was refused is kept whole, sealed, for 30 days; and how one bad event is found among good ones."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from shared import metrics
+from shared.database import TRANSIENT, Connection
+from shared.decoding import Arrival, Refusal
+from shared.encryption import Seal
+from shared.logs import log
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+
+
+class DeadLetters:
+    """Keeps refused events of one service in its `dead_letter` table."""
+
+    def __init__(self, seal: Seal) -> None:
+        self._seal = seal
+
+    async def keep(self, connection: Connection, refused: Sequence[tuple[Arrival, Refusal]]) -> None:
+        if not refused:
+            return
+        await connection.executemany(
+            "insert into dead_letter (door, org_id, source, event_id, topic, partition, record_offset, code, problem, sealed) "
+            "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            [
+                (
+                    "kafka" if arrival.topic else "http",
+                    arrival.org_id,
+                    refusal.source,
+                    refusal.id,
+                    arrival.topic,
+                    arrival.partition,
+                    arrival.offset,
+                    refusal.problem.code,
+                    refusal.problem.as_dict(),
+                    self._seal.seal(arrival.raw, "dead_letter"),
+                )
+                for arrival, refusal in refused
+            ],
+        )
+        for code, number in Counter(refusal.problem.code for _, refusal in refused).items():
+            metrics.dead_letters.labels(code).inc(number)
+
+
+async def each_on_its_own(
+    connection: Connection,
+    items: Sequence[_T],
+    apply: Callable[[Sequence[_T]], Awaitable[list[_R]]],
+    set_aside: Callable[[_T, Exception], Awaitable[_R]],
+) -> list[_R]:
+    """Apply a batch; when it fails for a reason of its own, find the failing ones by halving, and set them aside.
+
+    Each try is a savepoint. What is transient (a lost connection, a deadlock) is raised: the whole is to be tried again.
+    """
+    if not items:
+        return []
+    try:
+        async with connection.transaction():
+            return await apply(items)
+    except TRANSIENT:
+        raise
+    except Exception as error:
+        if len(items) == 1:
+            log.exception("event_set_aside", error=type(error).__name__)
+            return [await set_aside(items[0], error)]
+    middle = len(items) // 2
+    left = await each_on_its_own(connection, items[:middle], apply, set_aside)
+    return left + await each_on_its_own(connection, items[middle:], apply, set_aside)

@@ -1,0 +1,179 @@
+"""From the bytes a department sent to an event whose contract holds, or the reason it does not. Pure."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from shared.contracts.envelope import Event
+from shared.problems import Problem, first_problem, problem
+
+MAX_EVENT_BYTES = 256 * 1024
+MAX_DEPTH = 16
+CLOCK_SKEW = timedelta(minutes=5)
+
+# The data model of each type a service records; None: a type of the interface that this version does not record yet.
+Kinds = Mapping[str, type[BaseModel] | None]
+
+
+@dataclass(slots=True)
+class Arrival:
+    """One event as it came through a door: its bytes (or, from a batch, the object read) and whose key or topic it came by."""
+
+    raw: bytes
+    org_id: str
+    document: Any = None
+    topic: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+
+
+@dataclass(slots=True)
+class Received:
+    """An event whose contract holds; `data` is an instance of the model its type names."""
+
+    id: str
+    source: str
+    org_id: str
+    type: str
+    time: datetime
+    data: Any
+    digest: bytes
+    warnings: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an event is refused, with as much of its identity as could be read."""
+
+    problem: Problem
+    id: str | None = None
+    source: str | None = None
+
+
+def decode(arrival: Arrival, kinds: Kinds, now: datetime) -> Received | Refusal:
+    """Judge one event by its envelope, its sender and its contract. Never raises on content."""
+    document = arrival.document
+    if document is None:
+        document = read_json(arrival.raw)
+    if isinstance(document, Problem):
+        return Refusal(document)
+    known_id, known_source = _identity(document)
+    outcome = _judge(document, arrival, kinds, now)
+    return Refusal(outcome, known_id, known_source) if isinstance(outcome, Problem) else outcome
+
+
+def read_json(raw: bytes) -> Any:
+    """The JSON value of some bytes, or the problem that it is too large or not readable."""
+    if len(raw) > MAX_EVENT_BYTES:
+        return problem(
+            "too_large", "An event may have 256 KiB at most; send less.", "Un événement compte au plus 256 Kio; réduisez-le."
+        )
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        return problem(
+            "unreadable",
+            f"An event is one JSON object in UTF-8; the reader stopped at: {error}.",
+            f"Un événement est un objet JSON en UTF-8; la lecture s'est arrêtée à : {error}.",
+        )
+
+
+def _identity(document: Any) -> tuple[str | None, str | None]:
+    if not isinstance(document, dict):
+        return None, None
+    known = [document.get("id"), document.get("source")]
+    return tuple(v if isinstance(v, str) and 0 < len(v) <= 255 and "\x00" not in v else None for v in known)  # type: ignore[return-value]
+
+
+def _judge(document: Any, arrival: Arrival, kinds: Kinds, now: datetime) -> Received | Problem:
+    if found := _unstorable(document, arrival):
+        return found
+    try:
+        event = Event.model_validate(document)
+    except ValidationError as error:
+        found = first_problem(error)
+        return Problem("invalid_envelope", found.detail, found.field)
+    if found := _wrong_sender(event, arrival) or _wrong_time(event, now):
+        return found
+    return _by_contract(event, arrival, kinds, now)
+
+
+def _unstorable(document: Any, arrival: Arrival) -> Problem | None:
+    if not isinstance(document, dict):
+        return problem(
+            "invalid_envelope", "An event is one JSON object.", "Un événement est un objet JSON."
+        )
+    if b"\\u0000" in arrival.raw or b"\x00" in arrival.raw:
+        return problem("invalid_value", "Texts cannot hold the character NUL.", "Les textes ne peuvent contenir le caractère NUL.")
+    if arrival.raw.count(b"{") + arrival.raw.count(b"[") > MAX_DEPTH and _depth(document) > MAX_DEPTH:
+        return problem(
+            "too_deep", "An event may be nested 16 levels deep at most.", "Un événement compte au plus 16 niveaux imbriqués."
+        )
+    return None
+
+
+def _depth(value: Any, above: int = 0) -> int:
+    if above > MAX_DEPTH or not isinstance(value, dict | list):
+        return above
+    inner = value.values() if isinstance(value, dict) else value
+    return max((_depth(each, above + 1) for each in inner), default=above + 1)
+
+
+def _wrong_sender(event: Event, arrival: Arrival) -> Problem | None:
+    own = f"/organizations/{arrival.org_id}"
+    if event.source == own or event.source.startswith(own + "/"):
+        return None
+    return problem(
+        "wrong_organization",
+        f"Your key is organisation {arrival.org_id}'s: the source must be {own} or begin with {own}/.",
+        f"Votre clé est celle de l'organisation {arrival.org_id} : la source doit être {own} ou commencer par {own}/.",
+        "source",
+    )
+
+
+def _wrong_time(event: Event, now: datetime) -> Problem | None:
+    if event.time is None or event.time <= now + CLOCK_SKEW:
+        return None
+    return problem(
+        "time_in_future",
+        "time is when it happened; it lies more than five minutes ahead of our clock. Check the sender's clock and time zone.",
+        "time indique quand le fait s'est produit; il devance notre horloge de plus de cinq minutes. Vérifiez l'horloge et le fuseau de l'expéditeur.",
+        "time",
+    )
+
+
+def _by_contract(event: Event, arrival: Arrival, kinds: Kinds, now: datetime) -> Received | Problem:
+    if event.type not in kinds:
+        return problem(
+            "unknown_type",
+            f"This service records: {', '.join(sorted(k for k, model in kinds.items() if model))}.",
+            f"Ce service enregistre : {', '.join(sorted(k for k, model in kinds.items() if model))}.",
+            "type",
+        )
+    model = kinds[event.type]
+    if model is None:
+        return problem(
+            "not_available",
+            f"{event.type} is part of the interface, but is not recorded in this version.",
+            f"{event.type} fait partie de l'interface, mais cette version ne l'enregistre pas.",
+            "type",
+        )
+    if event.time is None and ".inventory." not in event.type:
+        return problem("missing_field", "The field time is required.", "Le champ time est obligatoire.", "time")
+    try:
+        data = model.model_validate(event.data)
+    except ValidationError as error:
+        return first_problem(error, "data")
+    digest = digest_of(event)
+    return Received(event.id, event.source, arrival.org_id, event.type, event.time or now, data, digest)
+
+
+def digest_of(event: Event) -> bytes:
+    """SHA-256 over what an event says (type, time, data), however its JSON was written: the same id must say the same."""
+    moment = event.time and event.time.timestamp()
+    return hashlib.sha256(orjson.dumps([event.type, moment, event.data], option=orjson.OPT_SORT_KEYS)).digest()

@@ -1,0 +1,159 @@
+"""The HTTP door: `POST /v1/events` and `GET /v1/receipts/{event_id}`."""
+
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from shared.contracts.envelope import rfc3339
+from shared.database import Pool
+from shared.decoding import Arrival
+from shared.group_commit import GroupCommit
+from shared.identity import Department, department
+from shared.problems import Refused, problem
+from shared.receiving import Intake, Receipt
+
+MAX_BODY_BYTES = 4 * 1024 * 1024
+MAX_BATCH = 10_000
+
+
+def door(intake: Intake) -> APIRouter:
+    router = APIRouter(tags=["events"])
+
+    @router.post("/v1/events", summary="Report events (CloudEvents: structured, batch, NDJSON)")
+    async def report(request: Request, sender: Department = Depends(department)) -> Response:  # noqa: B008 - FastAPI's way
+        arrivals = await read_arrivals(request, sender.org_id)
+        writer: GroupCommit = request.app.state.group_commit
+        receipts = await writer.submit(sender.org_id, arrivals)
+        body = {"receipts": [receipt.as_dict(index) for index, receipt in enumerate(receipts)]}
+        return Response(orjson.dumps(body), status_of(receipts), media_type="application/json")
+
+    @router.get("/v1/receipts/{event_id}", summary="What became of an event")
+    async def receipt(
+        request: Request,
+        event_id: str,
+        source: str | None = Query(default=None),
+        sender: Department = Depends(department),  # noqa: B008 - FastAPI's way
+    ) -> Response:
+        found = await _look_up(request.app.state.pool, intake, sender.org_id, event_id, source)
+        if found is None:
+            raise Refused(
+                problem(
+                    "not_found",
+                    "No event with this id has come from you; check the id and the source.",
+                    "Aucun événement portant cet identifiant n'est venu de vous; vérifiez l'identifiant et la source.",
+                )
+            )
+        return Response(orjson.dumps(found), media_type="application/json")
+
+    return router
+
+
+def status_of(receipts: list[Receipt]) -> int:
+    """202 if any was accepted, 422 if all were rejected, else 200."""
+    outcomes = {receipt.outcome for receipt in receipts}
+    if "accepted" in outcomes:
+        return 202
+    return 422 if outcomes == {"rejected"} else 200
+
+
+async def read_arrivals(request: Request, org_id: str) -> list[Arrival]:
+    """The events of a request body; one unreadable line of NDJSON is its own receipt, an unreadable array the request's."""
+    body = await _body(request)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in {"application/cloudevents+json", "application/json"} and "ce-id" not in request.headers:
+        arrivals = [Arrival(body, org_id)]
+    elif kind == "application/cloudevents-batch+json":
+        arrivals = [Arrival(orjson.dumps(each), org_id, each) for each in _array(body)]
+    elif kind == "application/x-ndjson":
+        arrivals = [Arrival(line, org_id) for line in body.split(b"\n") if line.strip()]
+    elif "ce-id" in request.headers:
+        raise Refused(
+            problem(
+                "not_available",
+                "Binary mode is not available in this version; send application/cloudevents+json.",
+                "Le mode binaire n'est pas offert dans cette version; envoyez application/cloudevents+json.",
+            )
+        )
+    else:
+        raise Refused(
+            problem(
+                "unsupported_media_type",
+                "Send application/cloudevents+json, application/cloudevents-batch+json or application/x-ndjson.",
+                "Envoyez application/cloudevents+json, application/cloudevents-batch+json ou application/x-ndjson.",
+            )
+        )
+    return _counted(arrivals)
+
+
+def _counted(arrivals: list[Arrival]) -> list[Arrival]:
+    if not arrivals:
+        raise Refused(problem("invalid_request", "There is no event in it.", "Elle ne contient aucun événement."))
+    if len(arrivals) > MAX_BATCH:
+        raise Refused(
+            problem(
+                "too_large",
+                f"{len(arrivals)} events in one request; send {MAX_BATCH} at most.",
+                f"{len(arrivals)} événements dans une requête; envoyez-en {MAX_BATCH} au plus.",
+            )
+        )
+    return arrivals
+
+
+def _array(body: bytes) -> list[Any]:
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Refused(
+            problem(
+                "unreadable",
+                f"A batch is one JSON array in UTF-8; the reader stopped at: {error}.",
+                f"Un lot est un tableau JSON en UTF-8; la lecture s'est arrêtée à : {error}.",
+            )
+        ) from None
+    if not isinstance(document, list):
+        raise Refused(problem("unreadable", "A batch is a JSON array.", "Un lot est un tableau JSON."))
+    return document
+
+
+async def _body(request: Request) -> bytes:
+    """The body, refused as soon as it passes its limit."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        parts.append(part)
+        size += len(part)
+        if size > MAX_BODY_BYTES:
+            raise Refused(
+                problem(
+                    "too_large",
+                    "A request may have 4 MiB at most; send fewer events at once.",
+                    "Une requête compte au plus 4 Mio; envoyez moins d'événements à la fois.",
+                )
+            )
+    return b"".join(parts)
+
+
+async def _look_up(pool: Pool, intake: Intake, org_id: str, event_id: str, source: str | None) -> dict[str, Any] | None:
+    row = await pool.fetchrow(
+        "select event_id, source, position, recorded_at, opened_key from received_event "
+        "where event_id = $1 and org_id = $2 and ($3::text is null or source = $3) order by position limit 1",
+        event_id,
+        org_id,
+        source,
+    )
+    if row is not None:
+        extra = intake.opened(row["opened_key"]) if row["opened_key"] else {}
+        accepted = {"position": row["position"], "recorded_at": rfc3339(row["recorded_at"])}
+        return {"id": row["event_id"], "source": row["source"], "outcome": "accepted", **accepted, **extra}
+    row = await pool.fetchrow(
+        "select event_id, source, problem from dead_letter "
+        "where event_id = $1 and org_id = $2 and ($3::text is null or source = $3) order by dead_letter_id desc limit 1",
+        event_id,
+        org_id,
+        source,
+    )
+    if row is None:
+        return None
+    rejected = {"position": None, "recorded_at": None, "problem": row["problem"]}
+    return {"id": row["event_id"], "source": row["source"], "outcome": "rejected", **rejected}

@@ -1,0 +1,124 @@
+"""One writer for the HTTP door: what arrives together is committed together, and each sender has its fair turn."""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+
+from shared import metrics
+from shared.database import TRANSIENT, Connection, Pool, transaction
+from shared.dead_letters import each_on_its_own
+from shared.decoding import Arrival, Refusal
+from shared.logs import log
+from shared.problems import TemporarilyUnavailable
+from shared.receiving import Intake, Receipt, receive, unexpected
+
+MAX_COMMIT = 2_000
+MAX_WAITING = 50_000
+_TRIES = 5
+
+_Waiting = tuple[Arrival, "asyncio.Future[Receipt]"]
+
+
+class GroupCommit:
+    """Gathers arrivals for `gather` seconds or until `MAX_COMMIT`, round robin over the senders, and commits them at once.
+
+    Raises `TemporarilyUnavailable` to a sender when the queue is full or the database is away: never a false receipt.
+    """
+
+    def __init__(self, pool: Pool, intake: Intake, gather: float, committed: asyncio.Event) -> None:
+        self._pool, self._intake, self._gather, self._committed = pool, intake, gather, committed
+        self._queues: OrderedDict[str, deque[_Waiting]] = OrderedDict()
+        self._waiting = 0
+        self._arrived = asyncio.Event()
+
+    async def submit(self, sender: str, arrivals: Sequence[Arrival]) -> list[Receipt]:
+        """Receipts for the arrivals of one request, in order, once they are durable."""
+        if self._waiting + len(arrivals) > MAX_WAITING:
+            raise TemporarilyUnavailable(
+                "Too many events are waiting here; send this request again in a moment.",
+                "Trop d'événements sont en attente; renvoyez cette requête dans un instant.",
+            )
+        loop = asyncio.get_running_loop()
+        entries: list[_Waiting] = [(arrival, loop.create_future()) for arrival in arrivals]
+        self._queues.setdefault(sender, deque()).extend(entries)
+        self._waiting += len(entries)
+        self._arrived.set()
+        return await asyncio.gather(*(future for _, future in entries))
+
+    async def run(self) -> None:
+        """Commit for ever; the service's lifespan owns this task."""
+        while True:
+            await self._arrived.wait()
+            if self._waiting < MAX_COMMIT and self._gather:
+                await asyncio.sleep(self._gather)
+            batch = self._take()
+            if not self._waiting:
+                self._arrived.clear()
+            if batch:
+                await self._answer(batch)
+
+    def _take(self) -> list[_Waiting]:
+        batch: list[_Waiting] = []
+        while self._queues and len(batch) < MAX_COMMIT:
+            sender, queue = self._queues.popitem(last=False)
+            share = max(1, (MAX_COMMIT - len(batch)) // (len(self._queues) + 1))
+            batch.extend(queue.popleft() for _ in range(min(share, len(queue))))
+            if queue:
+                self._queues[sender] = queue
+        self._waiting -= len(batch)
+        # A sender that hung up before its turn is owed nothing; what it sent may be sent again.
+        return [waiting for waiting in batch if not waiting[1].done()]
+
+    async def _answer(self, batch: Sequence[_Waiting]) -> None:
+        try:
+            receipts = await self._commit([arrival for arrival, _ in batch])
+        except Exception as error:
+            log.warning("door_unavailable", error=type(error).__name__, events=len(batch))
+            refusal = TemporarilyUnavailable(
+                "Our database cannot be reached; nothing of this request was recorded. Send it again.",
+                "Notre base de données est inaccessible; rien de cette requête n'a été enregistré. Renvoyez-la.",
+            )
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(refusal)
+            return
+        for (_, future), receipt in zip(batch, receipts, strict=True):
+            if not future.done():
+                future.set_result(receipt)
+
+    async def _commit(self, arrivals: Sequence[Arrival]) -> list[Receipt]:
+        for tries in range(1, _TRIES + 1):
+            try:
+                with metrics.commit_seconds.labels("http").time():
+                    async with transaction(self._pool) as connection:
+                        receipts = await record(connection, self._intake, arrivals)
+            except TRANSIENT:
+                if tries == _TRIES:
+                    raise
+                await asyncio.sleep(0.02 * 2**tries)
+            else:
+                self._committed.set()
+                count("http", receipts)
+                return receipts
+        raise AssertionError("unreachable")
+
+
+async def record(connection: Connection, intake: Intake, arrivals: Sequence[Arrival]) -> list[Receipt]:
+    """`receive` a batch; an event that our own fault stops is set aside alone."""
+
+    async def apply(some: Sequence[Arrival]) -> list[Receipt]:
+        return await receive(connection, intake, some)
+
+    async def set_aside(arrival: Arrival, error: Exception) -> Receipt:
+        refused = unexpected(error)
+        await intake.dead_letters.keep(connection, [(arrival, Refusal(refused))])
+        return Receipt(None, "rejected", problem=refused)
+
+    return await each_on_its_own(connection, arrivals, apply, set_aside)
+
+
+def count(door: str, receipts: Sequence[Receipt]) -> None:
+    for outcome in ("accepted", "duplicate", "rejected"):
+        number = sum(receipt.outcome == outcome for receipt in receipts)
+        if number:
+            metrics.events_received.labels(door, outcome).inc(number)

@@ -1,0 +1,102 @@
+"""The Kafka door: `ingest.<service>.<org_id>` in, `rejected.<service>.<org_id>` back. The topic says who speaks."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+
+import orjson
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from shared.consuming import Consumption, Record
+from shared.database import Connection
+from shared.decoding import Arrival
+from shared.group_commit import count, record
+from shared.logs import log
+from shared.receiving import Intake, Receipt
+
+RETENTION = {"ingest": 7, "rejected": 30}  # days
+
+_Answered = list[tuple[Arrival, Receipt]]
+
+
+def ingest(intake: Intake, bootstrap: str, committed: asyncio.Event, stack: AsyncExitStack) -> Consumption:
+    """The consumption of every department's topic for this service."""
+    rejections = Rejections(intake.service, bootstrap)
+    stack.push_async_callback(rejections.close)
+
+    async def apply(connection: Connection, records: Sequence[Record]) -> _Answered:
+        arrivals = [_arrival(each) for each in records]
+        return list(zip(arrivals, await record(connection, intake, arrivals), strict=True))
+
+    async def after(answered: _Answered | None) -> None:
+        committed.set()
+        count("kafka", [receipt for _, receipt in answered or ()])
+        await rejections.send([pair for pair in answered or () if pair[1].outcome == "rejected"])
+
+    return Consumption(
+        f"{intake.service}.ingest", apply, pattern=rf"^ingest\.{intake.service}\.[^.]+$", committed=after
+    )
+
+
+def _arrival(record: Record) -> Arrival:
+    org_id = record.topic.rsplit(".", 1)[-1]
+    return Arrival(
+        record.value or b"", org_id, topic=record.topic, partition=record.partition, offset=record.offset
+    )
+
+
+class Rejections:
+    """Tells departments what was refused. It is told after the commit, as well as can be: the receipt is the record."""
+
+    def __init__(self, service: str, bootstrap: str) -> None:
+        self._service, self._bootstrap = service, bootstrap
+        self._producer: AIOKafkaProducer | None = None
+
+    async def send(self, rejected: _Answered) -> None:
+        if not rejected:
+            return
+        try:
+            if self._producer is None:
+                producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, acks="all", compression_type="zstd")
+                await producer.start()
+                self._producer = producer
+            for arrival, receipt in rejected:
+                await self._producer.send(f"rejected.{self._service}.{arrival.org_id}", _answer(arrival, receipt))
+            await asyncio.wait_for(self._producer.flush(), 10)
+        except (KafkaError, TimeoutError) as error:
+            log.warning("rejections_not_sent", error=type(error).__name__, events=len(rejected))
+
+    async def close(self) -> None:
+        if self._producer is not None:
+            await self._producer.stop()
+
+
+def _answer(arrival: Arrival, receipt: Receipt) -> bytes:
+    return orjson.dumps(
+        {
+            "id": receipt.id,
+            "source": f"/organizations/{arrival.org_id}",
+            "partition": arrival.partition,
+            "offset": arrival.offset,
+            "problem": receipt.problem and receipt.problem.as_dict(),
+        }
+    )
+
+
+async def make_topics(bootstrap: str, service: str, org_id: str) -> None:
+    """A department's own topics for one service; those that are there stay as they are."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        topics = [
+            NewTopic(f"{kind}.{service}.{org_id}", 1, 1, topic_configs={"retention.ms": str(days * 86_400_000)})
+            for kind, days in RETENTION.items()
+        ]
+        answer = await admin.create_topics(topics)
+        for name, code, *_ in answer.topic_errors:
+            if code and for_code(code) is not TopicAlreadyExistsError:
+                raise for_code(code)(name)
+    finally:
+        await admin.close()

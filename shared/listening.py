@@ -1,0 +1,82 @@
+"""How a service listens to another: records of its topics, decoded, and handed to one handler per type."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from shared.consuming import Consumption, Record
+from shared.database import Connection
+from shared.dead_letters import DeadLetters, each_on_its_own
+from shared.decoding import Arrival, Refusal
+from shared.receiving import unexpected
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An event another service published; `data` is an instance of the contract its type names."""
+
+    position: int
+    type: str
+    org_id: str
+    time: datetime
+    data: Any
+
+
+# Effects are written on the connection, whose transaction is committed after it.
+OnEvents = Callable[[Connection, Sequence[Heard]], Awaitable[None]]
+# type of event -> its contract, and what is done about it
+Listeners = Mapping[str, tuple[type[BaseModel], OnEvents]]
+
+
+def listening(
+    group: str,
+    topics: Sequence[str],
+    listeners: Listeners,
+    dead_letters: DeadLetters,
+    committed: Callable[[Any], Awaitable[None]] | None = None,
+) -> Consumption:
+    """A consumer group on other services' topics; types nobody listens to are passed over."""
+
+    async def apply(connection: Connection, records: Sequence[Record]) -> None:
+        wanted = [record for record in records if _type_of(record) in listeners]
+
+        async def hear(some: Sequence[Record]) -> list[None]:
+            groups: dict[str, list[Heard]] = defaultdict(list)
+            for record in some:
+                event = decode(record, listeners)
+                groups[event.type].append(event)
+            for kind in listeners:  # in the order of the table: a service before its standards
+                if kind in groups:
+                    await listeners[kind][1](connection, groups[kind])
+            return [None] * len(some)
+
+        async def set_aside(record: Record, error: Exception) -> None:
+            arrival = Arrival(record.value or b"", "", None, record.topic, record.partition, record.offset)
+            await dead_letters.keep(connection, [(arrival, Refusal(unexpected(error)))])
+
+        await each_on_its_own(connection, wanted, hear, set_aside)
+
+    return Consumption(group, apply, topics=topics, committed=committed)
+
+
+def _type_of(record: Record) -> str:
+    for name, value in record.headers or ():
+        if name == "ce_type" and value is not None:
+            return value.decode("utf-8", "replace")
+    return ""
+
+
+def decode(record: Record, listeners: Listeners) -> Heard:
+    """Raises ValueError when the record is not what its type promises."""
+    document = orjson.loads(record.value or b"")
+    try:
+        data = listeners[document["type"]][0].model_validate(document["data"])
+        moment = datetime.fromisoformat(document["time"])
+        return Heard(int(document["id"]), document["type"], document["org"], moment, data)
+    except (KeyError, TypeError, ValidationError) as error:
+        raise ValueError(f"record {record.topic}/{record.partition}/{record.offset}: {error}") from error

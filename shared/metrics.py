@@ -1,0 +1,32 @@
+"""What Prometheus reads at `/metrics`; catalogued in docs/metrics.md. One process, one service."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+registry = CollectorRegistry()
+
+_QUICK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+
+events_received = Counter(
+    "guichet_events_received", "Reported events, by door and outcome", ["door", "outcome"], registry=registry
+)
+commit_seconds = Histogram(
+    "guichet_commit_seconds", "One batch of a door: from its transaction's start to its commit",
+    ["door"], buckets=_QUICK, registry=registry,
+)
+log_position = Gauge("guichet_log_position", "The last position this process saw in the service's log", registry=registry)
+published_position = Gauge("guichet_published_position", "The last position the relay has published", registry=registry)
+publish_failures = Counter("guichet_publish_failures", "Times the relay's producer was replaced", registry=registry)
+records_consumed = Counter("guichet_records_consumed", "Records taken from Kafka", ["group"], registry=registry)
+records_repeated = Counter(
+    "guichet_records_repeated", "Records from Kafka that had been taken before", ["group"], registry=registry
+)
+consumer_lag = Gauge("guichet_consumer_lag", "Records in Kafka not yet taken", ["group"], registry=registry)
+batch_seconds = Histogram(
+    "guichet_batch_seconds", "One batch from Kafka, decoded to committed", ["group"], buckets=_QUICK, registry=registry
+)
+dead_letters = Counter("guichet_dead_letters", "Events set aside, by code of the problem", ["code"], registry=registry)
+stream_readers = Gauge("guichet_stream_readers", "Open event streams", registry=registry)
+
+
+def exposition() -> bytes:
+    return generate_latest(registry)

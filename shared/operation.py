@@ -1,0 +1,77 @@
+"""What operators ask of each service: keys, and the log's digest that `guichet verify` compares."""
+
+from datetime import date
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from shared.event_log import digest, head, positions
+from shared.identity import Person, key_id_of, new_key, operator
+from shared.ingest import make_topics
+from shared.organizations import organizations
+from shared.problems import Refused, problem
+
+router = APIRouter(tags=["operation"])
+Operator = Annotated[Person, Depends(operator)]
+
+
+class KeyRequested(BaseModel):
+    org_id: str
+    # Given by `guichet keys create`, so that one key opens several services; made here otherwise.
+    key: str | None = Field(default=None, pattern=r"^gk_[0-9a-f]{12}_[A-Za-z0-9_-]{43}$")
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return Response(orjson.dumps(value), status, media_type="application/json")
+
+
+@router.post("/v1/keys", summary="Create a department's key; it is shown this once")
+async def create_key(request: Request, wanted: KeyRequested, _: Operator) -> Response:
+    if wanted.org_id not in organizations():
+        raise Refused(
+            problem(
+                "not_found",
+                f"There is no organisation {wanted.org_id} in the reference table.",
+                f"Il n'y a pas d'organisation {wanted.org_id} dans la table de référence.",
+            )
+        )
+    key = wanted.key or new_key()
+    await request.app.state.keys.add(wanted.org_id, key)
+    if request.app.state.intake is not None:
+        await make_topics(request.app.state.settings.kafka_bootstrap, request.app.state.service, wanted.org_id)
+    return _json({"id": key_id_of(key), "org_id": wanted.org_id, "key": key}, 201)
+
+
+@router.get("/v1/keys", summary="The keys of this service, never their secrets")
+async def list_keys(request: Request, _: Operator) -> Response:
+    return _json({"items": await request.app.state.keys.list(), "next": None})
+
+
+@router.delete("/v1/keys/{key_id}", summary="Revoke a key at once")
+async def revoke_key(request: Request, key_id: str, _: Operator) -> Response:
+    if not await request.app.state.keys.revoke(key_id):
+        raise Refused(problem("not_found", "No live key has this id.", "Aucune clé active ne porte cet identifiant."))
+    return Response(status_code=204)
+
+
+@router.get("/v1/log", summary="The log's last position")
+async def log_head(request: Request, _: Operator) -> Response:
+    async with request.app.state.pool.acquire() as connection:
+        position, recorded_at = await head(connection)
+    return _json({"position": position, "recorded_at": recorded_at})
+
+
+@router.get("/v1/log/digest", summary="Counts and sums of hashes per type, organisation and day, up to a position")
+async def log_digest(request: Request, until: int, _: Operator) -> Response:
+    async with request.app.state.pool.acquire() as connection:
+        return _json({"until": until, "cells": await digest(connection, until)})
+
+
+@router.get("/v1/log/positions", summary="One cell of the digest, event by event")
+async def log_positions(
+    request: Request, _: Operator, until: int, org_id: str, day: date, kind: Annotated[str, Query(alias="type")]
+) -> Response:
+    async with request.app.state.pool.acquire() as connection:
+        return _json({"items": await positions(connection, (kind, org_id, day), until)})

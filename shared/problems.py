@@ -1,0 +1,198 @@
+"""What can be wrong with an event or a request: a stable code, and sentences in both languages that say what to change.
+
+Whole requests are answered by RFC 9457 problem details; single events by the `problem` of their receipt.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+
+from shared.language import Bilingual, preferred
+
+
+def _text(en: str, fr: str) -> Bilingual:
+    return Bilingual(en=en, fr=fr)
+
+
+TITLES: dict[str, tuple[int, Bilingual]] = {
+    "unreadable": (400, _text("This is not readable JSON.", "Ce n'est pas du JSON lisible.")),
+    "invalid_envelope": (
+        422,
+        _text("This is not a CloudEvents 1.0 event.", "Ce n'est pas un événement CloudEvents 1.0."),
+    ),
+    "unknown_type": (422, _text("This type of event is not known here.", "Ce type d'événement n'est pas connu ici.")),
+    "not_available": (
+        501,
+        _text("Not available in this version.", "Cette fonction n'est pas offerte dans cette version."),
+    ),
+    "missing_field": (422, _text("A required field is missing.", "Un champ obligatoire manque.")),
+    "unknown_field": (422, _text("A field is not in the contract.", "Un champ ne figure pas dans le contrat.")),
+    "invalid_value": (422, _text("A value is not valid.", "Une valeur n'est pas valide.")),
+    "too_large": (413, _text("It is too large.", "C'est trop volumineux.")),
+    "too_deep": (422, _text("It is nested too deeply.", "Les éléments sont imbriqués trop profondément.")),
+    "time_in_future": (422, _text("Its time lies in the future.", "Son heure est dans le futur.")),
+    "wrong_organization": (
+        403,
+        _text("It speaks for another organisation.", "Il parle au nom d'une autre organisation."),
+    ),
+    "not_your_service": (
+        403,
+        _text("The service is another organisation's.", "Le service relève d'une autre organisation."),
+    ),
+    "id_conflict": (
+        409,
+        _text("This id was used for other data.", "Cet identifiant a déjà servi à d'autres données."),
+    ),
+    "service_conflict": (
+        409,
+        _text("The application is for another service.", "La demande vise un autre service."),
+    ),
+    "after_final_state": (
+        422,
+        _text("The application had ended by then.", "La demande était alors terminée."),
+    ),
+    "unknown_service": (422, _text("The service is not in the inventory.", "Le service n'est pas au répertoire.")),
+    "unknown_case": (422, _text("The case itself is not known yet.", "Le cas lui-même n'est pas encore connu.")),
+    "unknown_standard": (
+        422,
+        _text("The service standard is not in the inventory.", "La norme de service n'est pas au répertoire."),
+    ),
+    "internal_error": (
+        500,
+        _text("We could not record it; it is kept for us to mend.", "Nous n'avons pu l'enregistrer; il est conservé."),
+    ),
+    "unauthorized": (401, _text("Who you are is not known.", "Votre identité n'est pas connue.")),
+    "forbidden": (403, _text("You may not do this.", "Vous n'y êtes pas autorisé.")),
+    "not_found": (404, _text("There is no such thing here.", "Cet élément n'existe pas.")),
+    "ambiguous": (409, _text("More than one thing has this id.", "Plusieurs éléments portent cet identifiant.")),
+    "unsupported_media_type": (
+        415,
+        _text("This kind of content is not read here.", "Ce type de contenu n'est pas accepté."),
+    ),
+    "invalid_request": (400, _text("The request is not understood.", "La requête n'est pas comprise.")),
+    "too_many_requests": (429, _text("Too many tries; wait a little.", "Trop d'essais; patientez un peu.")),
+    "temporarily_unavailable": (
+        503,
+        _text("We cannot record anything just now; try again.", "Rien ne peut être enregistré maintenant; réessayez."),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why one event is refused, or what is doubtful about an accepted one."""
+
+    code: str
+    detail: Bilingual
+    field: str | None = None
+
+    @property
+    def status(self) -> int:
+        return TITLES[self.code][0]
+
+    def as_dict(self) -> dict[str, Any]:
+        title = TITLES[self.code][1]
+        answer = {"code": self.code, "title": title.model_dump(), "detail": self.detail.model_dump()}
+        return answer if self.field is None else {**answer, "field": self.field}
+
+
+def problem(code: str, en: str, fr: str, field: str | None = None) -> Problem:
+    return Problem(code, _text(en, fr), field)
+
+
+class Refused(Exception):
+    """A whole request is refused; `api` turns it into problem details."""
+
+    def __init__(self, problem: Problem, headers: dict[str, str] | None = None) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+        self.headers = headers or {}
+
+
+class TemporarilyUnavailable(Refused):
+    """Something needed is away; the same request may go through in a moment."""
+
+    def __init__(self, en: str, fr: str, seconds: int = 2) -> None:
+        super().__init__(problem("temporarily_unavailable", en, fr), {"Retry-After": str(seconds)})
+
+
+async def answer_refused(request: Request, error: Exception) -> Response:
+    """The RFC 9457 answer to a refused request, in the language it asks for."""
+    assert isinstance(error, Refused)  # noqa: S101 - registered for Refused alone
+    language = preferred(request.headers.get("accept-language"))
+    status, title = TITLES[error.problem.code]
+    body = {
+        "type": f"urn:guichet:problem:{error.problem.code}",
+        "title": title.in_(language),
+        "status": status,
+        "detail": error.problem.detail.in_(language),
+        "code": error.problem.code,
+    }
+    headers = {"Content-Language": language, **error.headers}
+    return Response(orjson.dumps(body), status, headers, media_type="application/problem+json")
+
+
+async def answer_invalid(request: Request, error: Exception) -> Response:
+    """The same for a request whose parameters FastAPI refuses."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for RequestValidationError alone
+    found = error.errors()[0]
+    name = str(found["loc"][-1])
+    refusal = problem(
+        "invalid_request",
+        f"The parameter {name} is not valid: {found['msg']}.",
+        f"Le paramètre {name} n'est pas valide ({found['msg']}).",
+        name,
+    )
+    return await answer_refused(request, Refused(refusal))
+
+
+_SENTENCES: dict[str, tuple[str, str, str]] = {
+    "missing": ("missing_field", "The field {field} is required.", "Le champ {field} est obligatoire."),
+    "extra_forbidden": (
+        "unknown_field",
+        "The field {field} is not part of this event; remove it.",
+        "Le champ {field} ne fait pas partie de cet événement; retirez-le.",
+    ),
+    "literal_error": (
+        "invalid_value",
+        "The field {field} must be one of: {expected}.",
+        "Le champ {field} doit être l'une de ces valeurs : {expected}.",
+    ),
+    "string_too_long": (
+        "invalid_value",
+        "The field {field} has more than {max_length} characters.",
+        "Le champ {field} compte plus de {max_length} caractères.",
+    ),
+    "string_too_short": ("invalid_value", "The field {field} is empty.", "Le champ {field} est vide."),
+    "string_pattern_mismatch": (
+        "invalid_value",
+        "The field {field} has characters that are not allowed there (comma, slash, control).",
+        "Le champ {field} contient des caractères interdits (virgule, barre oblique, commande).",
+    ),
+    "timezone_aware": (
+        "invalid_value",
+        "The field {field} needs a time zone, such as Z.",
+        "Le champ {field} doit porter un fuseau horaire, tel que Z.",
+    ),
+    "greater_than_equal": ("invalid_value", "The field {field} must be {ge} or more.", "Le champ {field} doit être d'au moins {ge}."),
+    "less_than_equal": ("invalid_value", "The field {field} must be {le} or less.", "Le champ {field} doit être d'au plus {le}."),
+    "value_error": ("invalid_value", "The field {field}: {error}.", "Le champ {field} : valeur non valide ({error})."),
+}
+_OTHERWISE = (
+    "invalid_value",
+    "The field {field} is not valid: {message}.",
+    "La valeur du champ {field} n'est pas valide ({message}).",
+)
+
+
+def first_problem(error: ValidationError, within: str = "") -> Problem:
+    """The first thing a contract finds wrong, as a problem with the field's path."""
+    found = error.errors(include_url=False, include_input=False)[0]
+    path = ".".join([*([within] if within else []), *(str(part) for part in found["loc"])]) or within or "data"
+    code, en, fr = _SENTENCES.get(found["type"], _OTHERWISE)
+    facts = {**(found.get("ctx") or {}), "field": path, "message": found["msg"]}
+    return problem(code, en.format(**facts)[:2000], fr.format(**facts)[:2000], path)

@@ -1,0 +1,55 @@
+"""What every JSON answer has in common: RFC 3339 moments, `items` and `next`, ETag and 304."""
+
+import base64
+import hashlib
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Query, Request, Response
+
+from shared.problems import Refused, problem
+
+Limit = Annotated[int, Query(ge=1, le=1000, description="items a page")]
+After = Annotated[str | None, Query(alias="after", description="`next` of the page before")]
+
+_AS_JSON = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
+
+
+def answer(request: Request, body: Any, headers: dict[str, str] | None = None) -> Response:
+    """A JSON answer with its ETag; 304 where the reader has it already."""
+    content = orjson.dumps(body, option=_AS_JSON)
+    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Vary": "Authorization", "Cache-Control": "no-cache", **(headers or {})}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type="application/json", headers=headers)
+
+
+def page(items: list[Any], limit: int, key: Any, **rest: Any) -> dict[str, Any]:
+    """A page of a list fetched with one item more than `limit`; `key(item)` is where the next one begins."""
+    shown = items[:limit]
+    following = _seal(key(shown[-1])) if len(items) > limit else None
+    return {"items": shown, "next": following, **rest}
+
+
+def after(value: str | None, parts: int = 1) -> list[str]:
+    """The key after which a page begins; empty strings for the first page."""
+    if value is None:
+        return [""] * parts
+    try:
+        key = orjson.loads(base64.urlsafe_b64decode(value))
+        if isinstance(key, list) and len(key) == parts and all(isinstance(part, str) for part in key):
+            return key
+    except ValueError:
+        pass
+    raise Refused(
+        problem(
+            "invalid_request",
+            "after is the next of the page before; this one is not.",
+            "after est le next de la page précédente; celui-ci n'en est pas un.",
+        )
+    )
+
+
+def _seal(key: list[str]) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(key)).decode()

@@ -1,0 +1,197 @@
+"""What both doors do with a batch of events: decode, drop duplicates, let the service decide, record, answer.
+
+All of it in the caller's one transaction. One event's fault is that event's receipt, never its neighbours' harm.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.contracts.envelope import ServiceName, rfc3339
+from shared.database import Connection
+from shared.dead_letters import DeadLetters
+from shared.decoding import Arrival, Kinds, Received, Refusal, decode
+from shared.event_log import Accepted, LogEntry, append
+from shared.metrics import log_position
+from shared.problems import Problem, problem
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What a service makes of an accepted event: at least one entry for the log, and the key of what it opened."""
+
+    entries: list[LogEntry]
+    opened_key: str | None = None
+    warnings: list[Problem] = field(default_factory=list)
+
+
+Outcome = Recorded | Problem
+# One outcome for each event, in order; effects are written on the connection, whose transaction the caller commits.
+Handle = Callable[[Connection, Sequence[Received], datetime], Awaitable[list[Outcome]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What a service gives to the doors."""
+
+    service: ServiceName
+    kinds: Kinds
+    handle: Handle
+    dead_letters: DeadLetters
+    # What a receipt carries besides, for the event that opened the thing of this key (a tracking code).
+    opened: Callable[[str], dict[str, Any]] = lambda _: {}
+
+
+@dataclass(slots=True)
+class Receipt:
+    """What became of one event; `position` is its place in the service's log."""
+
+    id: str | None
+    outcome: str
+    position: int | None = None
+    recorded_at: datetime | None = None
+    problem: Problem | None = None
+    warnings: list[Problem] = field(default_factory=list)
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def as_dict(self, index: int) -> dict[str, Any]:
+        answer: dict[str, Any] = {
+            "index": index,
+            "id": self.id,
+            "outcome": self.outcome,
+            "position": self.position,
+            "recorded_at": self.recorded_at and rfc3339(self.recorded_at),
+            **self.extra,
+        }
+        if self.warnings:
+            answer["warnings"] = [warning.as_dict() for warning in self.warnings]
+        if self.problem is not None:
+            answer["problem"] = self.problem.as_dict()
+        return answer
+
+
+async def receive(connection: Connection, intake: Intake, arrivals: Sequence[Arrival]) -> list[Receipt]:
+    """Record a batch in the caller's transaction; one receipt for each arrival, in order."""
+    now = datetime.now(UTC)
+    batch = _Batch(connection, intake, arrivals, now)
+    await batch.drop_known()
+    while pending := batch.next_round():
+        await batch.record(pending)
+    return await batch.close()
+
+
+class _Batch:
+    def __init__(self, connection: Connection, intake: Intake, arrivals: Sequence[Arrival], now: datetime) -> None:
+        self.connection, self.intake, self.arrivals, self.now = connection, intake, arrivals, now
+        self.receipts: list[Receipt | None] = [None] * len(arrivals)
+        self.refused: list[tuple[int, Refusal]] = []
+        self.waiting: dict[int, Received] = {}
+        self.entries: list[LogEntry] = []
+        self.accepted: dict[tuple[str, str], tuple[int, Accepted, Recorded]] = {}
+        self.repeats: list[tuple[int, Received]] = []
+        for index, arrival in enumerate(arrivals):
+            event = decode(arrival, intake.kinds, now)
+            if isinstance(event, Refusal):
+                self.refuse(index, event)
+            else:
+                self.waiting[index] = event
+
+    def refuse(self, index: int, refusal: Refusal) -> None:
+        self.receipts[index] = Receipt(refusal.id, "rejected", problem=refusal.problem)
+        self.refused.append((index, refusal))
+
+    async def drop_known(self) -> None:
+        """Answer what was accepted before: the same data is a duplicate, other data a conflict."""
+        rows = await self.connection.fetch(
+            "select r.source, r.event_id, digest, position, recorded_at, opened_key "
+            "from received_event r join unnest($1::text[], $2::text[]) as a (source, event_id) using (source, event_id)",
+            [event.source for event in self.waiting.values()],
+            [event.id for event in self.waiting.values()],
+        )
+        known = {(row["source"], row["event_id"]): row for row in rows}
+        for index, event in list(self.waiting.items()):
+            if (row := known.get((event.source, event.id))) is not None:
+                del self.waiting[index]
+                self.repeat(index, event, row["digest"], row["position"], row["recorded_at"], row["opened_key"])
+
+    def repeat(
+        self, index: int, event: Received, digest: bytes, position: int, recorded_at: datetime, opened: str | None
+    ) -> None:
+        if digest != event.digest:
+            self.refuse(index, Refusal(_conflict(event), event.id, event.source))
+            return
+        extra = self.intake.opened(opened) if opened else {}
+        self.receipts[index] = Receipt(event.id, "duplicate", position, recorded_at, extra=extra)
+
+    def next_round(self) -> dict[int, Received]:
+        """The first waiting event of each id. A second one waits: the first may yet be refused, and then it counts."""
+        chosen: dict[tuple[str, str], int] = {}
+        for index, event in list(self.waiting.items()):
+            key = (event.source, event.id)
+            if key in self.accepted:
+                self.repeats.append((index, self.waiting.pop(index)))
+            elif key not in chosen:
+                chosen[key] = index
+        return {index: self.waiting.pop(index) for index in sorted(chosen.values())}
+
+    async def record(self, events: dict[int, Received]) -> None:
+        outcomes = await self.intake.handle(self.connection, list(events.values()), self.now)
+        for (index, event), outcome in zip(events.items(), outcomes, strict=True):
+            if isinstance(outcome, Problem):
+                self.refuse(index, Refusal(outcome, event.id, event.source))
+                continue
+            remembered = Accepted(
+                event.source, event.id, event.org_id, event.digest, outcome.opened_key, len(self.entries)
+            )
+            self.accepted[event.source, event.id] = (index, remembered, outcome)
+            self.entries.extend(outcome.entries)
+            outcome.warnings.extend(event.warnings)
+
+    async def close(self) -> list[Receipt]:
+        """Keep what was refused, append to the log, and write the receipts. The append is the last statement."""
+        for index, event in self.repeats:
+            if event.digest != self.accepted[event.source, event.id][1].digest:
+                self.refuse(index, Refusal(_conflict(event), event.id, event.source))
+        await self.intake.dead_letters.keep(
+            self.connection, [(self.arrivals[index], refusal) for index, refusal in self.refused]
+        )
+        if self.entries:
+            appended = await append(
+                self.connection, self.entries, [remembered for _, remembered, _ in self.accepted.values()]
+            )
+            log_position.set(appended.first + len(self.entries) - 1)
+            self._answer(appended.first, appended.recorded_at)
+        return [receipt for receipt in self.receipts if receipt is not None]
+
+    def _answer(self, first: int, recorded_at: datetime) -> None:
+        for index, remembered, outcome in self.accepted.values():
+            extra = self.intake.opened(outcome.opened_key) if outcome.opened_key else {}
+            position = first + remembered.entry
+            self.receipts[index] = Receipt(
+                remembered.event_id, "accepted", position, recorded_at, warnings=outcome.warnings, extra=extra
+            )
+        for index, event in self.repeats:
+            _, remembered, _ = self.accepted[event.source, event.id]
+            if self.receipts[index] is None:
+                position = first + remembered.entry
+                self.repeat(index, event, remembered.digest, position, recorded_at, remembered.opened_key)
+
+
+def _conflict(event: Received) -> Problem:
+    return problem(
+        "id_conflict",
+        f"The id {event.id} of this source was accepted before with other data; a new event needs an id of its own.",
+        f"L'identifiant {event.id} de cette source a déjà été accepté avec d'autres données; un nouvel événement exige son propre identifiant.",
+        "id",
+    )
+
+
+def unexpected(error: Exception) -> Problem:
+    """The answer to an event that our own fault kept from being recorded; it is kept, and can be replayed."""
+    name = type(error).__name__
+    return problem(
+        "internal_error",
+        f"A fault of ours ({name}) kept this event from being recorded. It is kept; an operator will replay it.",
+        f"Une faute de notre part ({name}) a empêché l'enregistrement de cet événement. Il est conservé; un opérateur le reprendra.",
+    )

@@ -1,0 +1,170 @@
+"""How events go out once: one relay per service, a cursor over the log, moved after Kafka's acknowledgement.
+
+A crash between acknowledgement and cursor publishes again; readers drop what they have by its position.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from shared import metrics
+from shared.contracts.envelope import LogAdvanced, rfc3339, type_name
+from shared.database import TRANSIENT, Connection, Pool
+from shared.event_log import head
+from shared.logs import log
+
+_BATCH = 2_000
+_ANNOUNCE_SECONDS = 5.0
+_QUIET_SECONDS = 0.25
+_POLL_SECONDS = 0.5
+_ACKNOWLEDGE_SECONDS = 20.0
+_LOCK = "select pg_try_advisory_lock(hashtext('guichet.relay'))"
+
+
+class Relay:
+    """Publishes one service's log to its topics, and tells each of their partitions how far it has come."""
+
+    def __init__(self, service: str, pool: Pool, bootstrap: str, topics: Sequence[str], committed: asyncio.Event) -> None:
+        self._service, self._pool, self._bootstrap, self._topics = service, pool, bootstrap, topics
+        self._committed = committed
+        self._producer: AIOKafkaProducer | None = None
+        self._position, self._recorded_at = 0, datetime.min
+        self._announced_at = 0.0
+        self._announced_position = -1
+        self.progress_at = time.monotonic()
+        self.leading = False
+        self.failing = False
+
+    async def run(self) -> None:
+        """Publish for ever; the service's lifespan owns this task."""
+        delay = 0.1
+        while True:
+            try:
+                async with self._pool.acquire() as connection:
+                    await self._lead(connection)
+            except (KafkaError, *TRANSIENT, asyncpg.PostgresError) as error:
+                self.failing = True
+                metrics.publish_failures.inc()
+                log.warning("relay_retried", error=type(error).__name__, seconds=delay)
+                await self._drop_producer()
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 2.0) if time.monotonic() - self.progress_at > delay * 4 else 0.1
+
+    async def _lead(self, connection: Connection) -> None:
+        """Hold the relay's lock on a session of its own, and publish until something fails."""
+        while not await connection.fetchval(_LOCK):
+            self.leading = False
+            await asyncio.sleep(_POLL_SECONDS)
+        self.leading = True
+        await self._connect()
+        row = await connection.fetchrow("select position, recorded_at from relay_cursor")
+        self._position, self._recorded_at = row["position"], row["recorded_at"]
+        while True:
+            self._committed.clear()
+            moved = await self._publish_some(connection)
+            self.failing = False
+            self.progress_at = time.monotonic()
+            if self._announcement_is_due(moved):
+                await self._announce(connection)
+            if not moved:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._committed.wait(), self._pause())
+
+    def _announcement_is_due(self, moved: int) -> bool:
+        since = time.monotonic() - self._announced_at
+        unannounced = self._announced_position < self._position
+        return since >= _ANNOUNCE_SECONDS or (not moved and unannounced and since >= _QUIET_SECONDS)
+
+    def _pause(self) -> float:
+        return _QUIET_SECONDS if self._announced_position < self._position else _POLL_SECONDS
+
+    async def _publish_some(self, connection: Connection) -> int:
+        """Publish the next entries of the log, all in flight at once, then move the cursor. Returns how many."""
+        # `recorded_at` never falls as positions rise, so it spares the partitions of months gone by.
+        rows = await connection.fetch(
+            "select position, recorded_at, topic, key, type, value from recorded_event "
+            "where position > $1 and recorded_at >= $2 order by position limit $3",
+            self._position, self._recorded_at, _BATCH,
+        )  # fmt: skip
+        if not rows:
+            return 0
+        sent = [
+            await self._send(row["topic"], row["key"].encode(), row["value"].encode(), row["type"], str(row["position"]))
+            for row in rows
+        ]
+        await asyncio.wait_for(asyncio.gather(*sent), _ACKNOWLEDGE_SECONDS)
+        self._position, self._recorded_at = rows[-1]["position"], rows[-1]["recorded_at"]
+        await connection.execute(
+            "update relay_cursor set position = $1, recorded_at = $2", self._position, self._recorded_at
+        )
+        metrics.published_position.set(self._position)
+        return len(rows)
+
+    async def _send(
+        self, topic: str, key: bytes | None, value: bytes, kind: str, event_id: str, partition: int | None = None
+    ) -> Any:
+        assert self._producer is not None  # noqa: S101 - _lead connects first
+        headers = [("ce_type", kind.encode()), ("ce_id", event_id.encode())]
+        return await self._producer.send(topic, value, key=key, partition=partition, headers=headers)
+
+    async def _announce(self, connection: Connection) -> None:
+        """Tell every partition that all recorded before a moment has been published, once that is so."""
+        position, recorded_at = await head(connection)
+        metrics.log_position.set(position)
+        while self._position < position:
+            if not await self._publish_some(connection):
+                return
+        kind = type_name(self._service, "LogAdvanced")
+        event_id = f"advanced-{position}-{rfc3339(recorded_at)}"
+        data = LogAdvanced(position=position, recorded_at=recorded_at).model_dump_json()
+        value = (
+            f'{{"specversion":"1.0","id":"{event_id}","source":"/services/{self._service}","type":"{kind}",'
+            f'"time":"{rfc3339(recorded_at)}","datacontenttype":"application/json","data":{data}}}'
+        ).encode()
+        assert self._producer is not None  # noqa: S101 - _lead connects first
+        sent = [
+            await self._send(topic, None, value, kind, event_id, partition)
+            for topic in self._topics
+            for partition in await self._producer.partitions_for(topic)
+        ]
+        await asyncio.wait_for(asyncio.gather(*sent), _ACKNOWLEDGE_SECONDS)
+        self._announced_at, self._announced_position = time.monotonic(), position
+
+    async def _connect(self) -> None:
+        if self._producer is None:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self._bootstrap,
+                client_id=f"relay-{self._service}",
+                enable_idempotence=True,
+                acks="all",
+                linger_ms=1,
+                max_batch_size=256 * 1024,
+                compression_type="zstd",
+            )
+            await producer.start()
+            self._producer = producer
+
+    async def _drop_producer(self) -> None:
+        """An idempotent producer in trouble stays in trouble (aiokafka #1017): a new one takes its place."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(Exception):
+                await asyncio.wait_for(producer.stop(), 2)
+
+    async def close(self) -> None:
+        await self._drop_producer()
+
+    def health(self) -> dict[str, Any]:
+        return {
+            "leading": self.leading,
+            "failing": self.failing,
+            "position": self._position,
+            "idle_seconds": round(time.monotonic() - self.progress_at, 1),
+        }

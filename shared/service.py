@@ -1,0 +1,230 @@
+"""What every service is made of: a pool, a door, a relay, consumers, and the routes people and programs use."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import structlog
+import uvicorn
+from aiokafka.errors import KafkaError
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from faststream.kafka import KafkaBroker
+from faststream.specification import AsyncAPI
+
+from shared import health
+from shared.consuming import Consumption
+from shared.contracts.envelope import ServiceName
+from shared.database import Connection, Pool, migrate, open_pool
+from shared.dead_letters import DeadLetters
+from shared.decoding import Kinds
+from shared.door import door
+from shared.encryption import Seal
+from shared.event_log import make_partitions
+from shared.group_commit import GroupCommit
+from shared.identity import Keys, Tokens
+from shared.ingest import ingest
+from shared.logs import configure_logs, log
+from shared.operation import router as operation
+from shared.problems import Refused, answer_invalid, answer_refused
+from shared.receiving import Handle, Intake
+from shared.relay import Relay
+from shared.settings import Settings, load_settings
+from shared.web import assets
+
+Background = Callable[[FastAPI], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What differs from one service to the next; `app.py` fills it in."""
+
+    name: ServiceName
+    topics: Sequence[str]
+    kinds: Kinds
+    handle: Callable[..., Any] | None = None
+    opened: Callable[[Seal, str], dict[str, Any]] = field(default=lambda _seal, _key: {})
+    # Called once the pool is open, before anything runs.
+    prepare: Callable[[FastAPI], None] = field(default=lambda _app: None)
+    consumptions: Callable[[FastAPI], Sequence[Consumption]] = field(default=lambda _app: ())
+    routers: Sequence[APIRouter] = ()
+    background: Sequence[Background] = ()
+
+
+def create_app(parts: Parts, settings: Settings) -> FastAPI:
+    configure_logs(parts.name, settings.log_level)
+    app = FastAPI(
+        title=f"Guichet: {parts.name}",
+        version="0.1.0",
+        lifespan=partial(_lifespan, parts, settings),
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.service, app.state.settings = parts.name, settings
+    app.state.seal = Seal(settings.master_key.get_secret_value())
+    app.state.tokens = Tokens(settings.jwks, settings.issuer)
+    app.state.kafka_connected = False
+    app.add_exception_handler(Refused, answer_refused)
+    app.add_exception_handler(RequestValidationError, answer_invalid)
+    app.state.intake = _intake(parts, app)
+    routers = [health.router, assets.router, operation, *parts.routers]
+    if app.state.intake is not None:
+        routers.append(door(app.state.intake))
+    for router in routers:
+        app.include_router(router)
+    _describe(app)
+    return app
+
+
+def _intake(parts: Parts, app: FastAPI) -> Intake | None:
+    if parts.handle is None:
+        return None
+    handle: Handle = partial(parts.handle, app.state.seal)
+    opened = partial(parts.opened, app.state.seal)
+    return Intake(parts.name, parts.kinds, handle, DeadLetters(app.state.seal), opened)
+
+
+@asynccontextmanager
+async def _lifespan(parts: Parts, settings: Settings, app: FastAPI) -> AsyncIterator[None]:
+    # uvicorn runs the lifespan in a context of its own; its tasks are to log under this service's name.
+    structlog.contextvars.bind_contextvars(service=parts.name)
+    committed = asyncio.Event()
+    async with AsyncExitStack() as stack:
+        pool = await _database(parts, settings)
+        stack.push_async_callback(_close_pool, pool)
+        app.state.pool, app.state.committed = pool, committed
+        app.state.keys = Keys(pool, settings.pepper.get_secret_value())
+        app.state.group_commit = app.state.intake and GroupCommit(pool, app.state.intake, settings.gather, committed)
+        app.state.relay = relay = Relay(parts.name, pool, settings.kafka_bootstrap, parts.topics, committed)
+        stack.push_async_callback(relay.close)
+        app.state.broker = broker = _broker(settings)
+        parts.prepare(app)
+        app.state.consumptions = list(parts.consumptions(app))
+        if app.state.intake is not None:
+            app.state.consumptions.append(ingest(app.state.intake, settings.kafka_bootstrap, committed, stack))
+        for consumption in app.state.consumptions:
+            consumption.subscribe(broker, pool, settings.kafka_bootstrap)
+        stack.push_async_callback(_stop_broker, broker)
+        tasks = [_connect(app, broker), relay.run(), _housekeeping(pool, parts)]
+        tasks += [background(app) for background in parts.background]
+        if app.state.group_commit is not None:
+            tasks.append(app.state.group_commit.run())
+        stack.push_async_callback(_cancel, [asyncio.create_task(_guarded(task)) for task in tasks])
+        log.info("service_started", port=settings.port)
+        yield
+    log.info("service_stopped")
+
+
+async def _guarded(task: Coroutine[Any, Any, None]) -> None:
+    """A part that must run for ever and does not ends the process: better restarted than half alive."""
+    try:
+        await task
+    except Exception:
+        log.exception("part_failed", part=getattr(task, "__qualname__", "part"))
+        logging.shutdown()
+        raise SystemExit(1) from None
+
+
+async def _database(parts: Parts, settings: Settings) -> Pool:
+    pool = await open_pool(settings.database_url.get_secret_value(), settings.database_connections)
+    async with pool.acquire() as connection:
+        await migrate(connection, parts.name)
+        await _make_partitions(connection, parts)
+    return pool
+
+
+async def _make_partitions(connection: Connection, parts: Parts) -> None:
+    for row in await connection.fetch("select relname from pg_class where relkind = 'p' order by relname"):
+        await make_partitions(connection, row["relname"])
+
+
+async def _housekeeping(pool: Pool, parts: Parts) -> None:
+    """Daily: partitions for the months to come; what its time has come for is removed, and said."""
+    while True:
+        async with pool.acquire() as connection:
+            await _make_partitions(connection, parts)
+            letters = await connection.execute("delete from dead_letter where received_at < now() - interval '30 days'")
+            ids = await connection.execute("delete from received_event where recorded_at < now() - interval '13 months'")
+        log.info("retention_applied", dead_letters=int(letters.split()[-1]), event_ids=int(ids.split()[-1]))
+        await asyncio.sleep(24 * 3600)
+
+
+def _broker(settings: Settings) -> KafkaBroker:
+    return KafkaBroker(
+        settings.kafka_bootstrap,
+        consumer_only=True,
+        allow_auto_create_topics=False,
+        apply_types=False,
+        metadata_max_age_ms=10_000,
+        logger=logging.getLogger("faststream"),
+        log_level=logging.DEBUG,
+        graceful_timeout=5.0,
+    )
+
+
+async def _connect(app: FastAPI, broker: KafkaBroker) -> None:
+    """Start consuming once Kafka answers; the doors over HTTP are open meanwhile."""
+    delay = 0.2
+    while True:
+        try:
+            await broker.start()
+        except (KafkaError, OSError, TimeoutError) as error:
+            log.warning("kafka_unreachable", error=type(error).__name__, seconds=delay)
+            with suppress(Exception):
+                await broker.stop()
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 5.0)
+        else:
+            app.state.kafka_connected = True
+            return
+
+
+async def _stop_broker(broker: KafkaBroker) -> None:
+    with suppress(Exception):
+        await asyncio.wait_for(broker.stop(), 8)
+
+
+async def _close_pool(pool: Pool) -> None:
+    try:
+        await asyncio.wait_for(pool.close(), 5)
+    except TimeoutError:
+        pool.terminate()
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _describe(app: FastAPI) -> None:
+    @app.get("/asyncapi.json", tags=["operation"], summary="What this service listens to, as AsyncAPI 3.0")
+    async def asyncapi() -> dict[str, Any]:
+        described: dict[str, Any] = json.loads(AsyncAPI(app.state.broker, title=app.title).to_specification().to_json())
+        return described
+
+
+def run(app: FastAPI) -> None:
+    settings: Settings = app.state.settings
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=5,
+        server_header=False,
+    )
+
+
+def main(parts: Parts) -> FastAPI:
+    """The service's app, as `app.py` exposes it."""
+    return create_app(parts, load_settings())
+
