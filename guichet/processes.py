@@ -47,8 +47,7 @@ class Part:
                 env=dict(self.environment),
                 user=self.user,
                 start_new_session=True,
-                # A part must not outlive its supervisor, however that ends. The supervisor runs no threads.
-                preexec_fn=lambda: _LIBC.prctl(_PR_SET_PDEATHSIG, self.stop_signal),  # noqa: PLW1509
+                preexec_fn=die_with_parent(self.stop_signal),  # noqa: PLW1509 - the supervisor runs no threads
                 cwd="/" if self.user is not None else None,
             )
         self.started_at = time.monotonic()
@@ -82,3 +81,11 @@ class Part:
         text = self.log.read_bytes()[-4000:].decode("utf-8", "replace")
         return "\n".join(text.strip().splitlines()[-lines:])
 
+
+def die_with_parent(with_signal: signal.Signals) -> Callable[[], None]:
+    """For a child about to run: it gets a signal when its parent ends, however that ends (Linux)."""
+
+    def ask() -> None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, with_signal)
+
+    return ask

@@ -13,7 +13,7 @@ FILE = Path(__file__).parent.parent / "deploy" / "kafka" / "topics.toml"
 
 
 def declared() -> dict[str, dict[str, Any]]:
-    """name -> {partitions, replication_factor, config}"""
+    """Topics by name: {partitions, replication_factor, config}"""
     document = tomllib.loads(FILE.read_text(encoding="utf-8"))
     return {name: {**document["defaults"], **topic} for name, topic in document["topics"].items()}
 

@@ -67,7 +67,7 @@ class Consumption:
         self._pool, self._bootstrap = pool, bootstrap
         self._subscriber = broker.subscriber(
             *self.topics,
-            pattern=self.pattern,  # type: ignore[arg-type]  # either topics or a pattern
+            pattern=self.pattern,
             group_id=self.group,
             batch=True,
             max_records=self._batch,
@@ -100,7 +100,9 @@ class Consumption:
         except TRANSIENT as error:
             wait = _BACK_OFF[min(self._failures, len(_BACK_OFF) - 1)]
             self._failures += 1
-            log.warning("batch_retried", group=self.group, error=type(error).__name__, seconds=wait, records=len(records))
+            log.warning(
+                "batch_retried", group=self.group, error=type(error).__name__, seconds=wait, records=len(records)
+            )
             await asyncio.sleep(wait)
             raise
         self._failures = 0
@@ -170,7 +172,9 @@ class Consumption:
                 await consumer.seek_to_beginning(partition)
 
     async def _start_again(self, partition: TopicPartition, following: int, end: int) -> None:
-        log.error("kafka_log_shorter", topic=partition.topic, partition=partition.partition, expected=following, end=end)
+        log.error(
+            "kafka_log_shorter", topic=partition.topic, partition=partition.partition, expected=following, end=end
+        )
         await self._pool.execute(
             "update consumed set next_offset = 0 "
             "where consumer = $1 and cluster_id = $2 and topic = $3 and partition = $4",
@@ -217,12 +221,10 @@ class _SeekAtAssignment(ConsumerRebalanceListener):  # type: ignore[misc]
             try:
                 await self._consumption.assigned(consumer, partitions)
                 break
-            except Exception as error:  # aiokafka would swallow it, and read from the wrong place
+            except Exception as error:  # noqa: BLE001 - aiokafka would swallow it, and read from the wrong place
                 log.warning("assignment_retried", group=self._consumption.group, error=type(error).__name__)
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, 5.0)
                 if not set(partitions) <= consumer.assignment():
                     return  # another rebalance has come; its own call does the work
         consumer.resume(*partitions)
-
-

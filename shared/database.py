@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
@@ -30,7 +31,7 @@ TRANSIENT = (
 )
 
 
-class ConcurrentChange(asyncpg.TransactionRollbackError):
+class ConcurrentChange(asyncpg.TransactionRollbackError):  # type: ignore[misc]  # asyncpg has no types
     """Another transaction changed the same thing first; the batch is to be done again."""
 
 
@@ -65,10 +66,13 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
         yield connection
 
 
+@cache
 def migrations_of(service: str) -> list[Path]:
     """The migrations every service has, then its own, in order."""
     root = Path(__file__).parent.parent
-    return sorted((root / "shared/migrations").glob("*.sql")) + sorted((root / "services" / service / "migrations").glob("*.sql"))
+    return sorted((root / "shared/migrations").glob("*.sql")) + sorted(
+        (root / "services" / service / "migrations").glob("*.sql")
+    )
 
 
 async def migrate(connection: Connection, service: str) -> None:

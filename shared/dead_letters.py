@@ -63,7 +63,7 @@ async def each_on_its_own(
             return await apply(items)
     except TRANSIENT:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever one event does to us is that event's alone
         if len(items) == 1:
             log.exception("event_set_aside", error=type(error).__name__)
             return [await set_aside(items[0], error)]

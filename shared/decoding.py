@@ -71,7 +71,9 @@ def read_json(raw: bytes) -> Any:
     """The JSON value of some bytes, or the problem that it is too large or not readable."""
     if len(raw) > MAX_EVENT_BYTES:
         return problem(
-            "too_large", "An event may have 256 KiB at most; send less.", "Un événement compte au plus 256 Kio; réduisez-le."
+            "too_large",
+            "An event may have 256 KiB at most; send less.",
+            "Un événement compte au plus 256 Kio; réduisez-le.",
         )
     try:
         return orjson.loads(raw)
@@ -105,14 +107,16 @@ def _judge(document: Any, arrival: Arrival, kinds: Kinds, now: datetime) -> Rece
 
 def _unstorable(document: Any, arrival: Arrival) -> Problem | None:
     if not isinstance(document, dict):
-        return problem(
-            "invalid_envelope", "An event is one JSON object.", "Un événement est un objet JSON."
-        )
+        return problem("invalid_envelope", "An event is one JSON object.", "Un événement est un objet JSON.")
     if b"\\u0000" in arrival.raw or b"\x00" in arrival.raw:
-        return problem("invalid_value", "Texts cannot hold the character NUL.", "Les textes ne peuvent contenir le caractère NUL.")
+        return problem(
+            "invalid_value", "Texts cannot hold the character NUL.", "Les textes ne peuvent contenir le caractère NUL."
+        )
     if arrival.raw.count(b"{") + arrival.raw.count(b"[") > MAX_DEPTH and _depth(document) > MAX_DEPTH:
         return problem(
-            "too_deep", "An event may be nested 16 levels deep at most.", "Un événement compte au plus 16 niveaux imbriqués."
+            "too_deep",
+            "An event may be nested 16 levels deep at most.",
+            "Un événement compte au plus 16 niveaux imbriqués.",
         )
     return None
 

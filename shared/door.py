@@ -1,9 +1,9 @@
 """The HTTP door: `POST /v1/events` and `GET /v1/receipts/{event_id}`."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from shared.contracts.envelope import rfc3339
 from shared.database import Pool
@@ -16,12 +16,14 @@ from shared.receiving import Intake, Receipt
 MAX_BODY_BYTES = 4 * 1024 * 1024
 MAX_BATCH = 10_000
 
+Sender = Annotated[Department, Depends(department)]
+
 
 def door(intake: Intake) -> APIRouter:
     router = APIRouter(tags=["events"])
 
     @router.post("/v1/events", summary="Report events (CloudEvents: structured, batch, NDJSON)")
-    async def report(request: Request, sender: Department = Depends(department)) -> Response:  # noqa: B008 - FastAPI's way
+    async def report(request: Request, sender: Sender) -> Response:
         arrivals = await read_arrivals(request, sender.org_id)
         writer: GroupCommit = request.app.state.group_commit
         receipts = await writer.submit(sender.org_id, arrivals)
@@ -29,12 +31,7 @@ def door(intake: Intake) -> APIRouter:
         return Response(orjson.dumps(body), status_of(receipts), media_type="application/json")
 
     @router.get("/v1/receipts/{event_id}", summary="What became of an event")
-    async def receipt(
-        request: Request,
-        event_id: str,
-        source: str | None = Query(default=None),
-        sender: Department = Depends(department),  # noqa: B008 - FastAPI's way
-    ) -> Response:
+    async def receipt(request: Request, event_id: str, sender: Sender, source: str | None = None) -> Response:
         found = await _look_up(request.app.state.pool, intake, sender.org_id, event_id, source)
         if found is None:
             raise Refused(

@@ -90,7 +90,8 @@ select base + 1 as first, recorded_at from head
 
 async def append(connection: Connection, entries: Sequence[LogEntry], accepted: Sequence[Accepted]) -> Appended:
     """Append to the log and remember what was accepted. Must be the last statement before the commit: it takes the log's
-    lock, and everything waits behind it."""
+    lock, and everything waits behind it.
+    """
     row = await connection.fetchrow(
         _APPEND,
         len(entries),
@@ -115,7 +116,8 @@ async def append(connection: Connection, entries: Sequence[LogEntry], accepted: 
 async def head(connection: Connection) -> tuple[int, datetime]:
     """The log's last position, and a moment that everything recorded later lies at or after.
 
-    Takes the log's lock for one statement: what holds a lower position is committed, and what comes has a later moment."""
+    Takes the log's lock for one statement: what holds a lower position is committed, and what comes has a later moment.
+    """
     row = await connection.fetchrow(
         "update log_head set recorded_at = greatest(recorded_at, clock_timestamp()) returning position, recorded_at"
     )
@@ -158,4 +160,3 @@ async def make_partitions(connection: Connection, table: str, months: int = 3) -
 
 
 _FOUR_DAYS = timedelta(days=4)
-

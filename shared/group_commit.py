@@ -72,7 +72,7 @@ class GroupCommit:
     async def _answer(self, batch: Sequence[_Waiting]) -> None:
         try:
             receipts = await self._commit([arrival for arrival, _ in batch])
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - every sender is owed an answer
             log.warning("door_unavailable", error=type(error).__name__, events=len(batch))
             refusal = TemporarilyUnavailable(
                 "Our database cannot be reached; nothing of this request was recorded. Send it again.",

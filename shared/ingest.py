@@ -42,9 +42,7 @@ def ingest(intake: Intake, bootstrap: str, committed: asyncio.Event, stack: Asyn
 
 def _arrival(record: Record) -> Arrival:
     org_id = record.topic.rsplit(".", 1)[-1]
-    return Arrival(
-        record.value or b"", org_id, topic=record.topic, partition=record.partition, offset=record.offset
-    )
+    return Arrival(record.value or b"", org_id, topic=record.topic, partition=record.partition, offset=record.offset)
 
 
 class Rejections:

@@ -67,7 +67,7 @@ def listening(
 def _type_of(record: Record) -> str:
     for name, value in record.headers or ():
         if name == "ce_type" and value is not None:
-            return value.decode("utf-8", "replace")
+            return bytes(value).decode("utf-8", "replace")
     return ""
 
 

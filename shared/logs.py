@@ -38,6 +38,8 @@ def configure_logs(service: str, level: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    # FastStream gives its logger a handler of its own where it finds none.
+    logging.getLogger("faststream").addHandler(logging.NullHandler())
     for noisy, quiet in _LIBRARIES.items():
         logging.getLogger(noisy).setLevel(quiet)
     structlog.contextvars.bind_contextvars(service=service)
@@ -47,11 +49,11 @@ _LIBRARIES = {
     "uvicorn.access": logging.WARNING,
     "uvicorn.error": logging.WARNING,
     "aiokafka": logging.ERROR,
-    "faststream": logging.WARNING,
+    "faststream": logging.ERROR,
 }
 
 
-def _library_event(logger: Any, name: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+def _library_event(_logger: Any, _name: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
     """A library's line under one catalogued event, its own words in `message`."""
     event["message"] = event["event"]
     event["event"] = "library_message"

@@ -10,10 +10,15 @@ events_received = Counter(
     "guichet_events_received", "Reported events, by door and outcome", ["door", "outcome"], registry=registry
 )
 commit_seconds = Histogram(
-    "guichet_commit_seconds", "One batch of a door: from its transaction's start to its commit",
-    ["door"], buckets=_QUICK, registry=registry,
+    "guichet_commit_seconds",
+    "One batch of a door: from its transaction's start to its commit",
+    ["door"],
+    buckets=_QUICK,
+    registry=registry,
 )
-log_position = Gauge("guichet_log_position", "The last position this process saw in the service's log", registry=registry)
+log_position = Gauge(
+    "guichet_log_position", "The last position this process saw in the service's log", registry=registry
+)
 published_position = Gauge("guichet_published_position", "The last position the relay has published", registry=registry)
 publish_failures = Counter("guichet_publish_failures", "Times the relay's producer was replaced", registry=registry)
 records_consumed = Counter("guichet_records_consumed", "Records taken from Kafka", ["group"], registry=registry)

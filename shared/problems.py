@@ -178,8 +178,16 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "The field {field} needs a time zone, such as Z.",
         "Le champ {field} doit porter un fuseau horaire, tel que Z.",
     ),
-    "greater_than_equal": ("invalid_value", "The field {field} must be {ge} or more.", "Le champ {field} doit être d'au moins {ge}."),
-    "less_than_equal": ("invalid_value", "The field {field} must be {le} or less.", "Le champ {field} doit être d'au plus {le}."),
+    "greater_than_equal": (
+        "invalid_value",
+        "The field {field} must be {ge} or more.",
+        "Le champ {field} doit être d'au moins {ge}.",
+    ),
+    "less_than_equal": (
+        "invalid_value",
+        "The field {field} must be {le} or less.",
+        "Le champ {field} doit être d'au plus {le}.",
+    ),
     "value_error": ("invalid_value", "The field {field}: {error}.", "Le champ {field} : valeur non valide ({error})."),
 }
 _OTHERWISE = (

@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -31,11 +31,13 @@ _LOCK = "select pg_try_advisory_lock(hashtext('guichet.relay'))"
 class Relay:
     """Publishes one service's log to its topics, and tells each of their partitions how far it has come."""
 
-    def __init__(self, service: str, pool: Pool, bootstrap: str, topics: Sequence[str], committed: asyncio.Event) -> None:
+    def __init__(
+        self, service: str, pool: Pool, bootstrap: str, topics: Sequence[str], committed: asyncio.Event
+    ) -> None:
         self._service, self._pool, self._bootstrap, self._topics = service, pool, bootstrap, topics
         self._committed = committed
         self._producer: AIOKafkaProducer | None = None
-        self._position, self._recorded_at = 0, datetime.min
+        self._position, self._recorded_at = 0, datetime.min.replace(tzinfo=UTC)
         self._announced_at = 0.0
         self._announced_position = -1
         self.progress_at = time.monotonic()
@@ -96,7 +98,9 @@ class Relay:
         if not rows:
             return 0
         sent = [
-            await self._send(row["topic"], row["key"].encode(), row["value"].encode(), row["type"], str(row["position"]))
+            await self._send(
+                row["topic"], row["key"].encode(), row["value"].encode(), row["type"], str(row["position"])
+            )
             for row in rows
         ]
         await asyncio.wait_for(asyncio.gather(*sent), _ACKNOWLEDGE_SECONDS)

@@ -110,7 +110,7 @@ async def _lifespan(parts: Parts, settings: Settings, app: FastAPI) -> AsyncIter
         for consumption in app.state.consumptions:
             consumption.subscribe(broker, pool, settings.kafka_bootstrap)
         stack.push_async_callback(_stop_broker, broker)
-        tasks = [_connect(app, broker), relay.run(), _housekeeping(pool, parts)]
+        tasks = [_connect(app, broker), relay.run(), _housekeeping(pool)]
         tasks += [background(app) for background in parts.background]
         if app.state.group_commit is not None:
             tasks.append(app.state.group_commit.run())
@@ -124,7 +124,7 @@ async def _guarded(task: Coroutine[Any, Any, None]) -> None:
     """A part that must run for ever and does not ends the process: better restarted than half alive."""
     try:
         await task
-    except Exception:
+    except Exception:  # noqa: BLE001 - logged, and the process ends
         log.exception("part_failed", part=getattr(task, "__qualname__", "part"))
         logging.shutdown()
         raise SystemExit(1) from None
@@ -134,22 +134,24 @@ async def _database(parts: Parts, settings: Settings) -> Pool:
     pool = await open_pool(settings.database_url.get_secret_value(), settings.database_connections)
     async with pool.acquire() as connection:
         await migrate(connection, parts.name)
-        await _make_partitions(connection, parts)
+        await _make_partitions(connection)
     return pool
 
 
-async def _make_partitions(connection: Connection, parts: Parts) -> None:
+async def _make_partitions(connection: Connection) -> None:
     for row in await connection.fetch("select relname from pg_class where relkind = 'p' order by relname"):
         await make_partitions(connection, row["relname"])
 
 
-async def _housekeeping(pool: Pool, parts: Parts) -> None:
+async def _housekeeping(pool: Pool) -> None:
     """Daily: partitions for the months to come; what its time has come for is removed, and said."""
     while True:
         async with pool.acquire() as connection:
-            await _make_partitions(connection, parts)
+            await _make_partitions(connection)
             letters = await connection.execute("delete from dead_letter where received_at < now() - interval '30 days'")
-            ids = await connection.execute("delete from received_event where recorded_at < now() - interval '13 months'")
+            ids = await connection.execute(
+                "delete from received_event where recorded_at < now() - interval '13 months'"
+            )
         log.info("retention_applied", dead_letters=int(letters.split()[-1]), event_ids=int(ids.split()[-1]))
         await asyncio.sleep(24 * 3600)
 
@@ -227,4 +229,3 @@ def run(app: FastAPI) -> None:
 def main(parts: Parts) -> FastAPI:
     """The service's app, as `app.py` exposes it."""
     return create_app(parts, load_settings())
-

@@ -16,13 +16,17 @@ class Settings(BaseSettings):
     database_url: SecretStr
     kafka_bootstrap: str
     pepper: SecretStr = Field(min_length=32)
-    master_key: SecretStr = Field(min_length=43, description="32 bytes in URL-safe base64; seals what must stay private")
+    master_key: SecretStr = Field(
+        min_length=43, description="32 bytes in URL-safe base64; seals what must stay private"
+    )
     jwks: Path | None = Field(default=None, description="public keys of the issuer of people's tokens, a JWKS file")
     issuer: str = "guichet-demo"
     mode: Literal["production", "demo"] = "production"
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
-    links: str = Field(default="", description="addresses of the other services' pages: status=https://...,reporting=...")
+    links: str = Field(
+        default="", description="addresses of the other services' pages: status=https://...,reporting=..."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     gather: float = Field(default=0.002, ge=0, le=1, description="how long the HTTP door gathers events for one commit")
     database_connections: int = Field(default=6, ge=4, le=100)
@@ -31,13 +35,15 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """The settings, or one line naming each wrong one on stderr and exit 2."""
     try:
-        settings = Settings()  # type: ignore[call-arg]  # the environment gives them
+        settings = Settings()
     except ValidationError as error:
         for found in error.errors(include_url=False, include_input=False):
             sys.stderr.write(f"setting GUICHET_{str(found['loc'][0]).upper()}: {found['msg']}\n")
         raise SystemExit(2) from None
     if settings.mode == "demo" and settings.host not in {"127.0.0.1", "localhost", "::1"}:
-        sys.stderr.write("setting GUICHET_HOST: demo mode trusts a local issuer of tokens, and listens on loopback only\n")
+        sys.stderr.write(
+            "setting GUICHET_HOST: demo mode trusts a local issuer of tokens, and listens on loopback only\n"
+        )
         raise SystemExit(2)
     if settings.mode != "demo" and settings.issuer == "guichet-demo" and settings.jwks is not None:
         sys.stderr.write("setting GUICHET_ISSUER: the demo's issuer of tokens is trusted in GUICHET_MODE=demo only\n")

@@ -13,7 +13,7 @@ _NUMBER = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
 _EXPECTED_VOLUME = {"expected_en": "a whole number, NA, ND or blank", "expected_fr": "un nombre entier, NA, ND ou vide"}
 
 
-class RefusedCell(ValueError):  # noqa: N818 - errors here are named by what happened
+class RefusedCell(ValueError):
     """The cell's value refuses its row; holds the remark's code and facts."""
 
     def __init__(self, code: str, cell: str, **facts: str) -> None:

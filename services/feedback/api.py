@@ -41,9 +41,7 @@ async def case(request: Request, feedback_id: str, org: str | None = None) -> Re
             )
         )
     if not rows:
-        raise Refused(
-            problem("not_found", "There is no case of this id.", "Aucun cas ne porte cet identifiant.")
-        )
+        raise Refused(problem("not_found", "There is no case of this id.", "Aucun cas ne porte cet identifiant."))
     row = rows[0]
     key = (row["org_id"], row["feedback_id"])
     sealed = row.pop("sealed_text")

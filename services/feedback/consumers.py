@@ -8,9 +8,9 @@ from services.feedback import handlers
 from shared.consuming import Consumption
 from shared.contracts.inventory import ServiceRecorded
 from shared.dead_letters import DeadLetters
-from shared.listening import listening
+from shared.listening import Listeners, listening
 
-LISTENERS = {"guichet.inventory.ServiceRecorded.v1": (ServiceRecorded, handlers.remember_services)}
+LISTENERS: Listeners = {"guichet.inventory.ServiceRecorded.v1": (ServiceRecorded, handlers.remember_services)}
 
 
 def consumptions(app: FastAPI) -> Sequence[Consumption]:

@@ -63,7 +63,7 @@ async def save(
         "insert into feedback_case (org_id, feedback_id, service_id, kind, state, version, channel, language, "
         "sealed_text, rating, drivers, application_id, reply_wanted, received_at, changed_at) "
         "select org_id, feedback_id, service_id, kind, state, version, channel, language, sealed_text, rating, drivers, "
-        f"application_id, reply_wanted, received_at, now() from {source} where previous = 0",  # noqa: S608 - our own text
+        f"application_id, reply_wanted, received_at, now() from {source} where previous = 0",
         *columns,
     )
     updated = await connection.execute(
@@ -71,7 +71,7 @@ async def save(
         "channel = a.channel, language = coalesce(a.language, b.language), "
         "sealed_text = coalesce(a.sealed_text, b.sealed_text), rating = a.rating, drivers = a.drivers, "
         "application_id = a.application_id, reply_wanted = a.reply_wanted, received_at = a.received_at, "
-        f"changed_at = now() from {source} "  # noqa: S608 - our own text
+        f"changed_at = now() from {source} "
         "where b.org_id = a.org_id and b.feedback_id = a.feedback_id and b.version = a.previous",
         *columns,
     )

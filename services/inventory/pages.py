@@ -16,9 +16,7 @@ _PAGE = 50
 
 
 @router.get("/{language}/")
-async def services(
-    request: Request, language: Language, org: str = "", q: str = "", after: str = ""
-) -> HTMLResponse:
+async def services(request: Request, language: Language, org: str = "", q: str = "", after: str = "") -> HTMLResponse:
     pool = request.app.state.pool
     rows = await store.list_services(pool, org or None, None, q or None, after, _PAGE + 1)
     return pages.render(

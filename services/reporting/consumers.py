@@ -111,7 +111,7 @@ class Decoded(msgspec.Struct):
 
 
 _ENVELOPE = msgspec.json.Decoder(Envelope)
-_DATA = {
+_DATA: dict[str, msgspec.json.Decoder[Any]] = {
     "guichet.status.ApplicationStateChanged.v1": msgspec.json.Decoder(ApplicationStateChanged),
     "guichet.inventory.ServiceStandardResultRecorded.v1": msgspec.json.Decoder(ServiceStandardResultRecorded),
     "guichet.inventory.ServiceRecorded.v1": msgspec.json.Decoder(ServiceRecorded),
@@ -163,7 +163,5 @@ def consumptions(app: FastAPI) -> Sequence[Consumption]:
             app.state.stream.changed(change)
 
     return [
-        Consumption(
-            "reporting", apply, topics=TOPICS, committed=committed, batch=10_000, fetch_bytes=8 * 1024 * 1024
-        )
+        Consumption("reporting", apply, topics=TOPICS, committed=committed, batch=10_000, fetch_bytes=8 * 1024 * 1024)
     ]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from services.reporting import store
-from services.reporting.domain.fold import Deltas, fold
+from services.reporting.domain.fold import Deltas, fold, merge
 from shared.consuming import Record
 from shared.database import Connection
 from shared.dead_letters import DeadLetters

@@ -11,10 +11,10 @@ from shared.consuming import Consumption
 from shared.contracts.inventory import ServiceRecorded, ServiceStandardRecorded
 from shared.database import TRANSIENT, transaction
 from shared.dead_letters import DeadLetters
-from shared.listening import listening
+from shared.listening import Listeners, listening
 from shared.logs import log
 
-LISTENERS = {
+LISTENERS: Listeners = {
     "guichet.inventory.ServiceRecorded.v1": (ServiceRecorded, handlers.remember_services),
     "guichet.inventory.ServiceStandardRecorded.v1": (ServiceStandardRecorded, handlers.remember_standards),
 }

@@ -109,9 +109,7 @@ def _row(
 
 
 def _step(seal: Seal, event: Received, change: Change) -> tuple[store.Key, domain.Step, bytes | None]:
-    step = next(
-        step for step in change.application.history if (step.source, step.event_id) == (event.source, event.id)
-    )
+    step = next(step for step in change.application.history if (step.source, step.event_id) == (event.source, event.id))
     reason = event.data.reason
     sealed = seal.seal(orjson.dumps(reason.model_dump()), f"reason:{event.source} {event.id}") if reason else None
     return _key(event), step, sealed

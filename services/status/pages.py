@@ -42,9 +42,7 @@ async def application(request: Request, language: Language, org_id: str, applica
         key = await key_of(request, application_id, org_id)
     except Refused as refused:
         status, title = TITLES[refused.problem.code]
-        return pages.render(
-            request, "refused.html", language, status, problem=refused.problem, problem_title=title
-        )
+        return pages.render(request, "refused.html", language, status, problem=refused.problem, problem_title=title)
     item = await read_application(request, key, datetime.now(UTC))
     known = organizations().get(org_id)
     return pages.render(

@@ -253,9 +253,7 @@ async def find_by_id(pool: Pool, application_id: str, org_id: str | None) -> lis
 
 
 async def find_by_tracking(pool: Pool, tracking_hash: bytes) -> Key | None:
-    row = await pool.fetchrow(
-        "select org_id, application_id from application where tracking_hash = $1", tracking_hash
-    )
+    row = await pool.fetchrow("select org_id, application_id from application where tracking_hash = $1", tracking_hash)
     return row and (row["org_id"], row["application_id"])
 
 

@@ -75,7 +75,11 @@ def _words(language: Language) -> dict[str, Any]:
         return "–" if value is None else format_decimal(value, locale=locale)
 
     def percent(value: float | None) -> str:
-        return "–" if value is None else format_percent(value, format="#,##0.0 %" if language == "fr" else "#,##0.0%", locale=locale)
+        return (
+            "–"
+            if value is None
+            else format_percent(value, format="#,##0.0 %" if language == "fr" else "#,##0.0%", locale=locale)
+        )
 
     def day(value: date | None) -> str:
         return "–" if value is None else format_date(value, "long", locale=locale)

@@ -37,7 +37,9 @@ async def performance(
 ) -> Response:
     public, span = await public_and_window(request, window_, org)
     figures = await read_figures(request.app.state.pool, span, Filters(org, None, priority, channel), public=public)
-    items = [item for item in figures["items"] if below_target is None or (item["verdict"] == "not_met") == below_target]
+    items = [
+        item for item in figures["items"] if below_target is None or (item["verdict"] == "not_met") == below_target
+    ]
     start = after(after_, 3)
     items = [item for item in items if _key(item) > start]
     return answer(request, page(items[: limit + 1], limit, _key, as_of=figures["as_of"]))

@@ -7,7 +7,6 @@ the next, and a reader that resumes gets every service that changed since.
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Any
 
 import orjson
 from fastapi import APIRouter, FastAPI, Request

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import AwareDatetime
 
 from services.reporting import handlers, store
 from shared.contracts.envelope import ServiceName
@@ -20,6 +21,11 @@ def _json(value: Any) -> Response:
 @router.get("/v1/reading", summary="How far each partition is known to be whole")
 async def reading(request: Request, _: Operator) -> Response:
     return _json({"items": await store.advanced(request.app.state.pool), "next": None})
+
+
+@router.get("/v1/reading/lag", summary="From recorded to readable, in milliseconds, of events recorded since a moment")
+async def lag(request: Request, _: Operator, since: AwareDatetime) -> Response:
+    return _json(await store.lag(request.app.state.pool, since))
 
 
 @router.get("/v1/reading/digest", summary="Counts and sums of hashes of what was read of a service's log")

@@ -12,8 +12,12 @@ NEVER_LATE = datetime(9999, 1, 1, tzinfo=UTC)
 _EXACT = 100
 _LOG_GAMMA = math.log(1.01 / 0.99)
 
-PerformanceKey = tuple[str, str, str, str, date, date, int]  # org, service, standard, channel, day, recorded on, partition
-DurationKey = tuple[str, str, str, str, str, date, int, int]  # org, service, standard, channel, unit, day, bucket, partition
+PerformanceKey = tuple[
+    str, str, str, str, date, date, int
+]  # org, service, standard, channel, day, recorded on, partition
+DurationKey = tuple[
+    str, str, str, str, str, date, int, int
+]  # org, service, standard, channel, unit, day, bucket, partition
 OpenKey = tuple[str, str, str, str, str, date, datetime, int]  # ..., state, started on, late from, partition
 
 
@@ -55,8 +59,8 @@ def merge(into: Deltas, more: Deltas) -> None:
         cell = into.performance[key]
         for at, value in enumerate(values):
             cell[at] += value
-    for key, cases in more.durations.items():
-        into.durations[key] += cases
+    for duration_key, cases in more.durations.items():
+        into.durations[duration_key] += cases
     for open_key, cases in more.open.items():
         into.open[open_key] += cases
     into.services |= more.services
@@ -73,7 +77,9 @@ def _application(deltas: Deltas, partition: int, event: Logged) -> None:
             _count(deltas, case, change.after, recorded_on, partition, 1)
 
 
-def _count(deltas: Deltas, case: tuple[str, str, str], clock: Any, recorded_on: date, partition: int, sign: int) -> None:
+def _count(
+    deltas: Deltas, case: tuple[str, str, str], clock: Any, recorded_on: date, partition: int, sign: int
+) -> None:
     channel = clock.channel or ""
     if clock.state == "stopped":
         cell = deltas.performance[(*case, channel, clock.stopped_on, recorded_on, partition)]

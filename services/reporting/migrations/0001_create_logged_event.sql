@@ -13,6 +13,8 @@ create table logged_event (
     caused_by_source text        not null,
     caused_by_id     text        not null,
     value            text        not null,
+    -- When it became readable here, but for the commit itself.
+    read_at          timestamptz not null default clock_timestamp(),
     primary key (service, service_position, recorded_at)
 ) partition by range (recorded_at);
 create table logged_event_default partition of logged_event default;

@@ -18,6 +18,7 @@ from services.reporting.store.verifying import (
     cells_of_log,
     cells_of_views,
     differing,
+    lag,
     logged,
     positions,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "feeds",
     "freshness",
     "head",
+    "lag",
     "last_change",
     "log_events",
     "logged",

@@ -106,7 +106,8 @@ def _tally(row: Any) -> Tally:
 
 async def standards(pool: Pool | Connection, service_ids: list[str]) -> dict[tuple[str, str], Standard]:
     rows = await pool.fetch(
-        "select service_id, standard_id, name, target from known_standard where service_id = any($1::text[])", service_ids
+        "select service_id, standard_id, name, target from known_standard where service_id = any($1::text[])",
+        service_ids,
     )
     return {
         (row["service_id"], row["standard_id"]): Standard(

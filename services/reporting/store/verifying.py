@@ -1,10 +1,11 @@
 """Comparing: the log with the services' logs, and the views with the fold of the log."""
 
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from aiokafka import ConsumerRecord
+
 from shared.database import Connection, Pool
 
 _VIEWS = {
@@ -34,9 +35,7 @@ async def cells_of_log(connection: Pool, service: str, until: int) -> list[dict[
     return [dict(row) for row in rows]
 
 
-async def positions(
-    pool: Pool, service: str, cell: tuple[str, str, date], until: int
-) -> list[tuple[int, str, str]]:
+async def positions(pool: Pool, service: str, cell: tuple[str, str, date], until: int) -> list[tuple[int, str, str]]:
     rows = await pool.fetch(
         "select service_position, hashtextextended(value, 0)::text as hash, "
         "caused_by_source || '#' || caused_by_id as event from logged_event where service = $1 and type = $2 "
@@ -47,6 +46,18 @@ async def positions(
         until,
     )
     return [(row["service_position"], row["hash"], row["event"]) for row in rows]
+
+
+async def lag(pool: Pool, since: datetime) -> dict[str, Any]:
+    """From an event's being recorded to its being readable here, in milliseconds, of events recorded since a moment."""
+    row = await pool.fetchrow(
+        "select count(*) as events, percentile_cont(array[0.5, 0.99]) within group "
+        "(order by extract(epoch from read_at - recorded_at) * 1000) as shares "
+        "from logged_event where recorded_at >= $1",
+        since,
+    )
+    p50, p99 = row["shares"] or (None, None)
+    return {"events": row["events"], "p50": p50, "p99": p99}
 
 
 async def differing(connection: Connection) -> list[dict[str, Any]]:
@@ -63,7 +74,7 @@ async def differing(connection: Connection) -> list[dict[str, Any]]:
 
 async def cells_of_views(connection: Connection, view: str) -> dict[tuple[Any, ...], list[int]]:
     keys, values = _VIEWS[view]
-    rows = await connection.fetch(f"select {keys}, {values} from views_1.{view}")  # noqa: S608 - our own names
+    rows = await connection.fetch(f"select {keys}, {values} from views_1.{view}")
     width = keys.count(",") + 1
     cells = {tuple(row.values())[:width]: [int(v) for v in tuple(row.values())[width:]] for row in rows}
     return {key: numbers for key, numbers in cells.items() if any(numbers)}
@@ -76,6 +87,8 @@ async def logged(connection: Connection, batch: int = 5_000) -> AsyncIterator[li
     )
     while rows := await cursor.fetch(batch):
         yield [
-            ConsumerRecord(r["topic"], r["partition"], r["record_offset"], 0, 0, None, r["value"].encode(), None, -1, -1, ())
+            ConsumerRecord(
+                r["topic"], r["partition"], r["record_offset"], 0, 0, None, r["value"].encode(), None, -1, -1, ()
+            )
             for r in rows
         ]

@@ -20,13 +20,14 @@ _CONTEXT = "tracking cookie"
 
 async def key_of(request: Request, application_id: str, org: str | None) -> Key:
     """The application of this id that the caller may see. Raises Refused: 404 when there is none (whether it exists
-    or not), 409 when there are two and no `org`, 401 without credentials."""
+    or not), 409 when there are two and no `org`, 401 without credentials.
+    """
     found = await caller(request)
     carried = cookie_key(request)
     if found is None and carried is None:
         raise Refused(_who_are_you(), {"WWW-Authenticate": "Bearer"})
     org = found.org_id if isinstance(found, Department) else org
-    keys = [key for key in await store.find_by_id(request.app.state.pool, application_id, org)]
+    keys = await store.find_by_id(request.app.state.pool, application_id, org)
     mine = [key for key in keys if key == carried or await _may_see(request, found, key)]
     if len(mine) > 1:
         raise Refused(

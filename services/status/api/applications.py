@@ -7,12 +7,12 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from services.status import store
-from services.status.domain import application as domain
 from services.status.api.access import key_of, open_by_code, set_cookie
+from services.status.domain import application as domain
 from services.status.domain.application import Application
+from services.status.domain.words import NEXT, SUMMARY
 from services.status.handlers import client_hash
 from services.status.store import Key
-from services.status.domain.words import NEXT, SUMMARY
 from shared.clock import in_order
 from shared.contracts.status import Clock
 from shared.identity import Department, Person, caller

@@ -241,4 +241,3 @@ def _after_final(data: ApplicationStatusReported) -> Problem:
         "Déclarez d'abord reopened.",
         "data.state",
     )
-

@@ -12,7 +12,9 @@ SUMMARY: dict[ApplicationState, Bilingual] = {
     "submitted": _text("We have received your application.", "Nous avons reçu votre demande."),
     "complete": _text("Your application is complete.", "Votre demande est complète."),
     "in_review": _text("Your application is being reviewed.", "Votre demande est à l'étude."),
-    "information_requested": _text("We need information from you.", "Nous avons besoin de renseignements de votre part."),
+    "information_requested": _text(
+        "We need information from you.", "Nous avons besoin de renseignements de votre part."
+    ),
     "information_received": _text(
         "We have received the information you sent.", "Nous avons reçu les renseignements envoyés."
     ),

@@ -1,0 +1,5 @@
+"""`python -m guichet`."""
+
+from guichet.main import run
+
+run()

@@ -1,0 +1,115 @@
+"""How the command talks to the four services: their HTTP doors, with an operator's token or a department's key."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Self, TypeVar
+
+import aiohttp
+import orjson
+
+from guichet.errors import NotReachable, Stop
+from guichet.home import Home
+from guichet.tokens import token
+
+_T = TypeVar("_T")
+_AWAY_SECONDS = 60.0
+_BACK_OFF = (0.1, 0.2, 0.5, 1.0, 2.0)
+
+
+class Services:
+    """One system's services. Requests that meet a service which is away, or says 503, are tried again for a minute."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.addresses = home.addresses()
+        self._operator = token(home, "guichet", ["operator"])
+        self._session: aiohttp.ClientSession
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=120))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+
+    def url(self, service: str) -> str:
+        return str(self.addresses[service]["url"])
+
+    async def ask(
+        self,
+        service: str,
+        path: str,
+        *,
+        method: str = "GET",
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        bearer: str | None = None,
+        public: bool = False,
+        patient: bool = True,
+    ) -> Any:
+        """The JSON answer of a service, asked as an operator unless `bearer` or `public` says otherwise. Raises Stop with the service's own words when it refuses."""
+        content = None if body is None else orjson.dumps(body)
+        params = {name: str(value) for name, value in (query or {}).items() if value is not None}
+        status, answer = await self._request(
+            method,
+            service,
+            path,
+            content,
+            "application/json",
+            None if public else bearer or self._operator,
+            params,
+            patient=patient,
+        )
+        if status >= 400:
+            raise Stop(f"{service} refuses {path}: {answer.get('detail', answer)}")
+        return answer
+
+    async def send(self, service: str, key: str, events: Sequence[bytes]) -> list[dict[str, Any]]:
+        """Send events (each one line of JSON) through the HTTP door; one receipt for each, in order.
+
+        Tried again with the same ids until it is answered: what had been recorded comes back as a duplicate.
+        """
+        body = b"\n".join(events)
+        status, answer = await self._request("POST", service, "/v1/events", body, "application/x-ndjson", key)
+        if "receipts" not in answer:
+            raise Stop(f"{service} refuses the events ({status}): {answer.get('detail', answer)}")
+        receipts: list[dict[str, Any]] = answer["receipts"]
+        return receipts
+
+    async def _request(
+        self,
+        method: str,
+        service: str,
+        path: str,
+        content: bytes | None,
+        kind: str,
+        bearer: str | None,
+        params: Mapping[str, str] | None = None,
+        *,
+        patient: bool = True,
+    ) -> tuple[int, Any]:
+        headers = {"Content-Type": kind, **({"Authorization": f"Bearer {bearer}"} if bearer else {})}
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + (_AWAY_SECONDS if patient else 0)
+        tries = 0
+        while True:
+            failure: str
+            try:
+                async with self._session.request(
+                    method, self.url(service) + path, data=content, headers=headers, params=params
+                ) as answer:
+                    if answer.status != 503:
+                        return answer.status, orjson.loads(await answer.read() or b"{}")
+                    failure = "it cannot serve just now (503)"
+            except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError) as error:
+                failure = str(error) or type(error).__name__
+            if loop.time() >= deadline:
+                raise NotReachable(f"{service} at {self.url(service)} does not answer: {failure}; look at `guichet ps`")
+            await asyncio.sleep(_BACK_OFF[min(tries, len(_BACK_OFF) - 1)])
+            tries += 1
+
+
+async def with_services(home: Home, work: Callable[[Services], Awaitable[_T]]) -> _T:
+    """Do some work with the services of the system in a home."""
+    async with Services(home) as services:
+        return await work(services)

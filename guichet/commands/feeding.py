@@ -1,0 +1,195 @@
+"""`demo`, `import`, `emit`: what sends events."""
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from guichet import inventory_files, keys
+from guichet.client import Services, with_services
+from guichet.commands.running import PortBase, start_detached, stop_supervisor
+from guichet.demo import live, load_inventory, once, read_inventory
+from guichet.errors import Stop, WrongUse
+from guichet.home import Home
+from guichet.inventory_files import UnreadableInventoryFile
+from guichet.main import app
+from guichet.output import Format, FormatOption, print_json, show
+from guichet.progress import console, working
+
+File = Annotated[Path | None, typer.Option(exists=True, dir_okay=False)]
+
+
+@app.command(epilog="Example: guichet demo --once --events 100000 --format json")
+def demo(
+    events: Annotated[
+        int, typer.Option(min=1, help="How many events, or how long a history before the live ones.")
+    ] = 20_000,
+    seed: Annotated[int, typer.Option(help="The same seed, the same events.")] = 1,
+    speed: Annotated[float, typer.Option(min=0.01, max=100, help="Live events: 1 is twenty a second.")] = 1.0,
+    services: Annotated[
+        Path | None, typer.Option(help="Official services file instead of the synthetic inventory.")
+    ] = None,
+    standards: Annotated[Path | None, typer.Option(help="Official standards file.")] = None,
+    once_: Annotated[bool, typer.Option("--once", help="Send, reconcile, print the summary, stop.")] = False,
+    port_base: PortBase = 8000,
+    format_: FormatOption = Format.table,
+) -> None:
+    """The whole system on this machine: an inventory, simulated departments, live pages. Ctrl-C stops everything."""
+    home = Home()
+    files = [file for file in (services, standards) if file is not None]
+    inventory = _read(files)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    supervisor = start_detached(home, port_base, die_with_us=True)
+    try:
+        if once_:
+            summary = asyncio.run(
+                with_services(home, lambda s: once(s, inventory, events, seed, quiet=format_ is not Format.table))
+            )
+            _print_summary(summary, format_)
+            if not summary["reconciled"]:
+                raise SystemExit(1)
+        else:
+            _announce(home)
+            asyncio.run(with_services(home, lambda s: live(s, inventory, events, seed, speed)))
+    except KeyboardInterrupt:
+        console.print("Stopping…")
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        stop_supervisor(supervisor.pid)
+        supervisor.wait()
+
+
+def _print_summary(summary: dict[str, Any], format_: Format) -> None:
+    if format_ is Format.json:
+        print_json(summary)
+        return
+    show([{"what": name.replace("_", " "), "value": value} for name, value in summary.items()], format_)
+
+
+def _announce(home: Home) -> None:
+    url = home.addresses()["reporting"]["url"]
+    console.print(f"\n[bold]Live performance   {url}/en/[/bold]\n[bold]Rendement en direct {url}/fr/[/bold]\n")
+
+
+def _read(files: list[Path]) -> inventory_files.Import:
+    try:
+        return read_inventory(files)
+    except UnreadableInventoryFile as error:
+        raise WrongUse(error.text.en) from None
+
+
+@app.command("import", epilog="Example: guichet import service.csv service-std.csv --dry-run")
+def import_(
+    files: Annotated[
+        list[Path], typer.Argument(help="Official inventory files, services and standards, either dialect.")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be imported.")] = False,
+    format_: FormatOption = Format.table,
+) -> None:
+    """Import official inventory files; each row's findings; exit 1 if any row was rejected."""
+    inventory = _read(files)
+    answer = inventory.as_dict()
+    if not dry_run:
+        answer = asyncio.run(
+            with_services(Home(), lambda s: _send_inventory(s, inventory, answer, quiet=format_ is not Format.table))
+        )
+    show(answer["findings"], format_, answer)
+    if format_ is Format.table:
+        sys.stderr.write(
+            f"{answer['rows']} rows: {answer['imported']} imported, {answer['unchanged']} unchanged, "
+            f"{answer['rejected']} rejected\n"
+        )
+    if answer["rejected"]:
+        raise SystemExit(1)
+
+
+async def _send_inventory(
+    services: Services, inventory: inventory_files.Import, answer: dict[str, Any], *, quiet: bool
+) -> dict[str, Any]:
+    with working("Importing", total=len(inventory.to_send), quiet=quiet) as bar:
+        loaded = await load_inventory(services, inventory, bar)
+    refused = [
+        {
+            "severity": "error",
+            "code": r["problem"]["code"],
+            "field": r["problem"].get("field"),
+            "text": r["problem"]["detail"],
+            "rejected": True,
+            "event": r["id"],
+        }
+        for r in loaded.refused
+    ]
+    return {
+        **answer,
+        "imported": loaded.outcomes["accepted"],
+        "unchanged": answer["unchanged"] + loaded.outcomes["duplicate"],
+        "rejected": answer["rejected"] + loaded.outcomes["rejected"],
+        "findings": answer["findings"] + refused,
+    }
+
+
+@app.command(epilog="Example: guichet emit event.json --to status")
+def emit(
+    file: Annotated[
+        str, typer.Argument(help="A file, or - for standard input: one JSON object, an array, or one per line.")
+    ],
+    to: Annotated[str, typer.Option("--to", help="inventory, feedback or status")],
+    key: Annotated[
+        str | None, typer.Option(help="A department's key; without it, one made here for the events' organisation.")
+    ] = None,
+    format_: FormatOption = Format.json,
+) -> None:
+    """Send CloudEvents; prints one receipt per event."""
+    if to not in keys.DOORS:
+        raise WrongUse(f"--to is inventory, feedback or status, not {to}")
+    events = _events(file)
+    receipts = asyncio.run(with_services(Home(), lambda s: _emit(s, to, key, events)))
+    if format_ is Format.json:
+        print_json(receipts[0] if len(receipts) == 1 else receipts)
+    else:
+        show(receipts, format_)
+    if any(receipt["outcome"] == "rejected" for receipt in receipts):
+        raise SystemExit(1)
+
+
+async def _emit(services: Services, to: str, key: str | None, events: list[bytes]) -> list[dict[str, Any]]:
+    if key is None:
+        org_id = _organization(events)
+        key = (await keys.kept(services, services.home, [org_id]))[org_id]
+    receipts: list[dict[str, Any]] = []
+    for start in range(0, len(events), 1000):
+        receipts += await services.send(to, key, events[start : start + 1000])
+    return receipts
+
+
+def _organization(events: list[bytes]) -> str:
+    """The organisation all the events speak for. Raises WrongUse when they do not say, or differ."""
+    try:
+        sources = {orjson.loads(event)["source"] for event in events}
+        orgs = {str(source).split("/")[2] for source in sources}
+    except (orjson.JSONDecodeError, KeyError, TypeError, IndexError):
+        raise WrongUse(
+            "the events do not all say whose they are (source: /organizations/<org_id>): give --key"
+        ) from None
+    if len(orgs) != 1:
+        raise WrongUse("the events are of several organisations: send each with its own --key")
+    return orgs.pop()
+
+
+def _events(file: str) -> list[bytes]:
+    try:
+        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise WrongUse(f"{file} cannot be read: {error.strerror}") from None
+    try:
+        document = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        lines = [line for line in raw.splitlines() if line.strip()]
+        if not lines:
+            raise Stop(f"{file} is empty: it holds one JSON object, an array, or one object per line") from None
+        return lines
+    return [orjson.dumps(each) for each in (document if isinstance(document, list) else [document])]

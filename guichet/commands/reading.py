@@ -1,0 +1,85 @@
+"""`report`, `verify`: what reads."""
+
+import asyncio
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from guichet.client import Services, with_services
+from guichet.home import Home
+from guichet.main import app
+from guichet.output import Format, FormatOption, show
+from guichet.progress import working
+from guichet.tokens import token
+from guichet.verifying import verify as verify_all
+
+
+class View(StrEnum):
+    performance = "performance"
+    freshness = "freshness"
+    compliance = "compliance"
+    indicators = "indicators"
+    quality = "quality"
+
+
+@app.command(epilog="Example: guichet report performance --org 134 --window fiscal_year --below-target --format csv")
+def report(
+    view: Annotated[View, typer.Argument()],
+    service: Annotated[str | None, typer.Argument(help="performance: one service")] = None,
+    org: Annotated[str | None, typer.Option(help="an organisation's id")] = None,
+    window: Annotated[str | None, typer.Option(help="7d, 28d, fiscal_year, or 2026-04-01/2026-06-30")] = None,
+    channel: Annotated[str | None, typer.Option(help="EML, FAX, ONL, OTH, PERSON, POST or TEL")] = None,
+    priority: Annotated[bool | None, typer.Option("--priority/--no-priority")] = None,
+    below_target: Annotated[bool | None, typer.Option("--below-target/--not-below-target")] = None,
+    role: Annotated[
+        str | None, typer.Option(help="read with a role (auditor sees all); default: as the public")
+    ] = None,
+    format_: FormatOption = Format.table,
+) -> None:
+    """Read a view of reporting on the terminal."""
+    home = Home()
+    path = f"/v1/{view}" + (f"/{service}" if service else "")
+    query = {"org": org, "window": window, "channel": channel, "priority": priority, "below_target": below_target}
+    bearer = token(home, "guichet-report", [role], org) if role else None
+    answer = asyncio.run(with_services(home, lambda s: _read_all(s, path, query, bearer)))
+    if view is View.freshness:
+        rows = [{"feed": f"{f['org_id']} {f['service']}", **f} for f in answer["feeds"]]
+        show([{k: v for k, v in row.items() if k not in {"org_id", "service"}} for row in rows], format_, answer)
+    else:
+        show([_row(item) for item in answer.get("items", [])], format_, answer)
+
+
+async def _read_all(services: Services, path: str, query: dict[str, Any], bearer: str | None) -> Any:
+    """All pages of an answer in one."""
+    answer = await services.ask("reporting", path, query={**query, "limit": 1000}, bearer=bearer, public=bearer is None)
+    while answer.get("next"):
+        more = await services.ask(
+            "reporting",
+            path,
+            query={**query, "limit": 1000, "after": answer["next"]},
+            bearer=bearer,
+            public=bearer is None,
+        )
+        answer = {**answer, "items": answer["items"] + more["items"], "next": more["next"]}
+    return answer
+
+
+def _row(item: dict[str, Any]) -> dict[str, Any]:
+    chosen = ("service_id", "standard_id", "channel", "target", "met", "total", "share", "verdict", "open", "open_late")
+    return {name: item.get(name) for name in chosen}
+
+
+@app.command(epilog="Example: guichet verify --format json")
+def verify(format_: FormatOption = Format.table) -> None:
+    """Compare the services' logs, reporting's log and the views; exit 1 when anything differs."""
+    home = Home()
+    with working("Verifying", quiet=format_ is not Format.table) as bar:
+        outcome = asyncio.run(with_services(home, lambda s: verify_all(s, bar.say)))
+    rows = [{"log": name, **facts} for name, facts in outcome["logs"].items()]
+    rows.append({"log": "views", "position": None, "read": None, "equal": outcome["views"]["equal"]})
+    show(rows, format_, outcome)
+    if not outcome["reconciled"]:
+        if format_ is Format.table:
+            show(outcome["differences"] + outcome["views"]["differences"], format_)
+        raise SystemExit(1)

@@ -1,0 +1,113 @@
+"""`up`, `down`, `ps`: the system's life."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import Annotated
+
+import psutil
+import typer
+
+from guichet.errors import NotReachable
+from guichet.home import SERVICES, Home
+from guichet.main import app
+from guichet.output import Format, FormatOption, show
+from guichet.system import is_ready, readiness, running
+
+PortBase = Annotated[int, typer.Option(help="The first of six ports in a row.", min=1, max=65000)]
+
+
+@app.command(epilog="Example: guichet up --port-base 8100 --detach")
+def up(
+    port_base: PortBase = 8000,
+    detach: Annotated[bool, typer.Option("--detach", help="Go on in the background; `guichet down` ends it.")] = False,
+) -> None:
+    """Start what is missing: Kafka and PostgreSQL unless settings name real ones, topics, migrations, four services."""
+    home = Home()
+    if detach:
+        start_detached(home, port_base)
+        _print_addresses(home)
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with running(home, port_base) as system:
+        _print_addresses(home)
+        sys.stderr.write("Ctrl-C stops everything.\n")
+        system.supervise()
+
+
+def start_detached(home: Home, port_base: int, *, die_with_us: bool = False) -> "subprocess.Popen[bytes]":
+    """A supervisor of its own process, returned once all four services are ready. Raises Stop when it ends before."""
+    from guichet.processes import die_with_parent  # noqa: PLC0415 - beside its only use
+
+    home.make()
+    command = [sys.executable, "-m", "guichet", "up", "--port-base", str(port_base)]
+    with (home.path / "logs" / "supervisor.log").open("wb") as log:
+        supervisor = subprocess.Popen(  # noqa: S603 - our own command
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=None if die_with_us else log,
+            start_new_session=True,
+            preexec_fn=die_with_parent(signal.SIGTERM) if die_with_us else None,  # noqa: PLW1509 - no threads yet
+        )
+    while not _is_up(home, supervisor.pid):
+        if supervisor.poll() is not None:
+            words = (home.path / "logs" / "supervisor.log").read_text(encoding="utf-8", errors="replace").strip()
+            if words:
+                sys.stderr.write(words + "\n")
+            raise SystemExit(supervisor.returncode)
+        time.sleep(0.1)
+    return supervisor
+
+
+def _is_up(home: Home, supervisor: int) -> bool:
+    with contextlib.suppress(NotReachable):
+        addresses = home.addresses()
+        if addresses["processes"].get("supervisor") == supervisor:
+            return all(is_ready(addresses[name]["url"]) for name in SERVICES)
+    return False
+
+
+def _print_addresses(home: Home) -> None:
+    addresses = home.addresses()
+    for name in ("reporting", "inventory", "feedback", "status"):
+        sys.stdout.write(f"{name:10} {addresses[name]['url']}\n")
+    sys.stdout.flush()
+
+
+@app.command(epilog="Example: guichet down")
+def down() -> None:
+    """End a detached system, and wait until it has ended."""
+    home = Home()
+    stop_supervisor(home.addresses()["processes"]["supervisor"])
+
+
+def stop_supervisor(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        os.kill(pid, signal.SIGTERM)
+        process.wait(60)
+
+
+@app.command(epilog="Example: guichet ps --format json")
+def ps(format_: FormatOption = Format.table) -> None:
+    """List the parts: process, address, health."""
+    addresses = Home().addresses()
+    rows = []
+    for name, pid in addresses["processes"].items():
+        url = addresses[name]["url"] if name in SERVICES else None
+        alive = psutil.pid_exists(pid)
+        health = readiness(url)["status"] if url else ("running" if alive else "dead")
+        memory = _megabytes(pid) if alive else None
+        where = url or (addresses["kafka"]["bootstrap"] if name == "kafka" else None)
+        rows.append({"part": name, "pid": pid, "address": where, "health": health, "memory_mb": memory})
+    show(rows, format_)
+
+
+def _megabytes(pid: int) -> int | None:
+    with contextlib.suppress(psutil.Error):
+        return round(psutil.Process(pid).memory_info().rss / 1e6)
+    return None

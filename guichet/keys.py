@@ -1,0 +1,37 @@
+"""Departments' keys: one key for several doors, kept by each service, asked of each through its API."""
+
+import asyncio
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from guichet.client import Services
+from guichet.home import Home
+from shared.identity import key_id_of, new_key
+
+DOORS = ("inventory", "feedback", "status")
+
+
+async def create(services: Services, org_id: str, doors: Sequence[str] = DOORS) -> dict[str, Any]:
+    """`{"key", "id", "kafka"}`; the key is shown this once."""
+    key = new_key()
+    body = {"org_id": org_id, "key": key}
+    await asyncio.gather(*(services.ask(door, "/v1/keys", method="POST", body=body) for door in doors))
+    # The Kafka door needs no login in this version; the topic says who speaks.
+    return {"key": key, "id": key_id_of(key), "kafka": {"username": None, "password": None}}
+
+
+async def kept(services: Services, home: Home, org_ids: Iterable[str]) -> dict[str, str]:
+    """A key for each organisation, made where this home has none yet, and kept in keys/departments.json."""
+    file = home.path / "keys" / "departments.json"
+    keys: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    limit = asyncio.Semaphore(8)
+
+    async def make(org_id: str) -> None:
+        async with limit:
+            keys[org_id] = (await create(services, org_id))["key"]
+
+    await asyncio.gather(*(make(org_id) for org_id in org_ids if org_id not in keys))
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(keys), encoding="utf-8")
+    return keys

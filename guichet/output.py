@@ -1,0 +1,69 @@
+"""Output to process: tables for people, JSON or CSV for programs; data on stdout, all else on stderr."""
+
+import csv
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+
+class Format(StrEnum):
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="json: exactly one value on stdout.")]
+
+
+def show(rows: Sequence[Mapping[str, Any]], format_: Format, whole: Any = None) -> None:
+    """Rows as a table or CSV; as JSON the rows, or `whole` where it is given."""
+    if format_ is Format.json:
+        print_json(rows if whole is None else whole)
+    elif format_ is Format.csv:
+        _print_csv(rows)
+    else:
+        _print_table(rows)
+
+
+def print_json(value: Any) -> None:
+    sys.stdout.write(
+        json.dumps(value, ensure_ascii=False, indent=1 if sys.stdout.isatty() else None, default=str) + "\n"
+    )
+
+
+def _print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({name: _plain(value) for name, value in row.items()} for row in rows)
+
+
+def _print_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    console = Console(highlight=False)
+    if not rows:
+        console.print("(nothing)")
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name, value in rows[0].items():
+        table.add_column(name.replace("_", " "), justify="right" if isinstance(value, int | float) else "left")
+    for row in rows:
+        table.add_row(*(_shown(value) for value in row.values()))
+    console.print(table)
+
+
+def _plain(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:,.3f}".rstrip("0").rstrip(".")
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(_plain(value))

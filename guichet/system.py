@@ -1,0 +1,263 @@
+"""One system on one machine: what is missing is started, kept alive, and ended."""
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import IO, Any
+
+from aiokafka.errors import KafkaError
+
+from guichet import topics
+from guichet.errors import NotReachable, WrongUse
+from guichet.home import SERVICES, Home
+from guichet.local.kafka import Kafka
+from guichet.local.postgres import Postgres
+from guichet.processes import Part
+from guichet.progress import Bar, working
+
+# port_base + offset
+PORTS = {"reporting": 0, "inventory": 1, "feedback": 2, "status": 3, "kafka": 4, "kafka controller": 5}
+_START_SECONDS = 60
+_CHECK_SECONDS = 0.3
+_LONGEST_BACK_OFF = 10.0
+
+
+class System:
+    """The parts of one system, by its home and first port."""
+
+    def __init__(self, home: Home, port_base: int) -> None:
+        self.home, self.port_base = home, port_base
+        self.parts: dict[str, Part] = {}
+        self._lock: IO[str] | None = None
+        self._kafka_bootstrap = os.environ.get("GUICHET_KAFKA_BOOTSTRAP")
+        self._databases = {name: os.environ.get(f"GUICHET_{name.upper()}_DATABASE_URL") for name in SERVICES}
+
+    def start(self) -> None:
+        """Start what is missing; returns when all four services are ready. Raises Stop with what to do."""
+        self.home.make()
+        self._take_lock()
+        self._check_ports()
+        self.home.issuer_key()
+        with working("Starting", total=9) as bar:
+            self._start_infrastructure(bar)
+            bar.say("Starting the four services")
+            for name in SERVICES:
+                self.parts[name] = self._service(name)
+                self.parts[name].start()
+            for name in SERVICES:
+                self._wait(self.parts[name])
+                bar.advance()
+        self.write_addresses()
+
+    def supervise(self) -> None:
+        """Start again whatever dies, with back-off, and say so; until asked to end."""
+        ending = False
+
+        def end(_signal: int, _frame: object) -> None:
+            nonlocal ending
+            ending = True
+
+        for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(each, end)
+        while not ending:
+            for part in self.parts.values():
+                if not part.alive:
+                    self._start_again(part)
+            time.sleep(_CHECK_SECONDS)
+
+    def stop(self) -> None:
+        """End every part: services first, then Kafka, then PostgreSQL."""
+        order = [*SERVICES, "kafka", "postgres"]
+        for name in order[:4]:
+            if name in self.parts and self.parts[name].alive:
+                os.kill(self.parts[name].pid or 0, signal.SIGTERM)
+        for name in order:
+            if name in self.parts:
+                self.parts[name].stop()
+        with contextlib.suppress(FileNotFoundError):
+            self.home.addresses_file.unlink()
+
+    def write_addresses(self) -> None:
+        urls = {name: {"url": self._url(name)} for name in ("inventory", "feedback", "status", "reporting")}
+        pids = {name: part.pid for name, part in self.parts.items()} | {"supervisor": os.getpid()}
+        self.home.write_addresses(
+            {
+                **urls,
+                "kafka": {
+                    "bootstrap": self._kafka_bootstrap,
+                    "security_protocol": "PLAINTEXT",
+                    "sasl_mechanism": None,
+                    "username": None,
+                    "password": None,
+                },
+                "postgres": self._databases,
+                "processes": pids,
+            }
+        )
+
+    def _take_lock(self) -> None:
+        self._lock = (self.home.path / "supervisor.lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise WrongUse(
+                f"a Guichet already runs in {self.home.path}: end it with `guichet down`, "
+                "or name another folder in GUICHET_HOME and another --port-base"
+            ) from None
+
+    def _check_ports(self) -> None:
+        for name, offset in PORTS.items():
+            if name.startswith("kafka") and self._kafka_bootstrap:
+                continue
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind(("127.0.0.1", self.port_base + offset))
+                except OSError:
+                    raise WrongUse(
+                        f"port {self.port_base + offset} (for {name}) is in use: "
+                        f"choose another first port, such as --port-base {self.port_base + 100}"
+                    ) from None
+                except OverflowError:
+                    raise WrongUse(f"--port-base {self.port_base} is too high: choose 65000 or less") from None
+
+    def _start_infrastructure(self, bar: Bar) -> None:
+        kafka = None if self._kafka_bootstrap else self._start_kafka(bar)
+        bar.advance()
+        postgres = None if all(self._databases.values()) else self._start_postgres(bar)
+        bar.advance()
+        if postgres is not None:
+            self._wait(self.parts["postgres"])
+            asyncio.run(self._create_databases(postgres))
+        bar.advance()
+        if kafka is not None:
+            bar.say("Waiting for Kafka")
+            self._wait(self.parts["kafka"])
+        bar.advance()
+        bar.say("Creating topics")
+        asyncio.run(self._provision_topics())
+        bar.advance()
+
+    def _start_kafka(self, bar: Bar) -> Kafka:
+        kafka = Kafka(self.home.path, self._port("kafka"), self._port("kafka controller"))
+        kafka.prepare(bar.say)
+        bar.say("Starting Kafka and PostgreSQL")
+        self._kafka_bootstrap = kafka.bootstrap
+        self.parts["kafka"] = self._part("kafka", kafka.command(), kafka.answers, dict(os.environ))
+        self.parts["kafka"].start()
+        return kafka
+
+    def _start_postgres(self, bar: Bar) -> Postgres:
+        passwords = {role: self.home.secret(f"postgres-{role}") for role in ("postgres", *SERVICES)}
+        postgres = Postgres(self.home.path, passwords)
+        postgres.prepare(bar.say)
+        part = self._part("postgres", postgres.command(), postgres.answers, {"PATH": os.environ.get("PATH", "")})
+        part.user, part.stop_signal = postgres.user, signal.SIGINT
+        self.parts["postgres"] = part
+        part.start()
+        return postgres
+
+    async def _create_databases(self, postgres: Postgres) -> None:
+        for name in SERVICES:
+            if not self._databases[name]:
+                await postgres.create(name)
+                self._databases[name] = postgres.dsn(name, name)
+
+    async def _provision_topics(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            try:
+                await topics.provision(self._kafka_bootstrap or "")
+            except WrongUse:
+                raise
+            except (KafkaError, OSError) as error:
+                if time.monotonic() > deadline:
+                    raise NotReachable(f"Kafka at {self._kafka_bootstrap} does not answer ({error})") from error
+                await asyncio.sleep(0.2)
+            else:
+                return
+
+    def _service(self, name: str) -> Part:
+        others = ",".join(f"{other}={self._url(other)}" for other in SERVICES)
+        environment = {
+            **os.environ,
+            "GUICHET_MODE": "demo",
+            "GUICHET_DATABASE_URL": self._databases[name] or "",
+            "GUICHET_KAFKA_BOOTSTRAP": self._kafka_bootstrap or "",
+            "GUICHET_HOST": "127.0.0.1",
+            "GUICHET_PORT": str(self._port(name)),
+            "GUICHET_PEPPER": self.home.secret(f"pepper-{name}"),
+            "GUICHET_MASTER_KEY": self.home.secret(f"master-key-{name}"),
+            "GUICHET_JWKS": str(self.home.jwks_file),
+            "GUICHET_LINKS": others,
+        }
+        command = [sys.executable, "-m", f"services.{name}.app"]
+        return self._part(name, command, lambda: is_ready(self._url(name)), environment)
+
+    def _part(self, name: str, command: list[str], answers: Any, environment: dict[str, str]) -> Part:
+        return Part(name, command, self.home.path / "logs" / f"{name}.log", answers, environment)
+
+    def _wait(self, part: Part) -> None:
+        if not part.wait_for_answer(_START_SECONDS):
+            raise NotReachable(
+                f"{part.name} did not come up; the end of {part.log}:\n{part.last_words()}\n"
+                "`guichet doctor` looks for the cause"
+            )
+
+    def _start_again(self, part: Part) -> None:
+        lived = time.monotonic() - part.started_at
+        if lived < min(0.2 * 2**part.deaths, _LONGEST_BACK_OFF):
+            return
+        part.deaths = 0 if lived > 60 else part.deaths + 1
+        code = part.process.returncode if part.process else None
+        sys.stderr.write(f"{part.name} died (exit status {code}); it is started again\n")
+        part.start()
+        self.write_addresses()
+
+    def _port(self, name: str) -> int:
+        return self.port_base + PORTS[name]
+
+    def _url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self._port(name)}"
+
+
+def is_ready(url: str) -> bool:
+    """Whether a service answers 200 at /readyz."""
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 - our own loopback address
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
+
+
+def readiness(url: str) -> dict[str, Any]:
+    """A service's /readyz; `status` is `down` where it does not answer."""
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 - our own loopback address
+            return dict(json.load(answer))
+    except urllib.error.HTTPError as error:
+        with contextlib.suppress(ValueError):
+            return dict(json.load(error))
+    except (urllib.error.URLError, OSError, ValueError):
+        pass
+    return {"status": "down"}
+
+
+@contextlib.contextmanager
+def running(home: Home, port_base: int) -> Iterator[System]:
+    """A system started, and ended however the block ends."""
+    system = System(home, port_base)
+    try:
+        system.start()
+        yield system
+    finally:
+        system.stop()

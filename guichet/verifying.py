@@ -1,0 +1,111 @@
+"""`guichet verify`: every log whole in reporting, and every view the fold of what was read."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from guichet.client import Services
+
+SOURCES = ("inventory", "feedback", "status")
+_WAIT_SECONDS = 120.0
+
+Cell = tuple[str, str, str]
+
+
+async def verify(services: Services, say: Callable[[str], None], wait: float = _WAIT_SECONDS) -> dict[str, Any]:
+    """Freeze each log's last position, wait until reporting has passed it, and compare.
+
+    `reconciled` is true when nothing differs. `missing` counts events of a log that reporting does not have.
+    """
+    cut = {source: (await services.ask(source, "/v1/log"))["position"] for source in SOURCES}
+    say("Waiting until reporting has read every log")
+    behind = await _passed(services, cut, wait)
+    say("Comparing the logs with what was read")
+    logs: dict[str, Any] = {}
+    differences: list[dict[str, Any]] = []
+    missing = 0
+    for source in SOURCES:
+        found, lost = await _compare(services, source, cut[source])
+        differences += found
+        missing += lost
+        logs[source] = {"position": cut[source], "read": cut[source] - lost, "equal": not found}
+    say("Comparing the views with the fold of the log")
+    views = await services.ask("reporting", "/v1/reading/views")
+    return {
+        "reconciled": not differences and not behind and views["equal"],
+        "logs": logs,
+        "behind": behind,
+        "missing": missing,
+        "differences": differences,
+        "views": views,
+    }
+
+
+async def _passed(services: Services, cut: dict[str, int], wait: float) -> list[str]:
+    """The services whose logs reporting has not read up to the cut within the time."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + wait
+    while True:
+        read = await services.ask("reporting", "/v1/reading")
+        behind = []
+        for source, position in cut.items():
+            heard = [item["position"] for item in read["items"] if item["service"] == source]
+            if position and (not heard or min(heard) < position):
+                behind.append(source)
+        if not behind or loop.time() > deadline:
+            return behind
+        await asyncio.sleep(0.2)
+
+
+async def _compare(services: Services, source: str, until: int) -> tuple[list[dict[str, Any]], int]:
+    """Cells that differ, with the ids of their events, and how many events are missing in reporting."""
+    log = _cells(await services.ask(source, "/v1/log/digest", query={"until": until}))
+    read = _cells(await services.ask("reporting", "/v1/reading/digest", query={"service": source, "until": until}))
+    differences, missing = [], 0
+    for cell in sorted(cell for cell in log.keys() | read.keys() if log.get(cell) != read.get(cell)):
+        kind, org_id, day = cell
+        query = {"type": kind, "org_id": org_id, "day": day, "until": until}
+        in_log = await _events(services, source, "/v1/log/positions", query)
+        in_reading = await _events(services, "reporting", "/v1/reading/positions", {**query, "service": source})
+        lost = sorted(in_log.keys() - in_reading.keys())
+        missing += len(lost)
+        differences.append(
+            {
+                "service": source,
+                "type": kind,
+                "org_id": org_id,
+                "day": day,
+                "lost": [in_log[position][1] for position in lost[:100]],
+                "invented": [in_reading[p][1] for p in sorted(in_reading.keys() - in_log.keys())[:100]],
+                "changed": [
+                    in_log[p][1] for p in sorted(in_log.keys() & in_reading.keys()) if in_log[p][0] != in_reading[p][0]
+                ][:100],
+            }
+        )
+    return differences, missing
+
+
+def _cells(answer: dict[str, Any]) -> dict[Cell, tuple[int, str]]:
+    return {(c["type"], c["org_id"], c["day"]): (c["events"], str(c["hash"])) for c in answer["cells"]}
+
+
+async def _events(services: Services, service: str, path: str, query: dict[str, Any]) -> dict[int, tuple[str, str]]:
+    answer = await services.ask(service, path, query=query)
+    return {position: (digest, event) for position, digest, event in answer["items"]}
+
+
+async def caught_up(services: Services, say: Callable[[str], None], wait: float = _WAIT_SECONDS) -> None:
+    """Wait until status and feedback have read what inventory has recorded, so that no event meets an unknown service."""
+    position = (await services.ask("inventory", "/v1/log"))["position"]
+    say("Waiting until every service knows the inventory")
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + wait
+    still = 0
+    while still < 3 and loop.time() < deadline:
+        published = (await services.ask("inventory", "/readyz"))["relay"]["position"] >= position
+        lags = [
+            (await services.ask(s, "/readyz"))["consumers"][f"{s}.inventory"]["lag"] for s in ("status", "feedback")
+        ]
+        still = still + 1 if published and lags == [0, 0] else 0
+        await asyncio.sleep(0.15)
+    await _passed(services, {"inventory": position}, wait)
