@@ -59,7 +59,7 @@ class Home:
         """The private key of the demo's own issuer of tokens, made once; its public half stands in jwks.json."""
         file = self.path / "keys" / "issuer.json"
         if not file.exists():
-            key = OKPKey.generate_key("Ed25519", {"kid": secrets.token_hex(4), "alg": "EdDSA", "use": "sig"})
+            key = OKPKey.generate_key("Ed25519", {"kid": secrets.token_hex(4), "alg": "Ed25519", "use": "sig"})
             file.touch(mode=0o600)
             file.write_text(json.dumps(key.as_dict(private=True)), encoding="utf-8")
             public = KeySet([OKPKey.import_key(key.as_dict(private=False))]).as_dict(private=False)

@@ -43,20 +43,41 @@ class System:
 
     def start(self) -> None:
         """Start what is missing; returns when all four services are ready. Raises Stop with what to do."""
-        self.home.make()
-        self._take_lock()
-        self._check_ports()
-        self.home.issuer_key()
+        self._prepare()
         with working("Starting", total=9) as bar:
             self._start_infrastructure(bar)
             bar.say("Starting the four services")
             for name in SERVICES:
-                self.parts[name] = self._service(name)
-                self.parts[name].start()
+                self.start_service(name)
             for name in SERVICES:
                 self._wait(self.parts[name])
                 bar.advance()
         self.write_addresses()
+
+    def start_infrastructure(self) -> None:
+        """Kafka, PostgreSQL, databases and topics alone."""
+        self._prepare()
+        with working("Starting Kafka and PostgreSQL", total=5) as bar:
+            self._start_infrastructure(bar)
+
+    def start_service(self, name: str) -> Part:
+        part = self.parts[name] = self._service(name)
+        part.start()
+        return part
+
+    @property
+    def kafka_bootstrap(self) -> str:
+        return self._kafka_bootstrap or ""
+
+    def database(self, service: str) -> str:
+        """The address of a service's database."""
+        return self._databases[service] or ""
+
+    def _prepare(self) -> None:
+        self.home.make()
+        self._take_lock()
+        self._check_ports()
+        self.home.issuer_key()
 
     def supervise(self) -> None:
         """Start again whatever dies, with back-off, and say so; until asked to end."""

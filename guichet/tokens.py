@@ -25,4 +25,4 @@ def token(home: Home, subject: str, roles: Sequence[str] = (), org_id: str | Non
     if org_id is not None:
         claims["org"] = org_id
     key = home.issuer_key()
-    return jwt.encode({"alg": "EdDSA", "kid": key.kid}, claims, key, algorithms=["EdDSA"])
+    return jwt.encode({"alg": "Ed25519", "kid": key.kid}, claims, key, algorithms=["Ed25519"])

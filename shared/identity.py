@@ -19,7 +19,7 @@ from shared.problems import Problem, Refused, problem
 
 Role = Literal["officer", "deputy_head", "oversight", "auditor", "operator"]
 READERS: frozenset[Role] = frozenset({"officer", "deputy_head", "oversight", "auditor", "operator"})
-_ALGORITHMS = ["RS256", "ES256", "EdDSA", "Ed25519"]
+_ALGORITHMS = ["RS256", "ES256", "Ed25519"]
 _AUDIENCE = "guichet"
 
 

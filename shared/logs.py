@@ -48,7 +48,8 @@ def configure_logs(service: str, level: str) -> None:
 _LIBRARIES = {
     "uvicorn.access": logging.WARNING,
     "uvicorn.error": logging.WARNING,
-    "aiokafka": logging.ERROR,
+    # What it reports as errors are waits for a broker to come back; our own events say so.
+    "aiokafka": logging.CRITICAL,
     "faststream": logging.ERROR,
 }
 

@@ -58,10 +58,10 @@ class Kafka:
         if kept.exists() and all(Path(jar).exists() for jar in kept.read_text(encoding="utf-8").split(os.pathsep)):
             return
         say("Looking up Kafka's jars (the first time: fetching about 100 MB)")
-        import jgo  # noqa: PLC0415 - slow to import, and needed once
-
         try:
             with warnings.catch_warnings(action="ignore"):  # its libraries' remarks about this machine's folders
+                import jgo  # noqa: PLC0415 - slow to import, and needed once
+
                 jars = [str(jar) for jar in jgo.build(KAFKA).all_jars]
         except Exception as error:  # its libraries raise what they like
             raise NotReachable(

@@ -91,9 +91,11 @@ class Postgres:
             return
         self._user = _user_of_its_own()
         real = _STATE / _short(self.home)
-        self._own(real)
         if not self.folder.is_symlink():
+            # What a home that was deleted left there: its passwords went with it.
+            shutil.rmtree(real, ignore_errors=True)
             self.folder.symlink_to(real)
+        self._own(real)
 
     def _own(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

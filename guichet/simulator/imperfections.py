@@ -31,13 +31,14 @@ def sent(
     """Everything in the order in which it arrives; `clean` is in order of time and keeps its times."""
     arrivals = _arrivals(rng, [each.at for each in clean], late, now)
     chosen = rng.sample(range(len(clean)), min(duplicates + invalid, len(clean)))
-    extra: list[_Sent] = []
-    for index in chosen[:duplicates]:
-        extra.append((_soon(rng, arrivals[index], now), 2, replace(clean[index].report, expected="duplicate")))
-    for index in chosen[duplicates:]:
-        extra.append(_refused(rng, clean[index].report, arrivals, index, now, organizations))
-    everything = [*zip(arrivals, (1 for _ in clean), (each.report for each in clean), strict=True), *extra]
-    return [report for *_, report in sorted(everything, key=itemgetter(0, 1))]
+    twice = [
+        (_soon(rng, arrivals[index], now), 2, replace(clean[index].report, expected="duplicate"))
+        for index in chosen[:duplicates]
+    ]
+    refused = [_refused(rng, clean[index].report, arrivals, index, now, organizations) for index in chosen[duplicates:]]
+    # Only now: what is refused has moved the arrival of what is sent again, corrected.
+    good = zip(arrivals, (1 for _ in clean), (each.report for each in clean), strict=True)
+    return [report for *_, report in sorted([*good, *twice, *refused], key=itemgetter(0, 1))]
 
 
 def _arrivals(rng: Random, times: list[datetime], late: int, now: datetime) -> list[datetime]:
