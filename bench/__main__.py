@@ -9,7 +9,9 @@ JOBS = ("j1", "j2")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__, epilog="Example: python -m bench j2 --quick")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=__doc__, epilog="Example: python -m bench j2 --quick"
+    )
     parser.add_argument("job", choices=JOBS)
     parser.add_argument("--quick", action="store_true", help="under a minute")
     parser.add_argument("--format", choices=("table", "json"), default="table")

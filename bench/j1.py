@@ -1,6 +1,7 @@
 """J1, drain: reporting's own consumer, as it ships, from a filled topic of status events."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -70,10 +71,8 @@ async def _drain(system: System, number: int, wanted: Any) -> dict[str, Any]:
             position = 0
             if connection is None:
                 connection = await asyncpg.connect(dsn)
-            try:
+            with contextlib.suppress(asyncpg.UndefinedTableError):
                 position = await connection.fetchval("select position from reading_head") or 0
-            except asyncpg.UndefinedTableError:
-                pass
             if position and first is None:
                 first = (time.perf_counter(), position, cpu_seconds(pids))
             if position >= number or time.monotonic() > deadline:

@@ -71,4 +71,3 @@ def cpu_seconds(pids: list[int]) -> float:
                     times = each.cpu_times()
                     total += times.user + times.system + times.children_user + times.children_system
     return total
-

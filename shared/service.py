@@ -1,6 +1,7 @@
 """What every service is made of: a pool, a door, a relay, consumers, and the routes people and programs use."""
 
 import asyncio
+import gc
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -212,6 +213,9 @@ def _describe(app: FastAPI) -> None:
 
 
 def run(app: FastAPI) -> None:
+    # Batches are thousands of short-lived objects: collecting them every 700 costs a third of the time.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     settings: Settings = app.state.settings
     uvicorn.run(
         app,

@@ -20,7 +20,7 @@ from shared.dead_letters import DeadLetters
 TOPICS = ("inventory.services.v1", "feedback.cases.v1", "status.applications.v1")
 
 
-class Clock(msgspec.Struct):
+class Clock(msgspec.Struct, gc=False):
     state: str
     channel: str | None
     unit: str
@@ -32,23 +32,23 @@ class Clock(msgspec.Struct):
     excluded_as: str | None
 
 
-class StandardChange(msgspec.Struct):
+class StandardChange(msgspec.Struct, gc=False):
     standard_id: str
     before: Clock | None
     after: Clock | None
 
 
-class ApplicationStateChanged(msgspec.Struct):
+class ApplicationStateChanged(msgspec.Struct, gc=False):
     service_id: str
     standards: list[StandardChange]
 
 
-class Result(msgspec.Struct):
+class Result(msgspec.Struct, gc=False):
     met: int | None
     total: int | None
 
 
-class ServiceStandardResultRecorded(msgspec.Struct):
+class ServiceStandardResultRecorded(msgspec.Struct, gc=False):
     service_id: str
     standard_id: str
     to_date: date
@@ -85,7 +85,7 @@ class LogAdvanced(msgspec.Struct):
     recorded_at: datetime
 
 
-class Envelope(msgspec.Struct):
+class Envelope(msgspec.Struct, gc=False):
     id: str
     source: str
     type: str
@@ -96,7 +96,7 @@ class Envelope(msgspec.Struct):
     causedbysource: str = ""
 
 
-class Decoded(msgspec.Struct):
+class Decoded(msgspec.Struct, gc=False):
     """A record of another service's log, as reporting keeps it; `data` is None for what no view reads."""
 
     record: Record

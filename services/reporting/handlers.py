@@ -43,20 +43,33 @@ class Change:
 async def read(connection: Connection, batch: Batch, dead_letters: DeadLetters) -> Change:
     """Log and fold. A record that was published again is logged once and counted once."""
     await _set_aside(connection, batch.unreadable, dead_letters)
-    position, deltas = 0, Deltas()
+    change = Change(0, frozenset())
     if batch.events:
-        position, new = await store.log_events(connection, batch.events)
-        fresh = batch.events if new is None else [e for e in batch.events if (e.service, e.service_position) in new]
-        deltas = fold((event.record.partition, event) for event in _once(fresh))
-        await _remember(connection, fresh)
-        await store.add_cells(connection, deltas)
-        await store.mark_changed(connection, deltas.services, position)
+        base = await store.take_positions(connection, len(batch.events))
+        fresh = _without(batch.events, await store.known(connection, batch.events))
+        if fresh:
+            change = await _log_and_fold(connection, fresh, base)
     await store.remember_advanced(connection, batch.advanced)
+    return change
+
+
+async def _log_and_fold(connection: Connection, events: Sequence[Any], base: int) -> Change:
+    await store.log_events(connection, events, base)
+    deltas = fold(events)
+    await _remember(connection, events)
+    await store.add_counts(connection, deltas)
+    await store.add_cells(connection, deltas)
+    position = base + len(events)
+    await store.mark_changed(connection, deltas.services, position)
     return Change(position, frozenset(deltas.services))
 
 
-def _once(events: Sequence[Any]) -> list[Any]:
-    return list({(event.service, event.service_position): event for event in events}.values())
+def _without(events: Sequence[Any], known: set[tuple[str, int]]) -> list[Any]:
+    """Those not in the log yet, each once (one batch may hold both a record and its repetition)."""
+    fresh = {(event.service, event.service_position): event for event in events}
+    for identity in known:
+        del fresh[identity]
+    return list(fresh.values())
 
 
 async def _remember(connection: Connection, events: Sequence[Any]) -> None:
@@ -93,12 +106,13 @@ async def differing_views(connection: Connection) -> list[dict[str, Any]]:
 
     anew = Deltas()
     async for records in store.logged(connection):
-        merge(anew, fold((event.record.partition, event) for event in decode(records).events))
+        merge(anew, fold(decode(records).events))
     differences = []
     for view, expected in (
         ("performance_cell", anew.performance),
         ("duration_cell", {key: [cases] for key, cases in anew.durations.items()}),
         ("open_cell", {key: [cases] for key, cases in anew.open.items()}),
+        ("event_cell", anew.counts),
     ):
         wanted = {key: values for key, values in expected.items() if any(values)}
         found = await store.cells_of_views(connection, view)

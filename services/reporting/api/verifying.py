@@ -54,6 +54,5 @@ async def views(request: Request, _: Operator) -> Response:
         request.app.state.pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
-        differences = await store.differing(connection)
-        differences += await handlers.differing_views(connection)
+        differences = await handlers.differing_views(connection)
     return _json({"equal": not differences, "differences": differences})

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from typing import Any, Protocol
 
 NOT_STARTED_ON = date(1, 1, 1)
@@ -21,9 +22,22 @@ DurationKey = tuple[
 OpenKey = tuple[str, str, str, str, str, date, datetime, int]  # ..., state, started on, late from, partition
 
 
+CountKey = tuple[str, str, date, int]  # type, org, day of recording (UTC), partition
+FeedKey = tuple[str, str, datetime, int]  # org, service, hour of recording, partition
+
+
+class Source(Protocol):
+    """The Kafka record an event came in."""
+
+    partition: int
+    value: bytes
+
+
 class Logged(Protocol):
     """An event of the log, decoded as far as the fold needs."""
 
+    record: Source
+    service: str
     type: str
     org: str
     recordedat: datetime
@@ -37,13 +51,17 @@ class Deltas:
     performance: dict[PerformanceKey, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0, 0, 0]))
     durations: dict[DurationKey, int] = field(default_factory=lambda: defaultdict(int))
     open: dict[OpenKey, int] = field(default_factory=lambda: defaultdict(int))
+    counts: dict[CountKey, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    feeds: dict[FeedKey, list[Any]] = field(default_factory=dict)
     services: set[str] = field(default_factory=set)
 
 
-def fold(events: Iterable[tuple[int, Logged]]) -> Deltas:
-    """Fold events, each with the Kafka partition it came from."""
+def fold(events: Iterable[Logged]) -> Deltas:
+    """Fold events; each event and partition once."""
     deltas = Deltas()
-    for partition, event in events:
+    for event in events:
+        partition = event.record.partition
+        _heard(deltas, partition, event)
         if event.type == "guichet.status.ApplicationStateChanged.v1":
             _application(deltas, partition, event)
         elif event.type == "guichet.inventory.ServiceStandardResultRecorded.v1":
@@ -51,6 +69,25 @@ def fold(events: Iterable[tuple[int, Logged]]) -> Deltas:
         elif event.type.startswith("guichet.inventory."):
             deltas.services.add(event.data.service_id)
     return deltas
+
+
+def _heard(deltas: Deltas, partition: int, event: Logged) -> None:
+    moment = event.recordedat
+    count = deltas.counts[event.type, event.org, moment.date(), partition]
+    count[0] += 1
+    count[1] += fingerprint(event.record.value)
+    hour = (event.org, event.service, moment.replace(minute=0, second=0, microsecond=0), partition)
+    feed = deltas.feeds.get(hour)
+    if feed is None:
+        deltas.feeds[hour] = [1, moment]
+    else:
+        feed[0] += 1
+        feed[1] = max(feed[1], moment)
+
+
+def fingerprint(value: bytes) -> int:
+    """The first 64 bits of a record's SHA-256, signed, as `shared/event_log.py` works it out in SQL."""
+    return int.from_bytes(sha256(value).digest()[:8], "big", signed=True)
 
 
 def merge(into: Deltas, more: Deltas) -> None:
@@ -63,6 +100,9 @@ def merge(into: Deltas, more: Deltas) -> None:
         into.durations[duration_key] += cases
     for open_key, cases in more.open.items():
         into.open[open_key] += cases
+    for count_key, (events, total) in more.counts.items():
+        into.counts[count_key][0] += events
+        into.counts[count_key][1] += total
     into.services |= more.services
 
 

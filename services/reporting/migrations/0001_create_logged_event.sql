@@ -1,5 +1,6 @@
 -- Everything read from the services, each record once, as it stood in Kafka. (service, service_position) is its identity:
--- a record published again has the same, and recorded_at with it.
+-- a record published again has the same, in the same partition, and recorded_at with it. The key begins with the
+-- partition so that a batch's duplicates are found in one short stretch of the index, and new rows go to its ends.
 create table logged_event (
     service          text        not null,
     service_position bigint      not null,
@@ -10,15 +11,12 @@ create table logged_event (
     topic            text        not null,
     partition        int         not null,
     record_offset    bigint      not null,
-    caused_by_source text        not null,
-    caused_by_id     text        not null,
     value            text        not null,
     -- When it became readable here, but for the commit itself.
     read_at          timestamptz not null default clock_timestamp(),
-    primary key (service, service_position, recorded_at)
+    primary key (service, partition, service_position, recorded_at)
 ) partition by range (recorded_at);
 create table logged_event_default partition of logged_event default;
-create index logged_event_by_cause on logged_event (caused_by_id);
 
 -- One row: the last position of logged_event, taken under its lock, so that position order is commit order.
 create table reading_head (

@@ -7,6 +7,7 @@ from typing import Any
 from aiokafka import ConsumerRecord
 
 from shared.database import Connection, Pool
+from shared.event_log import FINGERPRINT
 
 _VIEWS = {
     "performance_cell": (
@@ -14,6 +15,7 @@ _VIEWS = {
         "met, total, withdrawn, closed_undecided, events",
     ),
     "duration_cell": ("org_id, service_id, standard_id, channel, unit, day, bucket, source_partition", "cases"),
+    "event_cell": ("type, org_id, day, source_partition", "events, hash"),
     "open_cell": ("org_id, service_id, standard_id, channel, state, started_on, late_from, source_partition", "cases"),
 }
 
@@ -27,7 +29,7 @@ async def cells_of_log(connection: Pool, service: str, until: int) -> list[dict[
     """The same digest as each service makes of its own log, up to one of its positions."""
     rows = await connection.fetch(
         "select type, org_id, (recorded_at at time zone 'utc')::date as day, count(*) as events, "
-        "sum(hashtextextended(value, 0)::numeric)::text as hash from logged_event "
+        f"sum({FINGERPRINT})::text as hash from logged_event "
         "where service = $1 and service_position <= $2 group by 1, 2, 3 order by 1, 2, 3",
         service,
         until,
@@ -37,8 +39,8 @@ async def cells_of_log(connection: Pool, service: str, until: int) -> list[dict[
 
 async def positions(pool: Pool, service: str, cell: tuple[str, str, date], until: int) -> list[tuple[int, str, str]]:
     rows = await pool.fetch(
-        "select service_position, hashtextextended(value, 0)::text as hash, "
-        "caused_by_source || '#' || caused_by_id as event from logged_event where service = $1 and type = $2 "
+        f"select service_position, {FINGERPRINT}::text as hash, value::json ->> 'causedbysource' || '#' || "
+        "(value::json ->> 'causedby') as event from logged_event where service = $1 and type = $2 "
         "and org_id = $3 and (recorded_at at time zone 'utc')::date = $4 and service_position <= $5 "
         "order by service_position",
         service,
@@ -58,18 +60,6 @@ async def lag(pool: Pool, since: datetime) -> dict[str, Any]:
     )
     p50, p99 = row["shares"] or (None, None)
     return {"events": row["events"], "p50": p50, "p99": p99}
-
-
-async def differing(connection: Connection) -> list[dict[str, Any]]:
-    """Cells of events that are not what the log, counted anew, has."""
-    rows = await connection.fetch(
-        "with anew as (select type, org_id, (recorded_at at time zone 'utc')::date as day, partition as source_partition, "
-        "count(*) as events, sum(hashtextextended(value, 0)::numeric) as hash from logged_event group by 1, 2, 3, 4) "
-        "select type, org_id, day, anew.events as in_log, c.events as in_views from anew "
-        "full join views_1.event_cell c using (type, org_id, day, source_partition) "
-        "where (anew.events, anew.hash) is distinct from (c.events, c.hash) order by 1, 2, 3 limit 1000"
-    )
-    return [dict(row) for row in rows]
 
 
 async def cells_of_views(connection: Connection, view: str) -> dict[tuple[Any, ...], list[int]]:

@@ -1,4 +1,4 @@
-"""Writing the log and the views: COPY into a temporary table, then one statement per table and batch, keys sorted."""
+"""Writing the log and the views: COPY for the log, then one statement per table and batch, keys sorted."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -7,63 +7,70 @@ from typing import Any
 from services.reporting.domain.fold import Deltas
 from shared.database import Connection
 
-_STAGE = """
-create temporary table if not exists incoming (
-    n int not null, service text not null, service_position bigint not null, recorded_at timestamptz not null,
-    type text not null, org_id text not null, topic text not null, partition int not null, record_offset bigint not null,
-    caused_by_source text not null, caused_by_id text not null, value text not null
-) on commit delete rows
-"""
-
-_LOG = """
-with head as (
-    update reading_head set position = position + $1 returning position - $1 as base
-), logged as (
-    insert into logged_event (service, service_position, recorded_at, position, type, org_id, topic, partition,
-                              record_offset, caused_by_source, caused_by_id, value)
-    select service, service_position, recorded_at, base + n, type, org_id, topic, partition, record_offset,
-           caused_by_source, caused_by_id, value
-      from head, incoming
-     order by n
-        on conflict do nothing
-    returning service, service_position, recorded_at, type, org_id, partition, value
-), cells as (
-    insert into views_1.event_cell (type, org_id, day, source_partition, events, hash)
-    select type, org_id, (recorded_at at time zone 'utc')::date, partition, count(*), sum(hashtextextended(value, 0))
-      from logged group by 1, 2, 3, 4 order by 1, 2, 3, 4
-        on conflict (type, org_id, day, source_partition) do update
-       set events = event_cell.events + excluded.events, hash = event_cell.hash + excluded.hash
-), feeds as (
-    insert into views_1.feed_hour (org_id, service, hour, source_partition, events, last_recorded_at)
-    select org_id, service, date_trunc('hour', recorded_at), partition, count(*), max(recorded_at)
-      from logged group by 1, 2, 3, 4 order by 1, 2, 3, 4
-        on conflict (org_id, service, hour, source_partition) do update
-       set events = feed_hour.events + excluded.events,
-           last_recorded_at = greatest(feed_hour.last_recorded_at, excluded.last_recorded_at)
-)
-select (select base from head) + $1 as position,
-       (select count(*) from logged) as new,
-       case when (select count(*) from logged) < $1 then (select array_agg((service, service_position)) from logged) end as kept
-"""
+_LOG_COLUMNS = (
+    "service", "service_position", "recorded_at", "position", "type", "org_id", "topic", "partition", "record_offset", "value",
+)  # fmt: skip
 
 
-async def log_events(connection: Connection, events: Sequence[Any]) -> tuple[int, set[tuple[str, int]] | None]:
-    """Log a batch. Returns the log's position after it, and the identities of those that were new; None: all were."""
-    await connection.execute(_STAGE)
+async def take_positions(connection: Connection, number: int) -> int:
+    """The position before the first of `number` new ones. Takes the log's lock: position order is commit order."""
+    base: int = await connection.fetchval(
+        "update reading_head set position = position + $1 returning position - $1", number
+    )
+    return base
+
+
+async def known(connection: Connection, events: Sequence[Any]) -> set[tuple[str, int]]:
+    """The (service, position) of those events that are in the log already: published again after a relay's crash."""
+    spans: dict[tuple[str, int], list[int]] = {}
+    for event in events:
+        spans.setdefault((event.service, event.record.partition), []).append(event.service_position)
+    keys = sorted(spans)
+    rows = await connection.fetch(
+        "select e.service, e.service_position from unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) "
+        "as a (service, partition, first, last) join logged_event e on e.service = a.service "
+        "and e.partition = a.partition and e.service_position between a.first and a.last "
+        "where e.recorded_at between $5 and $6",
+        [service for service, _ in keys],
+        [partition for _, partition in keys],
+        [min(spans[key]) for key in keys],
+        [max(spans[key]) for key in keys],
+        min(event.recordedat for event in events),
+        max(event.recordedat for event in events),
+    )
+    return {(row["service"], row["service_position"]) for row in rows}
+
+
+async def log_events(connection: Connection, events: Sequence[Any], base: int) -> None:
     await connection.copy_records_to_table(
-        "incoming",
+        "logged_event",
+        columns=_LOG_COLUMNS,
         records=[
             (
-                n, e.service, e.service_position, e.recordedat, e.type, e.org, e.record.topic, e.record.partition,
-                e.record.offset, e.causedbysource, e.causedby, e.record.value.decode(),
+                e.service, e.service_position, e.recordedat, base + n, e.type, e.org, e.record.topic,
+                e.record.partition, e.record.offset, e.record.value.decode(),
             )
             for n, e in enumerate(events, 1)
         ],
     )  # fmt: skip
-    row = await connection.fetchrow(_LOG, len(events))
-    if row["new"] == len(events):
-        return row["position"], None
-    return row["position"], {(pair[0], pair[1]) for pair in row["kept"] or ()}
+
+
+async def add_counts(connection: Connection, deltas: Deltas) -> None:
+    """How many events of each kind, and when each organisation was heard of."""
+    await connection.execute(
+        "insert into views_1.event_cell as c (type, org_id, day, source_partition, events, hash) select * from unnest("
+        "$1::text[], $2::text[], $3::date[], $4::int[], $5::bigint[], $6::numeric[]) "
+        "on conflict (type, org_id, day, source_partition) do update "
+        "set events = c.events + excluded.events, hash = c.hash + excluded.hash",
+        *_columns((*key, *values) for key, values in sorted(deltas.counts.items())),
+    )
+    await connection.execute(
+        "insert into views_1.feed_hour as c (org_id, service, hour, source_partition, events, last_recorded_at) "
+        "select * from unnest($1::text[], $2::text[], $3::timestamptz[], $4::int[], $5::bigint[], $6::timestamptz[]) "
+        "on conflict (org_id, service, hour, source_partition) do update set events = c.events + excluded.events, "
+        "last_recorded_at = greatest(c.last_recorded_at, excluded.last_recorded_at)",
+        *_columns((*key, *values) for key, values in sorted(deltas.feeds.items())),
+    )
 
 
 async def add_cells(connection: Connection, deltas: Deltas) -> None:
