@@ -34,7 +34,8 @@ def up(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with running(home, port_base) as system:
         _print_addresses(home)
-        sys.stderr.write("Ctrl-C stops everything.\n")
+        if sys.stdin.isatty():
+            sys.stderr.write("Ctrl-C stops everything.\n")
         system.supervise()
 
 

