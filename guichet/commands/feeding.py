@@ -11,7 +11,7 @@ import typer
 
 from guichet import inventory_files, keys
 from guichet.client import Services, with_services
-from guichet.commands.running import PortBase, start_detached, stop_supervisor
+from guichet.commands.running import PortBase, end_on_signals, start_detached, stop_supervisor
 from guichet.demo import live, load_inventory, once, read_inventory
 from guichet.errors import Stop, WrongUse
 from guichet.home import Home
@@ -27,7 +27,7 @@ File = Annotated[Path | None, typer.Option(exists=True, dir_okay=False)]
 def demo(
     events: Annotated[
         int, typer.Option(min=1, help="How many events, or how long a history before the live ones.")
-    ] = 20_000,
+    ] = 40_000,
     seed: Annotated[int, typer.Option(help="The same seed, the same events.")] = 1,
     speed: Annotated[float, typer.Option(min=0.01, max=100, help="Live events: 1 is twenty a second.")] = 1.0,
     services: Annotated[
@@ -42,7 +42,7 @@ def demo(
     home = Home()
     files = [file for file in (services, standards) if file is not None]
     inventory = _read(files)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_on_signals()
     supervisor = start_detached(home, port_base, die_with_us=True)
     try:
         if once_:

@@ -31,12 +31,18 @@ def up(
         start_detached(home, port_base)
         _print_addresses(home)
         return
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_on_signals()
     with running(home, port_base) as system:
         _print_addresses(home)
         if sys.stdin.isatty():
             sys.stderr.write("Ctrl-C stops everything.\n")
         system.supervise()
+
+
+def end_on_signals() -> None:
+    """Ctrl-C and SIGTERM end the command alike, also where a shell in the background had Ctrl-C ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def start_detached(home: Home, port_base: int, *, die_with_us: bool = False) -> "subprocess.Popen[bytes]":

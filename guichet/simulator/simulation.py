@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from heapq import heappop, heappush
 from itertools import chain, count
 
 from guichet.inventory_files import Import
@@ -16,7 +15,7 @@ from shared.contracts.envelope import rfc3339
 
 _FEEDBACK, _RESULTS = 0.06, 0.02  # of all events
 _REPORTS_AN_APPLICATION = 6  # more than an application has on average
-_BEGUN = 0.15  # of the clean live reports, those that begin something new
+_BEGUN = 0.45  # of the clean live reports, those that begin something new: more begins than ends, as on any morning
 _BEGUN_FEEDBACK, _BEGUN_RESULTS = 0.1, 0.1  # of what is begun live; an application has more reports than these
 _REMEMBERED = 500
 
@@ -67,8 +66,7 @@ class Simulation:
 
     def _begin(self) -> None:
         self._offices = Offices(self._services, self._seed, self._now)
-        self._open: list[tuple[datetime, int, Plan]] = []
-        self._serial = count()
+        self._open: list[Plan] = []
 
     def _clean(self, events: int, imperfect: int, window: Window) -> Plan:
         offices = self._offices
@@ -100,12 +98,14 @@ class Simulation:
 
     def _leave_open(self, plan: Plan) -> None:
         if plan:
-            heappush(self._open, (plan[0].at, next(self._serial), plan))
+            self._open.append(plan)
 
     def _next(self, now: datetime) -> Report:
-        """The next step of what is open, by its planned time; or the first of something new."""
+        """The next step of something open, whichever; or the first of something new."""
         if self._open and self._offices.rng.random() >= _BEGUN:
-            plan = heappop(self._open)[2]
+            chosen = self._offices.rng.randrange(len(self._open))
+            self._open[chosen], self._open[-1] = self._open[-1], self._open[chosen]
+            plan = self._open.pop()
         else:
             plan = self._new(Window(now, now))
         self._leave_open(plan[1:])

@@ -42,6 +42,11 @@ CHANNELS = {
     "TEL": Bilingual(en="telephone", fr="téléphone"),
     None: Bilingual(en="all channels", fr="tous les modes"),
 }
+SOURCES = {
+    "inventory": Bilingual(en="Service inventory", fr="Répertoire de services"),
+    "feedback": Bilingual(en="Client feedback", fr="Rétroaction des clients"),
+    "status": Bilingual(en="Applications", fr="Demandes"),
+}
 UNITS = {
     "business_day": Bilingual(en="business days", fr="jours ouvrables"),
     "day": Bilingual(en="days", fr="jours"),
@@ -69,7 +74,7 @@ async def performance(
         found=len(rows),
         page=page,
         pages=-(-len(rows) // _SHOWN),
-        tiles=_tiles(figures["items"]),
+        tiles={**_tiles(figures["items"]), **figures["totals"]},
         counts=await store.counts(pool, datetime.now(UTC).date()),
         as_of=figures["as_of"],
         position=figures["position"],
@@ -115,7 +120,7 @@ async def freshness(request: Request, language: Language) -> HTMLResponse:
     read = await read_freshness(request.app.state.pool)
     for feed in read["feeds"]:
         feed["organization"] = _organization(feed["org_id"])
-    return pages.render(request, "freshness.html", language, **read)
+    return pages.render(request, "freshness.html", language, sources=SOURCES, **read)
 
 
 def _words() -> dict[str, Any]:
@@ -139,8 +144,6 @@ def _tiles(items: list[dict[str, Any]]) -> dict[str, int]:
         "met": verdicts.count("met"),
         "not_met": verdicts.count("not_met"),
         "no_data": verdicts.count("no_data"),
-        "open": sum(item["open"] or 0 for item in items),
-        "late": sum(item["open_late"] or 0 for item in items),
     }
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Request, Response
 
 from services.reporting import store
-from services.reporting.domain.figures import Window, figure, window
+from services.reporting.domain.figures import Window, figure, total_shown, window
 from services.reporting.domain.freshness import cadence, is_silent
 from services.reporting.store import Filters
 from shared.database import Pool
@@ -107,7 +107,11 @@ async def read_figures(pool: Pool, span: Window, filters: Filters, *, public: bo
         figure(tally, standards.get((tally.service_id, tally.standard_id)), span, position, public=public)
         for tally in tallies
     ]
-    return {"items": items, "as_of": watermark, "position": position}
+    totals = {
+        "open": total_shown([tally.open for tally in tallies]),
+        "open_late": total_shown([tally.open_late for tally in tallies]),
+    }
+    return {"items": items, "as_of": watermark, "position": position, "totals": totals}
 
 
 async def read_freshness(pool: Pool) -> dict[str, Any]:

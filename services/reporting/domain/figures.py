@@ -101,6 +101,12 @@ def percentile(durations: Sequence[tuple[int, int]], share: float) -> float | No
     return None
 
 
+def total_shown(parts: Sequence[int]) -> int:
+    """A total over figures of which those under 10 are hidden: the hidden ones are in it unless that would show them."""
+    hidden = sum(part for part in parts if part < FEWEST_SHOWN)
+    return sum(parts) if hidden >= FEWEST_SHOWN else sum(parts) - hidden
+
+
 def figure(tally: Tally, standard: Standard | None, span: Window, position: int, *, public: bool) -> dict[str, object]:
     """One figure as it is answered; to the public, nothing on fewer than 10 cases."""
     target = standard.target if standard else None
