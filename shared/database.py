@@ -75,6 +75,12 @@ def migrations_of(service: str) -> list[Path]:
     )
 
 
+async def missing_migrations(pool: Pool, service: str) -> list[str]:
+    """The names of this version's migrations that the database does not have."""
+    applied = {row["name"] for row in await pool.fetch("select name from migration")}
+    return sorted({_name(path) for path in migrations_of(service)} - applied)
+
+
 async def migrate(connection: Connection, service: str) -> None:
     """Bring the database up to this version. Several processes may try at once; a changed old migration is refused."""
     async with connection.transaction():
@@ -89,7 +95,7 @@ async def migrate(connection: Connection, service: str) -> None:
 
 
 async def _apply(connection: Connection, path: Path, applied: dict[str, str]) -> None:
-    name = f"{path.parent.parent.name}/{path.name}"
+    name = _name(path)
     sql = path.read_text(encoding="utf-8")
     digest = hashlib.sha256(sql.encode()).hexdigest()
     if applied.get(name, digest) != digest:
@@ -98,3 +104,7 @@ async def _apply(connection: Connection, path: Path, applied: dict[str, str]) ->
         await connection.execute(sql)
         await connection.execute("insert into migration (name, sha256) values ($1, $2)", name, digest)
         log.info("migration_applied", migration=name)
+
+
+def _name(path: Path) -> str:
+    return f"{path.parent.parent.name}/{path.name}"

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from shared import metrics
-from shared.database import TRANSIENT, Connection
+from shared.database import TRANSIENT, Connection, Pool
 from shared.decoding import Arrival, Refusal
 from shared.encryption import Seal
 from shared.logs import log
@@ -44,6 +44,24 @@ class DeadLetters:
         )
         for code, number in Counter(refusal.problem.code for _, refusal in refused).items():
             metrics.dead_letters.labels(code).inc(number)
+
+
+async def rejected_event(pool: Pool, org_id: str, event_id: str, source: str | None) -> dict[str, Any] | None:
+    """`event_id`, `source` and `problem` of an organisation's event that was refused last under this id."""
+    row = await pool.fetchrow(
+        "select event_id, source, problem from dead_letter "
+        "where event_id = $1 and org_id = $2 and ($3::text is null or source = $3) order by dead_letter_id desc limit 1",
+        event_id,
+        org_id,
+        source,
+    )
+    return row and dict(row)
+
+
+async def forget_dead_letters(connection: Connection) -> int:
+    """Remove what was kept for 30 days. Returns how many."""
+    done = await connection.execute("delete from dead_letter where received_at < now() - interval '30 days'")
+    return int(done.split()[-1])
 
 
 async def each_on_its_own(

@@ -1,9 +1,10 @@
 """From the bytes a department sent to an event whose contract holds, or the reason it does not. Pure."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -15,6 +16,10 @@ from shared.problems import Problem, first_problem, problem
 MAX_EVENT_BYTES = 256 * 1024
 MAX_DEPTH = 16
 CLOCK_SKEW = timedelta(minutes=5)
+# Before it, a time is a blank that some system fills with its first day (0001-01-01), and no calendar knows it.
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+# An escaped NUL; after an escaped backslash it would be six plain characters.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 # The data model of each type a service records; None: a type of the interface that this version does not record yet.
 Kinds = Mapping[str, type[BaseModel] | None]
@@ -57,9 +62,9 @@ class Refusal:
 
 def decode(arrival: Arrival, kinds: Kinds, now: datetime) -> Received | Refusal:
     """Judge one event by its envelope, its sender and its contract. Never raises on content."""
-    document = arrival.document
-    if document is None:
-        document = read_json(arrival.raw)
+    if len(arrival.raw) > MAX_EVENT_BYTES:
+        return Refusal(_too_large(), *_identity(arrival.document))
+    document = read_json(arrival.raw) if arrival.document is None else arrival.document
     if isinstance(document, Problem):
         return Refusal(document)
     known_id, known_source = _identity(document)
@@ -68,13 +73,7 @@ def decode(arrival: Arrival, kinds: Kinds, now: datetime) -> Received | Refusal:
 
 
 def read_json(raw: bytes) -> Any:
-    """The JSON value of some bytes, or the problem that it is too large or not readable."""
-    if len(raw) > MAX_EVENT_BYTES:
-        return problem(
-            "too_large",
-            "An event may have 256 KiB at most; send less.",
-            "Un événement compte au plus 256 Kio; réduisez-le.",
-        )
+    """The JSON value of some bytes, or the problem that it is not readable."""
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -83,6 +82,14 @@ def read_json(raw: bytes) -> Any:
             f"An event is one JSON object in UTF-8; the reader stopped at: {error}.",
             f"Un événement est un objet JSON en UTF-8; la lecture s'est arrêtée à : {error}.",
         )
+
+
+def _too_large() -> Problem:
+    return problem(
+        "too_large",
+        "An event may have 256 KiB at most; send less.",
+        "Un événement compte au plus 256 Kio; réduisez-le.",
+    )
 
 
 def _identity(document: Any) -> tuple[str | None, str | None]:
@@ -108,7 +115,7 @@ def _judge(document: Any, arrival: Arrival, kinds: Kinds, now: datetime) -> Rece
 def _unstorable(document: Any, arrival: Arrival) -> Problem | None:
     if not isinstance(document, dict):
         return problem("invalid_envelope", "An event is one JSON object.", "Un événement est un objet JSON.")
-    if b"\\u0000" in arrival.raw or b"\x00" in arrival.raw:
+    if b"\\u0000" in arrival.raw and _NUL.search(arrival.raw):
         return problem(
             "invalid_value", "Texts cannot hold the character NUL.", "Les textes ne peuvent contenir le caractère NUL."
         )
@@ -141,8 +148,15 @@ def _wrong_sender(event: Event, arrival: Arrival) -> Problem | None:
 
 
 def _wrong_time(event: Event, now: datetime) -> Problem | None:
-    if event.time is None or event.time <= now + CLOCK_SKEW:
+    if event.time is None or EARLIEST <= event.time <= now + CLOCK_SKEW:
         return None
+    if event.time < EARLIEST:
+        return problem(
+            "invalid_value",
+            "time is when it happened; it lies before 1900, which is what a blank date often becomes. Check the sender.",
+            "time indique quand le fait s'est produit; il précède 1900, comme souvent une date laissée vide. Vérifiez l'expéditeur.",
+            "time",
+        )
     return problem(
         "time_in_future",
         "time is when it happened; it lies more than five minutes ahead of our clock. Check the sender's clock and time zone.",

@@ -5,13 +5,11 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
-from shared.contracts.envelope import rfc3339
-from shared.database import Pool
-from shared.decoding import Arrival
+from shared.decoding import MAX_DEPTH, Arrival
 from shared.group_commit import GroupCommit
 from shared.identity import Department, department
 from shared.problems import Refused, problem
-from shared.receiving import Intake, Receipt
+from shared.receiving import Intake, Receipt, look_up
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 MAX_BATCH = 10_000
@@ -32,7 +30,7 @@ def door(intake: Intake) -> APIRouter:
 
     @router.get("/v1/receipts/{event_id}", summary="What became of an event")
     async def receipt(request: Request, event_id: str, sender: Sender, source: str | None = None) -> Response:
-        found = await _look_up(request.app.state.pool, intake, sender.org_id, event_id, source)
+        found = await look_up(request.app.state.pool, intake, sender.org_id, event_id, source)
         if found is None:
             raise Refused(
                 problem(
@@ -61,7 +59,7 @@ async def read_arrivals(request: Request, org_id: str) -> list[Arrival]:
     if kind in {"application/cloudevents+json", "application/json"} and "ce-id" not in request.headers:
         arrivals = [Arrival(body, org_id)]
     elif kind == "application/cloudevents-batch+json":
-        arrivals = [Arrival(orjson.dumps(each), org_id, each) for each in _array(body)]
+        arrivals = [_arrival(each, org_id) for each in _array(body)]
     elif kind == "application/x-ndjson":
         arrivals = [Arrival(line, org_id) for line in body.split(b"\n") if line.strip()]
     elif "ce-id" in request.headers:
@@ -97,6 +95,24 @@ def _counted(arrivals: list[Arrival]) -> list[Arrival]:
     return arrivals
 
 
+def _arrival(document: Any, org_id: str) -> Arrival:
+    try:
+        return Arrival(orjson.dumps(document), org_id, document)
+    except (
+        orjson.JSONEncodeError
+    ):  # nested more deeply than can be written: refused for that, and kept as deep as can be
+        cut = _cut(document, 2 * MAX_DEPTH)
+        return Arrival(orjson.dumps(cut), org_id, cut)
+
+
+def _cut(value: Any, levels: int) -> Any:
+    if isinstance(value, dict):
+        return {key: _cut(each, levels - 1) for key, each in value.items()} if levels else None
+    if isinstance(value, list):
+        return [_cut(each, levels - 1) for each in value] if levels else None
+    return value
+
+
 def _array(body: bytes) -> list[Any]:
     try:
         document = orjson.loads(body)
@@ -129,28 +145,3 @@ async def _body(request: Request) -> bytes:
                 )
             )
     return b"".join(parts)
-
-
-async def _look_up(pool: Pool, intake: Intake, org_id: str, event_id: str, source: str | None) -> dict[str, Any] | None:
-    row = await pool.fetchrow(
-        "select event_id, source, position, recorded_at, opened_key from received_event "
-        "where event_id = $1 and org_id = $2 and ($3::text is null or source = $3) order by position limit 1",
-        event_id,
-        org_id,
-        source,
-    )
-    if row is not None:
-        extra = intake.opened(row["opened_key"]) if row["opened_key"] else {}
-        accepted = {"position": row["position"], "recorded_at": rfc3339(row["recorded_at"])}
-        return {"id": row["event_id"], "source": row["source"], "outcome": "accepted", **accepted, **extra}
-    row = await pool.fetchrow(
-        "select event_id, source, problem from dead_letter "
-        "where event_id = $1 and org_id = $2 and ($3::text is null or source = $3) order by dead_letter_id desc limit 1",
-        event_id,
-        org_id,
-        source,
-    )
-    if row is None:
-        return None
-    rejected = {"position": None, "recorded_at": None, "problem": row["problem"]}
-    return {"id": row["event_id"], "source": row["source"], "outcome": "rejected", **rejected}

@@ -151,7 +151,13 @@ async def positions(connection: Connection, cell: tuple[str, str, Any], until: i
     return [(row["position"], row["hash"], row["event"]) for row in rows]
 
 
-async def make_partitions(connection: Connection, table: str, months: int = 3) -> None:
+async def make_partitions(connection: Connection) -> None:
+    """Make the months to come of every partitioned table."""
+    for row in await connection.fetch("select relname from pg_class where relkind = 'p' order by relname"):
+        await _make_months(connection, row["relname"])
+
+
+async def _make_months(connection: Connection, table: str, months: int = 3) -> None:
     """Make the partitions of this month and the next ones, where missing."""
     month = datetime.now(UTC).date().replace(day=1)
     for _ in range(months):

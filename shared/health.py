@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from shared.database import migrations_of
+from shared.database import missing_migrations
 from shared.metrics import exposition
 
 _STUCK_SECONDS = 30.0
@@ -49,12 +49,10 @@ async def readyz(request: Request) -> Response:
 
 async def _database(state: Any) -> str:
     try:
-        applied = await asyncio.wait_for(state.pool.fetch("select name from migration"), 2)
+        missing = await asyncio.wait_for(missing_migrations(state.pool, state.service), 2)
     except Exception as error:  # noqa: BLE001 - whatever keeps us from the database is the answer
         return f"away ({type(error).__name__})"
-    wanted = {f"{path.parent.parent.name}/{path.name}" for path in migrations_of(state.service)}
-    missing = wanted - {row["name"] for row in applied}
-    return "up" if not missing else f"migrations missing: {', '.join(sorted(missing))}"
+    return "up" if not missing else f"migrations missing: {', '.join(missing)}"
 
 
 def _stuck(relay: dict[str, Any], consumers: dict[str, dict[str, Any]]) -> bool:

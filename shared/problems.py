@@ -101,7 +101,8 @@ class Problem:
 
 
 def problem(code: str, en: str, fr: str, field: str | None = None) -> Problem:
-    return Problem(code, _text(en, fr), field)
+    """A problem; sentences that quote something endless are cut."""
+    return Problem(code, _text(en[:2000], fr[:2000]), field)
 
 
 class Refused(Exception):
@@ -203,4 +204,4 @@ def first_problem(error: ValidationError, within: str = "") -> Problem:
     path = ".".join([*([within] if within else []), *(str(part) for part in found["loc"])]) or within or "data"
     code, en, fr = _SENTENCES.get(found["type"], _OTHERWISE)
     facts = {**(found.get("ctx") or {}), "field": path, "message": found["msg"]}
-    return problem(code, en.format(**facts)[:2000], fr.format(**facts)[:2000], path)
+    return problem(code, en.format(**facts), fr.format(**facts), path)

@@ -21,8 +21,8 @@ from faststream.specification import AsyncAPI
 from shared import health
 from shared.consuming import Consumption
 from shared.contracts.envelope import ServiceName
-from shared.database import Connection, Pool, migrate, open_pool
-from shared.dead_letters import DeadLetters
+from shared.database import Pool, migrate, open_pool
+from shared.dead_letters import DeadLetters, forget_dead_letters
 from shared.decoding import Kinds
 from shared.door import door
 from shared.encryption import Seal
@@ -33,7 +33,7 @@ from shared.ingest import ingest
 from shared.logs import configure_logs, log
 from shared.operation import router as operation
 from shared.problems import Refused, answer_invalid, answer_refused
-from shared.receiving import Handle, Intake
+from shared.receiving import Handle, Intake, forget_ids
 from shared.relay import Relay
 from shared.settings import Settings, load_settings
 from shared.web import assets
@@ -103,7 +103,7 @@ async def _lifespan(parts: Parts, settings: Settings, app: FastAPI) -> AsyncIter
         app.state.group_commit = app.state.intake and GroupCommit(pool, app.state.intake, settings.gather, committed)
         app.state.relay = relay = Relay(parts.name, pool, settings.kafka_bootstrap, parts.topics, committed)
         stack.push_async_callback(relay.close)
-        app.state.broker = broker = _broker(settings)
+        app.state.broker = broker = make_broker(settings.kafka_bootstrap)
         parts.prepare(app)
         app.state.consumptions = list(parts.consumptions(app))
         if app.state.intake is not None:
@@ -135,31 +135,24 @@ async def _database(parts: Parts, settings: Settings) -> Pool:
     pool = await open_pool(settings.database_url.get_secret_value(), settings.database_connections)
     async with pool.acquire() as connection:
         await migrate(connection, parts.name)
-        await _make_partitions(connection)
+        await make_partitions(connection)
     return pool
-
-
-async def _make_partitions(connection: Connection) -> None:
-    for row in await connection.fetch("select relname from pg_class where relkind = 'p' order by relname"):
-        await make_partitions(connection, row["relname"])
 
 
 async def _housekeeping(pool: Pool) -> None:
     """Daily: partitions for the months to come; what its time has come for is removed, and said."""
     while True:
         async with pool.acquire() as connection:
-            await _make_partitions(connection)
-            letters = await connection.execute("delete from dead_letter where received_at < now() - interval '30 days'")
-            ids = await connection.execute(
-                "delete from received_event where recorded_at < now() - interval '13 months'"
-            )
-        log.info("retention_applied", dead_letters=int(letters.split()[-1]), event_ids=int(ids.split()[-1]))
+            await make_partitions(connection)
+            letters = await forget_dead_letters(connection)
+            ids = await forget_ids(connection)
+        log.info("retention_applied", dead_letters=letters, event_ids=ids)
         await asyncio.sleep(24 * 3600)
 
 
-def _broker(settings: Settings) -> KafkaBroker:
+def make_broker(bootstrap: str) -> KafkaBroker:
     return KafkaBroker(
-        settings.kafka_bootstrap,
+        bootstrap,
         consumer_only=True,
         allow_auto_create_topics=False,
         apply_types=False,

@@ -1,155 +1,16 @@
-"""What reporting listens to: everything the other services record.
-
-Records are decoded by msgspec, three times as fast as the contracts' pydantic; tests/unit/test_reporting_decoding.py
-proves the two equal.
-"""
+"""What reporting listens to: everything the other services record."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
-from typing import Any
 
-import msgspec
 from fastapi import FastAPI
 
 from services.reporting import handlers
-from services.reporting.handlers import Batch, Unreadable
+from services.reporting.handlers.decoding import decode
 from shared.consuming import Consumption, Record
 from shared.database import Connection
 from shared.dead_letters import DeadLetters
 
 TOPICS = ("inventory.services.v1", "feedback.cases.v1", "status.applications.v1")
-
-
-class Clock(msgspec.Struct, gc=False):
-    state: str
-    channel: str | None
-    unit: str
-    started_on: date | None
-    stopped_on: date | None
-    late_from: datetime | None
-    elapsed: int
-    met: bool | None
-    excluded_as: str | None
-
-
-class StandardChange(msgspec.Struct, gc=False):
-    standard_id: str
-    before: Clock | None
-    after: Clock | None
-
-
-class ApplicationStateChanged(msgspec.Struct, gc=False):
-    service_id: str
-    standards: list[StandardChange]
-
-
-class Result(msgspec.Struct, gc=False):
-    met: int | None
-    total: int | None
-
-
-class ServiceStandardResultRecorded(msgspec.Struct, gc=False):
-    service_id: str
-    standard_id: str
-    to_date: date
-    channel: str | None
-    before: Result | None
-    after: Result | None
-
-
-class Name(msgspec.Struct):
-    en: str
-    fr: str
-
-
-class ServiceRecorded(msgspec.Struct):
-    service_id: str
-    valid_from: date
-    name: Name
-    priority: bool
-
-
-class ServiceStandardRecorded(msgspec.Struct):
-    service_id: str
-    standard_id: str
-    valid_from: date
-    name: Name
-    kind: str | None
-    channel: str | None
-    target: float | None
-    measure: dict[str, Any] | None
-
-
-class LogAdvanced(msgspec.Struct):
-    position: int
-    recorded_at: datetime
-
-
-class Envelope(msgspec.Struct, gc=False):
-    id: str
-    source: str
-    type: str
-    data: msgspec.Raw
-    org: str = ""
-    recordedat: datetime | None = None
-    causedby: str = ""
-    causedbysource: str = ""
-
-
-class Decoded(msgspec.Struct, gc=False):
-    """A record of another service's log, as reporting keeps it; `data` is None for what no view reads."""
-
-    record: Record
-    service: str
-    service_position: int
-    type: str
-    org: str
-    recordedat: datetime
-    causedby: str
-    causedbysource: str
-    data: Any
-
-
-_ENVELOPE = msgspec.json.Decoder(Envelope)
-_DATA: dict[str, msgspec.json.Decoder[Any]] = {
-    "guichet.status.ApplicationStateChanged.v1": msgspec.json.Decoder(ApplicationStateChanged),
-    "guichet.inventory.ServiceStandardResultRecorded.v1": msgspec.json.Decoder(ServiceStandardResultRecorded),
-    "guichet.inventory.ServiceRecorded.v1": msgspec.json.Decoder(ServiceRecorded),
-    "guichet.inventory.ServiceStandardRecorded.v1": msgspec.json.Decoder(ServiceStandardRecorded),
-}
-_ADVANCED = msgspec.json.Decoder(LogAdvanced)
-
-
-def decode(records: Sequence[Record]) -> Batch:
-    """Decode a batch; what cannot be read is set aside with its reason, and harms nothing else."""
-    batch = Batch()
-    for record in records:
-        try:
-            envelope = _ENVELOPE.decode(record.value or b"")
-            service = envelope.source.rpartition("/")[2]
-            if envelope.type.endswith(".LogAdvanced.v1"):
-                advanced = _ADVANCED.decode(envelope.data)
-                batch.advanced[record.topic, record.partition] = (service, advanced.position, advanced.recorded_at)
-                continue
-            if envelope.recordedat is None:
-                raise ValueError("no recordedat")  # noqa: TRY301 - one way out for all that is unreadable
-            reader = _DATA.get(envelope.type)
-            batch.events.append(
-                Decoded(
-                    record,
-                    service,
-                    int(envelope.id),
-                    envelope.type,
-                    envelope.org,
-                    envelope.recordedat,
-                    envelope.causedby,
-                    envelope.causedbysource,
-                    reader.decode(envelope.data) if reader else None,
-                )
-            )
-        except (msgspec.DecodeError, ValueError) as error:
-            batch.unreadable.append(Unreadable(record, str(error)))
-    return batch
 
 
 def consumptions(app: FastAPI) -> Sequence[Consumption]:

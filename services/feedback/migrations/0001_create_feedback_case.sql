@@ -1,3 +1,4 @@
+-- A case is the sum of its steps, reported in any order; what the client wrote is kept sealed.
 create table feedback_case (
     org_id         text        not null,
     feedback_id    text        not null,

@@ -103,6 +103,9 @@ def merge(into: Deltas, more: Deltas) -> None:
     for count_key, (events, total) in more.counts.items():
         into.counts[count_key][0] += events
         into.counts[count_key][1] += total
+    for feed_key, (events, last) in more.feeds.items():
+        heard, latest = into.feeds.get(feed_key, (0, last))
+        into.feeds[feed_key] = [heard + events, max(latest, last)]
     into.services |= more.services
 
 

@@ -1,3 +1,4 @@
+-- An application is what its history says; its row is kept beside it so that a report is judged by one look.
 create table application (
     org_id         text        not null,
     application_id text        not null,

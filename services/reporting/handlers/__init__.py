@@ -1,35 +1,18 @@
 """What reporting does with a batch of records: log each once, fold it into the views, in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
 from services.reporting import store
 from services.reporting.domain.fold import Deltas, fold, merge
+from services.reporting.handlers.decoding import Batch, Unreadable, decode
 from shared.consuming import Record
 from shared.database import Connection
 from shared.dead_letters import DeadLetters
 from shared.decoding import Arrival, Refusal
 from shared.logs import log
 from shared.problems import problem
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A record that is no event of ours, and why."""
-
-    record: Record
-    reason: str
-
-
-@dataclass(slots=True)
-class Batch:
-    """Decoded records: events, the newest word of each partition's relay, and what could not be read."""
-
-    events: list[Any] = field(default_factory=list)
-    advanced: dict[tuple[str, int], tuple[str, int, datetime]] = field(default_factory=dict)
-    unreadable: list[Unreadable] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +85,6 @@ def _unreadable(each: Unreadable) -> Any:
 
 async def differing_views(connection: Connection) -> list[dict[str, Any]]:
     """Cells of the views that are not what folding the whole log anew gives; within the caller's snapshot."""
-    from services.reporting.consumers import decode  # noqa: PLC0415 - consumers imports handlers
-
     anew = Deltas()
     async for records in store.logged(connection):
         merge(anew, fold(decode(records).events))

@@ -1,0 +1,49 @@
+"""Every SQL statement of status: applications, finding them, and copies of inventory's services and standards."""
+
+from services.status.store.finding import (
+    client_hash,
+    find_by_id,
+    find_by_tracking,
+    list_applications,
+)
+from services.status.store.inventory import (
+    ask_to_measure_again,
+    hold_standards,
+    known_services,
+    known_standards,
+    measured,
+    next_to_measure,
+    remember_services,
+    remember_standards,
+    service_name,
+)
+from services.status.store.saving import (
+    Key,
+    Saved,
+    add_steps,
+    applications,
+    save,
+    save_clocks,
+)
+
+__all__ = [
+    "Key",
+    "Saved",
+    "add_steps",
+    "applications",
+    "ask_to_measure_again",
+    "client_hash",
+    "find_by_id",
+    "find_by_tracking",
+    "hold_standards",
+    "known_services",
+    "known_standards",
+    "list_applications",
+    "measured",
+    "next_to_measure",
+    "remember_services",
+    "remember_standards",
+    "save",
+    "save_clocks",
+    "service_name",
+]

@@ -1,0 +1,108 @@
+"""Copies of inventory's services and standards, and which applications are to be measured anew when those change."""
+
+from collections.abc import Iterable, Sequence
+
+import orjson
+
+from services.status.domain.application import Standard, measure_from
+from services.status.store.saving import Key
+from shared.contracts.inventory import ServiceRecorded, ServiceStandardRecorded
+from shared.database import Connection, Pool
+from shared.language import Bilingual
+from shared.listening import Heard
+
+
+async def hold_standards(connection: Connection) -> None:
+    """Keep the standards as they are until the commit, so that none is missed by an application recorded beside it."""
+    await connection.execute("select pg_advisory_xact_lock_shared(hashtext('guichet.standards'))")
+
+
+async def known_services(connection: Connection | Pool, service_ids: Iterable[str]) -> dict[str, str]:
+    """The organisation of each known service."""
+    rows = await connection.fetch(
+        "select service_id, org_id from known_service where service_id = any($1::text[])", list(set(service_ids))
+    )
+    return {row["service_id"]: row["org_id"] for row in rows}
+
+
+async def service_name(pool: Pool, service_id: str) -> Bilingual:
+    name = await pool.fetchval("select name from known_service where service_id = $1", service_id)
+    return Bilingual.model_validate(name) if name else Bilingual(en=service_id, fr=service_id)
+
+
+async def known_standards(connection: Connection | Pool, service_ids: Iterable[str]) -> dict[str, list[Standard]]:
+    rows = await connection.fetch(
+        "select service_id, standard_id, valid_from, name::text as name, channel, measure::text as measure "
+        "from known_standard where service_id = any($1::text[])",
+        list(set(service_ids)),
+    )
+    standards: dict[str, list[Standard]] = {}
+    for row in rows:
+        measure = row["measure"] and measure_from(row["measure"])
+        name = Bilingual.model_construct(**orjson.loads(row["name"]))
+        standard = Standard(row["standard_id"], row["valid_from"], name, row["channel"], measure)
+        standards.setdefault(row["service_id"], []).append(standard)
+    return standards
+
+
+async def remember_services(connection: Connection, events: Sequence[Heard]) -> None:
+    services: list[tuple[Heard, ServiceRecorded]] = [(event, event.data) for event in events]
+    await connection.executemany(
+        "insert into known_service (service_id, org_id, name, valid_from, position) values ($1, $2, $3, $4, $5) "
+        "on conflict (service_id) do update set org_id = excluded.org_id, name = excluded.name, "
+        "valid_from = excluded.valid_from, position = excluded.position "
+        "where (excluded.valid_from, excluded.position) >= (known_service.valid_from, known_service.position)",
+        [(s.service_id, e.org_id, s.name.model_dump(), s.valid_from, e.position) for e, s in services],
+    )
+
+
+async def remember_standards(connection: Connection, events: Sequence[Heard]) -> None:
+    standards: list[tuple[Heard, ServiceStandardRecorded]] = [(event, event.data) for event in events]
+    await connection.execute("select pg_advisory_xact_lock(hashtext('guichet.standards'))")
+    await connection.executemany(
+        "insert into known_standard (service_id, standard_id, valid_from, org_id, name, channel, measure, position) "
+        "values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (service_id, standard_id, valid_from) do update set "
+        "org_id = excluded.org_id, name = excluded.name, channel = excluded.channel, measure = excluded.measure, "
+        "position = excluded.position where excluded.position >= known_standard.position",
+        [
+            (
+                s.service_id, s.standard_id, s.valid_from, e.org_id, s.name.model_dump(), s.channel,
+                s.measure and s.measure.model_dump(mode="json"), e.position,
+            )
+            for e, s in standards
+        ],
+    )  # fmt: skip
+
+
+async def ask_to_measure_again(connection: Connection, service_ids: Iterable[str]) -> None:
+    """Only where there is something to measure: most standards are known before the first application."""
+    await connection.execute(
+        "insert into measure_again (service_id, asked_at) select id, clock_timestamp() from unnest($1::text[]) as id "
+        "where exists (select from application where service_id = id) "
+        "on conflict (service_id) do update set asked_at = excluded.asked_at, after_org = '', after_id = ''",
+        sorted(set(service_ids)),
+    )
+
+
+async def next_to_measure(connection: Connection, limit: int) -> tuple[str, list[Key]] | None:
+    """A service whose standards changed and its next applications; None where nothing is asked."""
+    row = await connection.fetchrow(
+        "select service_id, after_org, after_id from measure_again order by asked_at limit 1 for update skip locked"
+    )
+    if row is None:
+        return None
+    keys = await connection.fetch(
+        "select org_id, application_id from application where service_id = $1 and (org_id, application_id) > ($2, $3) "
+        "order by org_id, application_id limit $4",
+        row["service_id"], row["after_org"], row["after_id"], limit,
+    )  # fmt: skip
+    return row["service_id"], [(key["org_id"], key["application_id"]) for key in keys]
+
+
+async def measured(connection: Connection, service_id: str, last: Key | None) -> None:
+    if last is None:
+        await connection.execute("delete from measure_again where service_id = $1", service_id)
+    else:
+        await connection.execute(
+            "update measure_again set after_org = $2, after_id = $3 where service_id = $1", service_id, *last
+        )

@@ -1,0 +1,141 @@
+"""Reading and saving applications: their rows, their history, and the clocks last published."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.status.domain.application import Application, Step
+from shared.contracts.status import Clock
+from shared.database import ConcurrentChange, Connection, Pool
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A changed application as its row is to be; `previous` is the version it was read at, 0 for a new one."""
+
+    application: Application
+    previous: int
+    language: str | None
+    sealed_client: bytes | None
+    client_hash: bytes | None
+    tracking_hash: bytes
+    opened_at: datetime
+    changed_at: datetime
+
+
+async def applications(connection: Connection | Pool, keys: Iterable[Key]) -> dict[Key, Application]:
+    wanted = sorted(set(keys))
+    orgs, ids = [key[0] for key in wanted], [key[1] for key in wanted]
+    rows = await connection.fetch(
+        "select org_id, application_id, service_id, state, version, channel, expected_at, clocks from application "
+        "join unnest($1::text[], $2::text[]) as a (org_id, application_id) using (org_id, application_id)",
+        orgs,
+        ids,
+    )
+    if not rows:
+        return {}
+    steps = await connection.fetch(
+        "select org_id, application_id, source, event_id, state, occurred_at, sequence, channel, outcome, expected_at "
+        "from application_event join unnest($1::text[], $2::text[]) as a (org_id, application_id) "
+        "using (org_id, application_id)",
+        orgs,
+        ids,
+    )
+    histories: dict[Key, list[Step]] = {}
+    for step in steps:
+        org_id, application_id, *fields = step.values()
+        histories.setdefault((org_id, application_id), []).append(Step(*fields))
+    return {(row["org_id"], row["application_id"]): _application(row, histories) for row in rows}
+
+
+def _application(row: Any, histories: dict[Key, list[Step]]) -> Application:
+    return Application(
+        org_id=row["org_id"],
+        application_id=row["application_id"],
+        service_id=row["service_id"],
+        state=row["state"],
+        version=row["version"],
+        channel=row["channel"],
+        expected_at=row["expected_at"],
+        history=tuple(histories.get((row["org_id"], row["application_id"]), ())),
+        clocks={each: Clock.model_validate(clock) for each, clock in row["clocks"].items()},
+    )
+
+
+async def save(connection: Connection, saved: Sequence[Saved]) -> None:
+    """Write changed applications. Raises ConcurrentChange when another transaction was quicker with one of them."""
+    done = await connection.execute(
+        "insert into application (org_id, application_id, service_id, state, version, channel, language, sealed_client, "
+        "client_hash, expected_at, tracking_hash, clocks, opened_at, changed_at) "
+        "select org_id, application_id, service_id, state, version, channel, language, sealed_client, client_hash, "
+        "expected_at, tracking_hash, clocks, opened_at, changed_at from unnest("
+        "$1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::bytea[], $9::bytea[], "
+        "$10::timestamptz[], $11::bytea[], $12::jsonb[], $13::timestamptz[], $14::timestamptz[], $15::int[]) "
+        "as a (org_id, application_id, service_id, state, version, channel, language, sealed_client, client_hash, "
+        "expected_at, tracking_hash, clocks, opened_at, changed_at, previous) where previous = 0",
+        *_columns(saved),
+    )
+    inserted = int(done.split()[-1])
+    done = await connection.execute(
+        "update application b set state = a.state, version = a.version, channel = a.channel, "
+        "language = coalesce(a.language, b.language), sealed_client = coalesce(a.sealed_client, b.sealed_client), "
+        "client_hash = coalesce(a.client_hash, b.client_hash), expected_at = a.expected_at, clocks = a.clocks, "
+        "opened_at = least(a.opened_at, b.opened_at), changed_at = a.changed_at from unnest("
+        "$1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::bytea[], $9::bytea[], "
+        "$10::timestamptz[], $11::bytea[], $12::jsonb[], $13::timestamptz[], $14::timestamptz[], $15::int[]) "
+        "as a (org_id, application_id, service_id, state, version, channel, language, sealed_client, client_hash, "
+        "expected_at, tracking_hash, clocks, opened_at, changed_at, previous) "
+        "where b.org_id = a.org_id and b.application_id = a.application_id and b.version = a.previous",
+        *_columns(saved),
+    )
+    if inserted + int(done.split()[-1]) != len(saved):
+        raise ConcurrentChange
+
+
+def _columns(saved: Sequence[Saved]) -> list[list[Any]]:
+    rows = [
+        (
+            each.application.org_id, each.application.application_id, each.application.service_id,
+            each.application.state, each.application.version, each.application.channel, each.language,
+            each.sealed_client, each.client_hash, each.application.expected_at, each.tracking_hash,
+            {key: clock.model_dump(mode="json") for key, clock in each.application.clocks.items()},
+            each.opened_at, each.changed_at, each.previous,
+        )
+        for each in saved
+    ]  # fmt: skip
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+async def add_steps(connection: Connection, steps: Sequence[tuple[Key, Step, bytes | None]]) -> None:
+    rows = [
+        (
+            *key, step.source, step.event_id, step.state, step.occurred_at, step.sequence, step.channel, step.outcome,
+            step.expected_at, reason,
+        )
+        for key, step, reason in steps
+    ]  # fmt: skip
+    await connection.execute(
+        "insert into application_event (org_id, application_id, source, event_id, state, occurred_at, sequence, channel, "
+        "outcome, expected_at, sealed_reason) select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], "
+        "$5::text[], $6::timestamptz[], $7::bigint[], $8::text[], $9::text[], $10::timestamptz[], $11::bytea[])",
+        *(list(column) for column in zip(*rows, strict=True)),
+    )
+
+
+async def save_clocks(connection: Connection, changed: Sequence[tuple[Application, int]]) -> None:
+    done = await connection.execute(
+        "update application b set version = a.version, clocks = a.clocks "
+        "from unnest($1::text[], $2::text[], $3::int[], $4::jsonb[], $5::int[]) "
+        "as a (org_id, application_id, version, clocks, previous) "
+        "where b.org_id = a.org_id and b.application_id = a.application_id and b.version = a.previous",
+        [application.org_id for application, _ in changed],
+        [application.application_id for application, _ in changed],
+        [application.version for application, _ in changed],
+        [{k: c.model_dump(mode="json") for k, c in application.clocks.items()} for application, _ in changed],
+        [previous for _, previous in changed],
+    )
+    if int(done.split()[-1]) != len(changed):
+        raise ConcurrentChange

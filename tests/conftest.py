@@ -1,0 +1,124 @@
+"""What tests share: one real system for the whole run, with Kafka, PostgreSQL and the four services."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import asyncpg
+import orjson
+import pytest
+
+from bench.rig import free_port_base
+from guichet.client import Services
+from guichet.home import Home
+
+ROOT = Path(__file__).parent.parent
+
+
+class LocalSystem:
+    """A system started as a user would, with `guichet up --detach`, in a home of its own."""
+
+    def __init__(self, home: Path, port_base: int) -> None:
+        self.home, self.port_base = home, port_base
+        self.environment = {**os.environ, "GUICHET_HOME": str(home)}
+
+    def command(self, *arguments: str, check: bool = True, stdin: str | None = None) -> "subprocess.CompletedProcess[str]":
+        done = subprocess.run(
+            [sys.executable, "-m", "guichet", *arguments],
+            env=self.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            input=stdin,
+            timeout=240,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"guichet {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+        return done
+
+    @property
+    def addresses(self) -> dict[str, Any]:
+        return orjson.loads((self.home / "addresses.json").read_bytes())
+
+    def start(self) -> None:
+        self.command("up", "--port-base", str(self.port_base), "--detach")
+
+    def stop(self) -> None:
+        self.command("down", check=False)
+        shutil.rmtree((self.home / "postgres").resolve(), ignore_errors=True)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def system() -> Iterator[LocalSystem]:
+    found = LocalSystem(Path(tempfile.mkdtemp(prefix="guichet-test-")), free_port_base())
+    found.start()
+    try:
+        yield found
+    finally:
+        found.stop()
+
+
+@pytest.fixture(scope="session")
+async def services(system: LocalSystem) -> AsyncIterator[Services]:
+    os.environ["GUICHET_HOME"] = str(system.home)
+    async with Services(Home()) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def org() -> str:
+    """The fictional organisation that tests report for; `unique` tells their things apart."""
+    return "9001"
+
+
+@pytest.fixture
+def unique() -> str:
+    return uuid.uuid4().hex[:10]
+
+
+@pytest.fixture(scope="session")
+async def key(services: Services, org: str) -> str:
+    from guichet import keys
+
+    return str((await keys.create(services, org))["key"])
+
+
+@pytest.fixture
+async def database(system: LocalSystem) -> AsyncIterator[asyncpg.Pool]:
+    """An empty database with the tables every service has, for one test."""
+    from shared.database import migrate, open_pool
+
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    admin_dsn = _admin_dsn(system)
+    admin = await asyncpg.connect(admin_dsn)
+    await admin.execute(f'create database "{name}"')
+    pool = await open_pool(admin_dsn.replace("/postgres?", f"/{name}?"), 6)
+    async with pool.acquire() as connection:
+        await migrate(connection, "nobody")
+    try:
+        yield pool
+    finally:
+        await pool.close()
+        await admin.execute(f'drop database "{name}" with (force)')
+        await admin.close()
+
+
+def _admin_dsn(system: LocalSystem) -> str:
+    password = (system.home / "keys" / "postgres-postgres").read_text()
+    host = system.addresses["postgres"]["status"].partition("?")[2]
+    return f"postgresql://postgres:{password}@/postgres?{host}"
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+

@@ -1,0 +1,164 @@
+"""Fenced consumption: each record's effects once, whatever happens to the process or to Kafka."""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from guichet.client import Services
+from shared.consuming import Consumption, cluster_id
+from shared.database import ConcurrentChange, Connection
+from shared.service import make_broker
+from shared.testing import eventually
+
+
+def record(offset: int, partition: int = 0, topic: str = "t") -> Any:
+    return ConsumerRecord(topic, partition, offset, 0, 0, None, str(offset).encode(), None, 0, 0, ())
+
+
+async def effects(pool: asyncpg.Pool) -> list[int]:
+    return [row["n"] for row in await pool.fetch("select n from effect order by id")]
+
+
+@pytest.fixture
+async def counted(database: asyncpg.Pool) -> asyncpg.Pool:
+    await database.execute("create table effect (id int generated always as identity, n int)")
+    return database
+
+
+async def apply(connection: Connection, records: Sequence[Any]) -> None:
+    await connection.executemany("insert into effect (n) values ($1)", [(int(each.value),) for each in records])
+
+
+def consumption(name: str = "group") -> Consumption:
+    found = Consumption(name, apply, topics=["t"])
+    found._cluster = "cluster"
+    return found
+
+
+async def test_records_that_were_taken_before_are_dropped(counted: asyncpg.Pool) -> None:
+    taking = consumption()
+    await taking.take(counted, [record(0), record(1)])
+    await taking.take(counted, [record(1), record(2)])
+    await taking.take(counted, [record(0), record(1), record(2)])
+    assert await effects(counted) == [0, 1, 2]
+
+
+async def test_partitions_are_fenced_each_by_itself(counted: asyncpg.Pool) -> None:
+    taking = consumption()
+    await taking.take(counted, [record(5, 0), record(1, 1)])
+    await taking.take(counted, [record(5, 0), record(2, 1), record(6, 0)])
+    assert await effects(counted) == [5, 1, 2, 6]
+
+
+async def test_gaps_in_offsets_are_no_loss(counted: asyncpg.Pool) -> None:
+    await consumption().take(counted, [record(3), record(10)])
+    assert await effects(counted) == [3, 10]
+
+
+async def test_a_process_taken_for_dead_is_refused_when_it_wakes(counted: asyncpg.Pool) -> None:
+    """Two owners of a partition at once: the second waits for the first's row, and then finds it moved."""
+    started, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(connection: Connection, records: Sequence[Any]) -> None:
+        started.set()
+        await go_on.wait()
+        await apply(connection, records)
+
+    zombie = Consumption("group", slow, topics=["t"])
+    zombie._cluster = "cluster"
+    first = asyncio.create_task(zombie.take(counted, [record(0), record(1)]))
+    await started.wait()
+    second = asyncio.create_task(consumption().take(counted, [record(0), record(1), record(2)]))
+    await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.gather(first, second)
+    assert await effects(counted) == [0, 1, 2]
+
+
+async def test_effects_and_offset_hold_together_or_not_at_all(counted: asyncpg.Pool) -> None:
+    async def fails(connection: Connection, records: Sequence[Any]) -> None:
+        await apply(connection, records)
+        raise ConcurrentChange
+
+    failing = Consumption("group", fails, topics=["t"])
+    failing._cluster = "cluster"
+    with suppress(ConcurrentChange):
+        await failing.take(counted, [record(0)])
+    assert await effects(counted) == []
+    await consumption().take(counted, [record(0)])
+    assert await effects(counted) == [0]
+
+
+async def test_without_an_assignment_nothing_is_taken(counted: asyncpg.Pool) -> None:
+    with pytest.raises(ConnectionError):
+        await Consumption("group", apply, topics=["t"]).take(counted, [record(0)])
+
+
+class _Seeker:
+    """What the listener asks of a consumer: where the log ends, and to seek."""
+
+    def __init__(self, ends: dict[TopicPartition, int]) -> None:
+        self.ends, self.sought = ends, dict[TopicPartition, int]()
+
+    async def end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        return {partition: self.ends[partition] for partition in partitions}
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        self.sought[partition] = offset
+
+    async def seek_to_beginning(self, partition: TopicPartition) -> None:
+        self.sought[partition] = 0
+
+
+async def test_at_assignment_the_database_says_where_to_read_on(services: Services, counted: asyncpg.Pool) -> None:
+    bootstrap = services.addresses["kafka"]["bootstrap"]
+    taking = consumption()
+    taking._pool, taking._bootstrap = counted, bootstrap
+    taking._cluster = await cluster_id(bootstrap)
+    await taking.take(counted, [record(6, 0), record(40, 1)])
+    consumer = _Seeker({TopicPartition("t", 0): 100, TopicPartition("t", 1): 12, TopicPartition("t", 2): 3})
+    await taking.assigned(consumer, list(consumer.ends))  # type: ignore[arg-type]
+    assert consumer.sought == {TopicPartition("t", 0): 7, TopicPartition("t", 1): 0, TopicPartition("t", 2): 0}
+    await taking.take(counted, [record(0, 1)])
+    assert await effects(counted) == [6, 40, 0]
+
+
+async def test_records_already_in_kafka_are_read_from_the_database_s_offset_not_from_kafka_s(
+    services: Services, counted: asyncpg.Pool
+) -> None:
+    """The database is behind Kafka's own commit (a backup was restored): what lies between is read again."""
+    bootstrap = services.addresses["kafka"]["bootstrap"]
+    topic, group = f"test.{uuid.uuid4().hex[:8]}", f"test-{uuid.uuid4().hex[:8]}"
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(topic, 1, 1)])
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
+    await producer.start()
+
+    async def consume(wanted: list[int]) -> None:
+        taking = Consumption(group, apply, topics=[topic])
+        broker = make_broker(bootstrap)
+        taking.subscribe(broker, counted, bootstrap)
+        await broker.start()
+        try:
+            await eventually(lambda: effects(counted), lambda found: found == wanted)
+        finally:
+            await broker.stop()
+
+    try:
+        for n in range(5):
+            await producer.send_and_wait(topic, str(n).encode())
+        await consume([0, 1, 2, 3, 4])
+        await counted.execute("update consumed set next_offset = 2; delete from effect where n >= 2")
+        await consume([0, 1, 2, 3, 4])
+    finally:
+        await producer.stop()
+        await admin.delete_topics([topic])
+        await admin.close()
