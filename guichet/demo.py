@@ -22,6 +22,7 @@ from guichet.synthetic import STANDARDS as SYNTHETIC_STANDARDS
 from guichet.verifying import caught_up, verify
 
 _LIVE_PER_SECOND = 20.0
+_UNDER_WAY = 6
 
 
 def read_inventory(files: Sequence[Path]) -> Import:
@@ -43,15 +44,20 @@ async def load_inventory(services: Services, inventory: Import, bar: Bar) -> Loa
     org_ids = sorted({row.org_id for row in inventory.to_send if row.org_id})
     loaded = Loaded(await keys.kept(services, services.home, org_ids))
     bar.say("Sending the inventory")
-    for kind in ("service", "standard"):
-        rows = [row for row in inventory.to_send if row.kind == kind]
-        for org_id in org_ids:
-            events = [orjson.dumps(inventory_files.event(row)) for row in rows if row.org_id == org_id]
-            for start in range(0, len(events), 1000):
+    limit = asyncio.Semaphore(_UNDER_WAY)
+
+    async def send(org_id: str, kind: str) -> None:
+        rows = [row for row in inventory.to_send if row.kind == kind and row.org_id == org_id]
+        events = [orjson.dumps(inventory_files.event(row)) for row in rows]
+        for start in range(0, len(events), 1000):
+            async with limit:
                 receipts = await services.send("inventory", loaded.keys[org_id], events[start : start + 1000])
-                loaded.outcomes.update(receipt["outcome"] for receipt in receipts)
-                loaded.refused += [receipt for receipt in receipts if receipt["outcome"] == "rejected"]
-            bar.advance(len(events))
+            loaded.outcomes.update(receipt["outcome"] for receipt in receipts)
+            loaded.refused += [receipt for receipt in receipts if receipt["outcome"] == "rejected"]
+        bar.advance(len(events))
+
+    for kind in ("service", "standard"):
+        await asyncio.gather(*(send(org_id, kind) for org_id in org_ids))
     await caught_up(services, bar.say)
     return loaded
 

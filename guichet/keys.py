@@ -25,7 +25,7 @@ async def kept(services: Services, home: Home, org_ids: Iterable[str]) -> dict[s
     """A key for each organisation, made where this home has none yet, and kept in keys/departments.json."""
     file = home.path / "keys" / "departments.json"
     keys: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    limit = asyncio.Semaphore(8)
+    limit = asyncio.Semaphore(40)
 
     async def make(org_id: str) -> None:
         async with limit:

@@ -98,9 +98,8 @@ def _counted(arrivals: list[Arrival]) -> list[Arrival]:
 def _arrival(document: Any, org_id: str) -> Arrival:
     try:
         return Arrival(orjson.dumps(document), org_id, document)
-    except (
-        orjson.JSONEncodeError
-    ):  # nested more deeply than can be written: refused for that, and kept as deep as can be
+    except orjson.JSONEncodeError:
+        # Nested more deeply than can be written: it is refused for that, and kept as far down as is enough to show it.
         cut = _cut(document, 2 * MAX_DEPTH)
         return Arrival(orjson.dumps(cut), org_id, cut)
 

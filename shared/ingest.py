@@ -1,7 +1,7 @@
 """The Kafka door: `ingest.<service>.<org_id>` in, `rejected.<service>.<org_id>` back. The topic says who speaks."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 
 import orjson
@@ -83,18 +83,40 @@ def _answer(arrival: Arrival, receipt: Receipt) -> bytes:
     )
 
 
-async def make_topics(bootstrap: str, service: str, org_id: str) -> None:
-    """A department's own topics for one service; those that are there stay as they are."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        topics = [
-            NewTopic(f"{kind}.{service}.{org_id}", 1, 1, topic_configs={"retention.ms": str(days * 86_400_000)})
-            for kind, days in RETENTION.items()
-        ]
-        answer = await admin.create_topics(topics)
+class Topics:
+    """Makes departments' own topics for one service; what is asked at the same time is made by one request."""
+
+    def __init__(self, service: str, bootstrap: str) -> None:
+        self._service, self._bootstrap = service, bootstrap
+        self._asked: set[str] = set()
+        self._turn = asyncio.Lock()
+
+    async def make(self, org_id: str) -> None:
+        """Those that are there stay as they are. Raises KafkaError when Kafka cannot make them."""
+        self._asked.add(org_id)
+        async with self._turn:
+            if org_id in self._asked:
+                org_ids, self._asked = self._asked, set()
+                try:
+                    await self._make(org_ids)
+                except BaseException:
+                    self._asked |= org_ids  # whoever waits tries for itself
+                    raise
+
+    async def _make(self, org_ids: Iterable[str]) -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+        await admin.start()
+        try:
+            topics = [
+                NewTopic(
+                    f"{kind}.{self._service}.{org_id}", 1, 1, topic_configs={"retention.ms": str(days * 86_400_000)}
+                )
+                for org_id in sorted(org_ids)
+                for kind, days in RETENTION.items()
+            ]
+            answer = await admin.create_topics(topics)
+        finally:
+            await admin.close()
         for name, code, *_ in answer.topic_errors:
             if code and for_code(code) is not TopicAlreadyExistsError:
                 raise for_code(code)(name)
-    finally:
-        await admin.close()

@@ -4,14 +4,14 @@ from datetime import date
 from typing import Annotated
 
 import orjson
+from aiokafka.errors import KafkaError
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from shared.event_log import digest, head, positions
 from shared.identity import Person, key_id_of, new_key, operator
-from shared.ingest import make_topics
 from shared.organizations import organizations
-from shared.problems import Refused, problem
+from shared.problems import Refused, TemporarilyUnavailable, problem
 
 router = APIRouter(tags=["operation"])
 Operator = Annotated[Person, Depends(operator)]
@@ -39,8 +39,13 @@ async def create_key(request: Request, wanted: KeyRequested, _: Operator) -> Res
         )
     key = wanted.key or new_key()
     await request.app.state.keys.add(wanted.org_id, key)
-    if request.app.state.intake is not None:
-        await make_topics(request.app.state.settings.kafka_bootstrap, request.app.state.service, wanted.org_id)
+    try:
+        await request.app.state.department_topics.make(wanted.org_id)
+    except KafkaError as error:
+        raise TemporarilyUnavailable(
+            f"Kafka cannot make the organisation's topics just now ({type(error).__name__}); ask again.",
+            f"Kafka ne peut créer les sujets de l'organisation maintenant ({type(error).__name__}); redemandez.",
+        ) from error
     return _json({"id": key_id_of(key), "org_id": wanted.org_id, "key": key}, 201)
 
 

@@ -29,7 +29,7 @@ from shared.encryption import Seal
 from shared.event_log import make_partitions
 from shared.group_commit import GroupCommit
 from shared.identity import Keys, Tokens
-from shared.ingest import ingest
+from shared.ingest import Topics, ingest
 from shared.logs import configure_logs, log
 from shared.operation import router as operation
 from shared.problems import Refused, answer_invalid, answer_refused
@@ -100,6 +100,7 @@ async def _lifespan(parts: Parts, settings: Settings, app: FastAPI) -> AsyncIter
         stack.push_async_callback(_close_pool, pool)
         app.state.pool, app.state.committed = pool, committed
         app.state.keys = Keys(pool, settings.pepper.get_secret_value())
+        app.state.department_topics = Topics(parts.name, settings.kafka_bootstrap)
         app.state.group_commit = app.state.intake and GroupCommit(pool, app.state.intake, settings.gather, committed)
         app.state.relay = relay = Relay(parts.name, pool, settings.kafka_bootstrap, parts.topics, committed)
         stack.push_async_callback(relay.close)

@@ -1,0 +1,307 @@
+"""What the documents list is what the code has, both ways: log events, metrics, problems, and README's events."""
+
+import ast
+import importlib
+import inspect
+import re
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prometheus_client.metrics import MetricWrapperBase
+from pydantic import BaseModel
+
+from shared import metrics
+from shared.contracts.envelope import Published
+from shared.problems import TITLES
+
+ROOT = Path(__file__).parents[2]
+SERVICES = ("inventory", "feedback", "status", "reporting")
+CODE = sorted(path for folder in ("services", "shared") for path in (ROOT / folder).rglob("*.py"))
+
+Row = tuple[str, ...]
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def table(text: str) -> list[Row]:
+    """The cells of the first table of a document, its head left out."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines[2:]]
+
+
+def codes(cell: str) -> frozenset[str]:
+    return frozenset(re.findall(r"`([^`]+)`", cell))
+
+
+def document(name: str) -> list[Row]:
+    rows = table((ROOT / "docs" / name).read_text(encoding="utf-8"))
+    firsts = [row[0] for row in rows]
+    assert len(set(firsts)) == len(firsts), f"{name} has a row twice"
+    empty = [row for row in rows if not all(row[-2:])]
+    assert not empty, f"{name} has a row that does not say what it means or what to do: {empty}"
+    return rows
+
+
+# Log events
+
+
+def logged() -> dict[str, tuple[str, frozenset[str]]]:
+    """Each event of the code: its level, and the fields of all the places that log it."""
+    found: dict[str, tuple[str, frozenset[str]]] = {}
+    for path in CODE:
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_log(node.func.value):
+                level = {"exception": "error"}.get(node.func.attr, node.func.attr)
+                event = node.args[0]
+                assert isinstance(event, ast.Constant), f"{path.name}:{node.lineno}: an event is named by a literal"
+                fields = frozenset(keyword.arg or "**" for keyword in node.keywords)
+                known = found.get(event.value, (level, frozenset()))
+                assert known[0] == level, f"{event.value} is logged at two levels"
+                found[event.value] = level, known[1] | fields
+    return found
+
+
+def _is_log(value: ast.expr) -> bool:
+    return isinstance(value, ast.Name) and value.id == "log"
+
+
+def renamed() -> set[str]:
+    """What a library logs is brought under these events: event["event"] = "..."."""
+    return {
+        node.value.value
+        for path in CODE
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Constant)
+        and any(ast.unparse(target) == "event['event']" for target in node.targets)
+    }
+
+
+def test_every_log_event_is_catalogued_with_its_level_and_fields_and_none_besides() -> None:
+    rows = document("logs.md")
+    catalogued = {event.strip("`"): (level, codes(fields)) for event, level, fields, *_ in rows}
+    libraries = {event: ("any", frozenset({"message"})) for event in renamed()}
+    assert logged()
+    assert libraries
+    assert catalogued == {**logged(), **libraries}
+
+
+def test_log_events_are_named_by_a_few_words_in_lower_case() -> None:
+    assert [event for event in logged() if not re.fullmatch(r"[a-z]+(_[a-z]+)+", event)] == []
+
+
+# Metrics
+
+
+def measured() -> dict[str, tuple[str, frozenset[str]]]:
+    """Each metric under the name Prometheus sees, its type and its labels."""
+    found = {}
+    for metric in vars(metrics).values():
+        if isinstance(metric, MetricWrapperBase):
+            (family,) = metric.describe()
+            suffix = "_total" if family.type == "counter" else ""
+            found[family.name + suffix] = family.type, frozenset(metric._labelnames)
+    return found
+
+
+def test_every_metric_is_catalogued_with_its_type_and_labels_and_none_besides() -> None:
+    rows = document("metrics.md")
+    assert measured()
+    assert {name.strip("`"): (kind, codes(labels)) for name, kind, labels, *_ in rows} == measured()
+
+
+def test_what_is_exposed_is_what_is_catalogued() -> None:
+    exposed = re.findall(r"^# TYPE (\S+) (\S+)$", metrics.exposition().decode(), re.MULTILINE)
+    created = {name for name, _ in exposed if name.endswith("_created")}
+    assert {name for name, _ in exposed} - created == set(measured())
+
+
+# Problems
+
+
+def test_every_problem_is_catalogued_with_its_status_and_both_titles_and_none_besides() -> None:
+    rows = document("problems.md")
+    catalogued = {row[0].strip("`"): (int(row[1]), row[2], row[3]) for row in rows}
+    assert catalogued == {code: (status, title.en, title.fr) for code, (status, title) in TITLES.items()}
+
+
+def used_codes() -> Iterator[str]:
+    """Codes given to `problem` and `Problem`, and those of the table of sentences."""
+    for path in CODE:
+        for node in ast.walk(tree(path)):
+            named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id
+            if named in {"problem", "Problem"} and node.args:
+                yield from (each.value for each in ast.walk(node.args[0]) if isinstance(each, ast.Constant))
+    sentences = vars(importlib.import_module("shared.problems"))
+    yield from (code for code, *_ in (*sentences["_SENTENCES"].values(), sentences["_OTHERWISE"]))
+
+
+def test_every_code_that_is_used_has_a_title_and_every_title_is_used() -> None:
+    assert set(used_codes()) == set(TITLES)
+
+
+# Events
+
+
+def contracts(service: str) -> dict[str, type[BaseModel]]:
+    """The events of a service's published contracts (their parts, such as a clock, among them)."""
+    if service == "reporting":
+        return {}
+    module = importlib.import_module(f"shared.contracts.{service}")
+    own = {name: each for name, each in vars(module).items() if getattr(each, "__module__", "") == module.__name__}
+    return {name: each for name, each in own.items() if inspect.isclass(each) and issubclass(each, Published)}
+
+
+def handlers_files(service: str) -> list[Path]:
+    path = ROOT / "services" / service / "handlers"
+    return sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
+
+
+def literals(path: Path) -> list[str]:
+    return [
+        node.value for node in ast.walk(tree(path)) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+
+
+def published(service: str) -> list[str]:
+    """The names of the events that a service's handlers put into its log, in the order of their contracts."""
+    named = {text for path in handlers_files(service) for text in literals(path)}
+    return [name for name in contracts(service) if name in named]
+
+
+def parts_of(service: str) -> dict[str, ast.expr]:
+    """What app.py says of its service; read, not run: to import it starts the service's settings."""
+    for node in ast.walk(tree(ROOT / "services" / service / "app.py")):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Parts":
+            return {keyword.arg or "": keyword.value for keyword in node.keywords}
+    raise AssertionError(f"services/{service}/app.py has no Parts")
+
+
+def topics_of(service: str) -> list[str]:
+    listed = parts_of(service)["topics"]
+    assert isinstance(listed, ast.List)
+    handlers = importlib.import_module(f"services.{service}.handlers")
+    return [each.value if isinstance(each, ast.Constant) else handlers.TOPIC for each in listed.elts]
+
+
+def reported(service: str) -> dict[str, str | None]:
+    """The types that a service's doors know, each with the contract it is judged by; None: not in this version."""
+    kinds = parts_of(service)["kinds"]
+    assert isinstance(kinds, ast.Dict)
+    return {
+        key.value: value.id if isinstance(value, ast.Name) else None
+        for key, value in zip(kinds.keys, kinds.values, strict=True)
+        if isinstance(key, ast.Constant)
+    }
+
+
+def listens(service: str, kind: str, topic: str) -> bool:
+    """Whether a service does anything with this type from this topic."""
+    consumers = importlib.import_module(f"services.{service}.consumers")
+    if service == "reporting":
+        return topic in consumers.TOPICS
+    listeners = getattr(consumers, "LISTENERS", {})
+    return kind in listeners and topic in literals(ROOT / "services" / service / "consumers.py")
+
+
+def recorded_as(service: str, contract: str) -> list[str]:
+    """What a report is recorded as: what the domain function that takes its contract gives back.
+
+    A service that publishes one event has no other choice.
+    """
+    if len(published(service)) == 1:
+        return published(service)
+    domain = importlib.import_module(f"services.{service}.domain")
+    for function in vars(domain).values():
+        if inspect.isfunction(function) and not function.__name__.startswith("_"):
+            hints = typing.get_type_hints(function)
+            returned = str(hints.pop("return", ""))
+            if any(getattr(hint, "__name__", "") == contract for hint in hints.values()):
+                found = [name for name in published(service) if re.search(rf"\b{name}\b", returned)]
+                if found:
+                    return found
+    raise AssertionError(f"nothing in services/{service}/domain takes a {contract}")
+
+
+def code(*texts: str) -> str:
+    return ", ".join(f"`{text}`" for text in texts)
+
+
+def published_rows() -> list[Row]:
+    rows: list[Row] = []
+    for service in SERVICES:
+        for name in published(service):
+            for topic in topics_of(service):
+                kind = f"guichet.{service}.{name}.v1"
+                consumers = [each for each in SERVICES if listens(each, kind, topic)]
+                rows.append((code(kind), service, code(topic), ", ".join(consumers) or "nobody yet"))
+    for service in SERVICES:
+        for topic in topics_of(service):
+            kind = f"guichet.{service}.LogAdvanced.v1"
+            consumers = [each for each in SERVICES if listens(each, kind, topic)]
+            rows.append((code(kind), service, code(topic), ", ".join(consumers) or "nobody yet"))
+    return rows
+
+
+def reported_rows() -> list[Row]:
+    rows: list[Row] = []
+    for service in SERVICES:
+        for kind, contract in reported(service).items():
+            door = code("POST /v1/events", f"ingest.{service}.<org_id>")
+            outcome = code(*recorded_as(service, contract)) if contract else "not in this version"
+            rows.append((code(kind), service, door, outcome))
+    return rows
+
+
+def written(head: Row, rows: list[Row]) -> str:
+    return "\n".join(
+        f"| {' | '.join(row)} |".replace("| --- |", "|---|") for row in (head, ("---",) * len(head), *rows)
+    )
+
+
+def events_section() -> str:
+    """README's section, as the code would write it."""
+    return "\n\n".join(
+        [
+            "Between services:",
+            written(("event", "published by", "topic", "consumed by"), published_rows()),
+            "What departments report:",
+            written(("event", "reported to", "topic or door", "recorded as"), reported_rows()),
+        ]
+    )
+
+
+def test_readme_lists_every_event_with_its_topic_and_who_consumes_it() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"<!-- events -->\n(.*?)\n<!-- /events -->", readme, re.DOTALL)
+    assert found, "README.md has no <!-- events --> … <!-- /events -->"
+    assert found[1].strip() == events_section(), f"README.md's events are not the code's; they are:\n{events_section()}"
+
+
+def test_the_table_of_events_is_drawn_from_the_code() -> None:
+    """The derivation itself: a few rows that are known by heart."""
+    rows = [tuple(cell.replace("`", "") for cell in row) for row in published_rows()]
+    state_changed = "guichet.status.ApplicationStateChanged.v1"
+    assert (state_changed, "status", "status.applications.v1", "reporting") in rows
+    service = ("guichet.inventory.ServiceRecorded.v1", "inventory", "inventory.services.v1")
+    assert (*service, "feedback, status, reporting") in rows
+    assert len({row[0] for row in rows if "LogAdvanced" not in row[0]}) == 6
+    reports = {row[0].strip("`"): row[3] for row in reported_rows()}
+    assert reports["guichet.feedback.FeedbackHandlingReported.v1"] == "`FeedbackStateChanged`"
+    assert reports["guichet.status.ReportCorrected.v1"] == "not in this version"
+
+
+@pytest.mark.parametrize("service", [service for service in SERVICES if service != "reporting"])
+def test_every_published_contract_is_an_event_or_part_of_one(service: str) -> None:
+    """A contract that nothing publishes any more, or that is published under another name, would stay unnoticed."""
+    parts = {
+        name
+        for event in published(service)
+        for name in contracts(service)
+        if f'"{name}"' in str(contracts(service)[event].model_json_schema()).replace("'", '"')
+    }
+    assert {*published(service), *parts} == set(contracts(service))
