@@ -72,7 +72,7 @@ class Consumption:
             batch=True,
             max_records=self._batch,
             batch_timeout_ms=10,
-            fetch_max_wait_ms=100,
+            fetch_max_wait_ms=500,
             max_partition_fetch_bytes=self._fetch_bytes,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.NACK_ON_ERROR,

@@ -115,7 +115,7 @@ def _judge(document: Any, arrival: Arrival, kinds: Kinds, now: datetime) -> Rece
 def _unstorable(document: Any, arrival: Arrival) -> Problem | None:
     if not isinstance(document, dict):
         return problem("invalid_envelope", "An event is one JSON object.", "Un événement est un objet JSON.")
-    if b"\\u0000" in arrival.raw and _NUL.search(arrival.raw):
+    if holds_nul(arrival.raw):
         return problem(
             "invalid_value", "Texts cannot hold the character NUL.", "Les textes ne peuvent contenir le caractère NUL."
         )
@@ -126,6 +126,11 @@ def _unstorable(document: Any, arrival: Arrival) -> Problem | None:
             "Un événement compte au plus 16 niveaux imbriqués.",
         )
     return None
+
+
+def holds_nul(raw: bytes) -> bool:
+    """Whether a text in this JSON holds the character NUL, which PostgreSQL cannot store."""
+    return b"\\u0000" in raw and _NUL.search(raw) is not None
 
 
 def _depth(value: Any, above: int = 0) -> int:

@@ -16,8 +16,10 @@ import orjson
 import pytest
 
 from bench.rig import free_port_base
+from guichet import keys
 from guichet.client import Services
 from guichet.home import Home
+from shared.database import migrate, open_pool
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,7 +31,9 @@ class LocalSystem:
         self.home, self.port_base = home, port_base
         self.environment = {**os.environ, "GUICHET_HOME": str(home)}
 
-    def command(self, *arguments: str, check: bool = True, stdin: str | None = None) -> "subprocess.CompletedProcess[str]":
+    def command(
+        self, *arguments: str, check: bool = True, stdin: str | None = None
+    ) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(
             [sys.executable, "-m", "guichet", *arguments],
             env=self.environment,
@@ -38,9 +42,12 @@ class LocalSystem:
             text=True,
             input=stdin,
             timeout=240,
+            check=False,
         )
         if check and done.returncode:
-            raise AssertionError(f"guichet {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+            raise AssertionError(
+                f"guichet {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+            )
         return done
 
     @property
@@ -86,16 +93,12 @@ def unique() -> str:
 
 @pytest.fixture(scope="session")
 async def key(services: Services, org: str) -> str:
-    from guichet import keys
-
     return str((await keys.create(services, org))["key"])
 
 
 @pytest.fixture
 async def database(system: LocalSystem) -> AsyncIterator[asyncpg.Pool]:
     """An empty database with the tables every service has, for one test."""
-    from shared.database import migrate, open_pool
-
     name = f"test_{uuid.uuid4().hex[:12]}"
     admin_dsn = _admin_dsn(system)
     admin = await asyncpg.connect(admin_dsn)
@@ -121,4 +124,3 @@ def _admin_dsn(system: LocalSystem) -> str:
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession() as session:
         yield session
-

@@ -141,15 +141,16 @@ def emit(
     key: Annotated[
         str | None, typer.Option(help="A department's key; without it, one made here for the events' organisation.")
     ] = None,
-    format_: FormatOption = Format.json,
+    format_: Annotated[Format | None, typer.Option("--format", help="Default: one receipt a line, as JSON.")] = None,
 ) -> None:
     """Send CloudEvents; prints one receipt per event."""
     if to not in keys.DOORS:
         raise WrongUse(f"--to is inventory, feedback or status, not {to}")
     events = _events(file)
     receipts = asyncio.run(with_services(Home(), lambda s: _emit(s, to, key, events)))
-    if format_ is Format.json:
-        print_json(receipts[0] if len(receipts) == 1 else receipts)
+    if format_ is None:
+        for receipt in receipts:
+            sys.stdout.write(orjson.dumps(receipt).decode() + "\n")
     else:
         show(receipts, format_)
     if any(receipt["outcome"] == "rejected" for receipt in receipts):

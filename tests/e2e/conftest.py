@@ -36,8 +36,19 @@ def served(inventory: dict[str, int]) -> Served:
         for row in csv.DictReader(file):
             measure = infer(row["service_standard_en"], row["service_standard_fr"]).measure
             org = by_slug(row["owner_org"])
-            plain = measure is not None and (measure.days, measure.starts, measure.ends) == ("business", "submitted", "decided")
+            plain = measure is not None and (measure.days, measure.starts, measure.ends) == (
+                "business",
+                "submitted",
+                "decided",
+            )
             if row["type"] == "TML" and plain and measure and org and row["target"]:
                 days = int(measure.limit[1:-1])
-                return Served(org.org_id, row["service_id"], row["service_standard_id"], row["channel"], days, float(row["target"]))
+                return Served(
+                    org.org_id,
+                    row["service_id"],
+                    row["service_standard_id"],
+                    row["channel"],
+                    days,
+                    float(row["target"]),
+                )
     raise AssertionError("no such standard in the synthetic inventory")

@@ -19,7 +19,13 @@ from tests.e2e.conftest import Served
 def _event(served: Served, application: str, state: str, number: int, days_ago: float) -> dict[str, Any]:
     moment = datetime.now(UTC) - timedelta(days=days_ago)
     return status_event(
-        served.org_id, application, state, number=number, time=moment, service_id=served.service_id, channel=served.channel
+        served.org_id,
+        application,
+        state,
+        number=number,
+        time=moment,
+        service_id=served.service_id,
+        channel=served.channel,
     )
 
 
@@ -38,7 +44,7 @@ async def test_an_event_is_seen_by_the_department_the_client_and_the_auditor_but
     file = tmp_path / "event.json"
     file.write_text(json.dumps(events), encoding="utf-8")
 
-    receipts = json.loads(system.command("emit", str(file), "--to", "status").stdout)
+    receipts = [json.loads(line) for line in system.command("emit", str(file), "--to", "status").stdout.splitlines()]
     assert [receipt["outcome"] for receipt in receipts] == ["accepted", "accepted"]
 
     department = (await keys.create(services, served.org_id))["key"]
@@ -62,7 +68,9 @@ async def test_a_client_follows_an_application_with_the_tracking_code_alone(
     services: Services, served: Served, unique: str
 ) -> None:
     department = (await keys.create(services, served.org_id, ["status"]))["key"]
-    receipts = await services.send("status", department, [json.dumps(_event(served, unique, "submitted", 1, 1)).encode()])
+    receipts = await services.send(
+        "status", department, [json.dumps(_event(served, unique, "submitted", 1, 1)).encode()]
+    )
     code = receipts[0]["tracking_code"].lower().replace("-", " ")
     url = services.url("status")
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as client:
@@ -89,7 +97,9 @@ async def test_another_department_s_application_is_not_there(services: Services,
     mine = (await keys.create(services, served.org_id, ["status"]))["key"]
     other = (await keys.create(services, "134", ["status"]))["key"]
     await services.send("status", mine, [json.dumps(_event(served, unique, "submitted", 1, 1)).encode()])
-    status, answer = await services._request("GET", "status", f"/v1/applications/{unique}", None, "application/json", other)
+    status, answer = await services._request(
+        "GET", "status", f"/v1/applications/{unique}", None, "application/json", other
+    )
     assert (status, answer["code"]) == (404, "not_found")
     client = token(services.home, "someone-else")
     status, _ = await services._request("GET", "status", f"/v1/applications/{unique}", None, "application/json", client)
@@ -134,7 +144,9 @@ async def test_from_ten_cases_on_the_public_sees_the_share(services: Services, s
         for number, (state, days) in enumerate((("submitted", 2), ("decided", 1)), 1)
     ]
     await services.send("status", department, [json.dumps(event).encode() for event in events])
-    figure = await eventually(lambda: _figure(services, served, None), lambda f: f["total"] is not None and f["total"] >= 10)
+    figure = await eventually(
+        lambda: _figure(services, served, None), lambda f: f["total"] is not None and f["total"] >= 10
+    )
     assert figure["suppressed"] is (figure["open"] is None)
     assert 0 < figure["share"] <= 1
     assert figure["interval"][0] < figure["share"] <= figure["interval"][1]
@@ -166,7 +178,9 @@ async def test_the_stream_tells_of_a_change_and_resumes_without_a_gap(
         raise AssertionError("the stream ended")
 
     async def send(number: int, state: str) -> None:
-        await services.send("status", department, [json.dumps(_event(served, unique, state, number, 3 - number)).encode()])
+        await services.send(
+            "status", department, [json.dumps(_event(served, unique, state, number, 3 - number)).encode()]
+        )
 
     async with http.get(url) as answer:
         start, _ = await next_of(answer, "start")

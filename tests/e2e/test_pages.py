@@ -38,7 +38,7 @@ async def test_a_page_stands_in_its_language_and_loads_nothing_from_elsewhere(
     assert html.count("<h1") == 1
     assert not re.findall(r'(?:src|<link[^>]+href)="https?://', html)
     assert not re.findall(r"<script(?![^>]+src=)|<style|\son\w+=|\sstyle=", html)
-    for table in re.findall(r"<table.*?</table>", html, re.S):
+    for table in re.findall(r"<table.*?</table>", html, re.DOTALL):
         assert "<caption>" in table
         assert 'scope="col"' in table
 
@@ -50,7 +50,9 @@ async def test_the_way_in_leads_to_the_reader_s_language(services: Services, htt
             assert answer.headers["Location"] == wanted
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", "There is no such thing here."), ("fr", "Cet élément n'existe pas.")])
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "There is no such thing here."), ("fr", "Cet élément n'existe pas.")]
+)
 async def test_a_service_that_is_not_there_gets_a_page_that_says_so(
     services: Services, http: aiohttp.ClientSession, language: str, words: str
 ) -> None:

@@ -17,7 +17,13 @@ NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 def entry(number: int, org: str = "9001") -> LogEntry:
     data = FeedbackStateChanged(
-        feedback_id=f"F-{number}", service_id=None, kind=None, from_state=None, to_state="resolved", version=1, changed_at=NOW
+        feedback_id=f"F-{number}",
+        service_id=None,
+        kind=None,
+        from_state=None,
+        to_state="resolved",
+        version=1,
+        changed_at=NOW,
     )
     return LogEntry(
         "feedback.cases.v1", f"{org}/F-{number}", "feedback", "FeedbackStateChanged", org, NOW, f"/organizations/{org}",
@@ -62,17 +68,23 @@ async def test_moments_never_fall_as_positions_rise(database: asyncpg.Pool) -> N
     async with transaction(database) as connection:
         appended = await append(connection, [entry(99)], [])
     assert appended.recorded_at > datetime.now(UTC)
-    moments = [row["recorded_at"] for row in await database.fetch("select recorded_at from recorded_event order by position")]
+    moments = [
+        row["recorded_at"] for row in await database.fetch("select recorded_at from recorded_event order by position")
+    ]
     assert moments == sorted(moments)
 
 
 async def test_what_is_rolled_back_leaves_no_gap(database: asyncpg.Pool) -> None:
     async with transaction(database) as connection:
         first = await append(connection, [entry(1)], [])
-    with pytest.raises(ZeroDivisionError):
+
+    async def fails() -> None:
         async with transaction(database) as connection:
             await append(connection, [entry(2)], [])
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fails()
     async with transaction(database) as connection:
         second = await append(connection, [entry(3)], [])
     assert (first.first, second.first) == (1, 2)
@@ -111,7 +123,9 @@ async def test_the_digest_tells_a_changed_event_from_the_true_one(database: asyn
         await append(connection, [entry(1), entry(2, "9002")], [])
     async with database.acquire() as connection:
         before = await digest(connection, 2)
-        await connection.execute("update recorded_event set value = replace(value, 'resolved', 'closed') where org_id = '9002'")
+        await connection.execute(
+            "update recorded_event set value = replace(value, 'resolved', 'closed') where org_id = '9002'"
+        )
         after = await digest(connection, 2)
     assert [cell["events"] for cell in before] == [1, 1]
     assert before[0] == after[0]

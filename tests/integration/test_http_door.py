@@ -9,6 +9,7 @@ import pytest
 
 from guichet import keys
 from guichet.client import Services
+from guichet.tokens import token
 from shared.testing import status_event
 
 STRUCTURED = "application/cloudevents+json"
@@ -142,26 +143,34 @@ async def test_without_a_good_key_nothing_is_taken(services: Services, http: aio
 
 
 async def test_an_operator_s_token_is_no_department_s_key(services: Services, http: aiohttp.ClientSession) -> None:
-    from guichet.tokens import token
-
     headers = {"Authorization": f"Bearer {token(services.home, 'someone', ['operator'])}"}
     async with http.post(f"{services.url('status')}/v1/events", data=b"{}", headers=headers) as answer:
         assert answer.status == 403
 
 
-async def test_a_revoked_key_is_refused_at_once(services: Services, http: aiohttp.ClientSession, org: str, unique: str) -> None:
+async def test_a_revoked_key_is_refused_at_once(
+    services: Services, http: aiohttp.ClientSession, org: str, unique: str
+) -> None:
     made = await keys.create(services, org, ["status"])
     url, headers = f"{services.url('status')}/v1/events", {"Authorization": f"Bearer {made['key']}"}
     kind = {"Content-Type": STRUCTURED}
     async with http.post(url, json=status_event(org, unique, "submitted"), headers={**headers, **kind}) as answer:
         assert answer.status == 202
     await services.ask("status", f"/v1/keys/{made['id']}", method="DELETE")
-    async with http.post(url, json=status_event(org, f"{unique}-2", "submitted"), headers={**headers, **kind}) as answer:
+    async with http.post(
+        url, json=status_event(org, f"{unique}-2", "submitted"), headers={**headers, **kind}
+    ) as answer:
         assert answer.status == 401
 
 
-async def test_what_is_not_there_yet_says_so_and_invents_nothing(services: Services, http: aiohttp.ClientSession) -> None:
-    for service, path in (("reporting", "/v1/compliance/134"), ("reporting", "/v1/indicators"), ("feedback", "/v1/improvements")):
+async def test_what_is_not_there_yet_says_so_and_invents_nothing(
+    services: Services, http: aiohttp.ClientSession
+) -> None:
+    for service, path in (
+        ("reporting", "/v1/compliance/134"),
+        ("reporting", "/v1/indicators"),
+        ("feedback", "/v1/improvements"),
+    ):
         async with http.get(f"{services.url(service)}{path}") as answer:
             assert answer.status == 501
             assert (await answer.json(content_type=None))["code"] == "not_available"

@@ -58,6 +58,7 @@ async def test_what_is_rejected_is_answered_on_the_department_s_own_topic_withou
     )
     await consumer.start()
     try:
+
         async def answers() -> list[Any]:
             batches = await consumer.getmany(timeout_ms=500)
             found.extend(orjson.loads(record.value) for records in batches.values() for record in records)

@@ -258,9 +258,8 @@ def reported_rows() -> list[Row]:
 
 
 def written(head: Row, rows: list[Row]) -> str:
-    return "\n".join(
-        f"| {' | '.join(row)} |".replace("| --- |", "|---|") for row in (head, ("---",) * len(head), *rows)
-    )
+    lines = [f"| {' | '.join(row)} |" for row in (head, *rows)]
+    return "\n".join([lines[0], "|---" * len(head) + "|", *lines[1:]])
 
 
 def events_section() -> str:

@@ -112,6 +112,8 @@ def figure(tally: Tally, standard: Standard | None, span: Window, position: int,
     target = standard.target if standard else None
     few = public and 0 < tally.total < FEWEST_SHOWN
     few_open = public and 0 < tally.open < FEWEST_SHOWN
+    aside = tally.withdrawn + tally.closed_undecided + tally.not_started
+    few_in_all = public and 0 < tally.total + aside < FEWEST_SHOWN
     interval = None if few else wilson(tally.met, tally.total)
     outcome = verdict(tally.met, tally.total, target) if standard else "undetermined"
     return {
@@ -132,16 +134,18 @@ def figure(tally: Tally, standard: Standard | None, span: Window, position: int,
         "open": None if few_open else tally.open,
         "open_late": None if few_open else tally.open_late,
         "oldest_open": None if few_open else tally.oldest_open,
-        "excluded": None
-        if few
-        else {
-            "withdrawn": tally.withdrawn,
-            "closed_undecided": tally.closed_undecided,
-            "not_started": tally.not_started,
-        },
-        "events": None if few else tally.events,
+        "excluded": None if few or few_in_all else _excluded(tally),
+        "events": None if few or few_in_all else tally.events,
         "figure_id": _figure_id(tally, span, position),
-        "suppressed": few or few_open,
+        "suppressed": few or few_open or few_in_all,
+    }
+
+
+def _excluded(tally: Tally) -> dict[str, int]:
+    return {
+        "withdrawn": tally.withdrawn,
+        "closed_undecided": tally.closed_undecided,
+        "not_started": tally.not_started,
     }
 
 

@@ -7,11 +7,15 @@ equal.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from shared.consuming import Record
+from shared.decoding import holds_nul
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+_LAST_POSITION = 2**63 - 1
 
 
 class Clock(msgspec.Struct, gc=False):
@@ -20,7 +24,7 @@ class Clock(msgspec.Struct, gc=False):
     unit: str
     started_on: date | None
     stopped_on: date | None
-    late_from: datetime | None
+    late_from: Moment | None
     elapsed: int
     met: bool | None
     excluded_as: str | None
@@ -75,8 +79,8 @@ class ServiceStandardRecorded(msgspec.Struct):
 
 
 class LogAdvanced(msgspec.Struct):
-    position: int
-    recorded_at: datetime
+    position: Annotated[int, msgspec.Meta(ge=0, le=_LAST_POSITION)]
+    recorded_at: Moment
 
 
 class Envelope(msgspec.Struct, gc=False):
@@ -85,7 +89,7 @@ class Envelope(msgspec.Struct, gc=False):
     type: str
     data: msgspec.Raw
     org: str = ""
-    recordedat: datetime | None = None
+    recordedat: Moment | None = None
     causedby: str = ""
     causedbysource: str = ""
 
@@ -136,7 +140,7 @@ def decode(records: Sequence[Record]) -> Batch:
     batch = Batch()
     for record in records:
         try:
-            envelope = _ENVELOPE.decode(record.value or b"")
+            envelope = _ENVELOPE.decode(_storable(record.value or b""))
             service = envelope.source.rpartition("/")[2]
             if envelope.type.endswith(".LogAdvanced.v1"):
                 advanced = _ADVANCED.decode(envelope.data)
@@ -149,7 +153,7 @@ def decode(records: Sequence[Record]) -> Batch:
                 Decoded(
                     record,
                     service,
-                    int(envelope.id),
+                    _position(envelope.id),
                     envelope.type,
                     envelope.org,
                     envelope.recordedat,
@@ -158,6 +162,21 @@ def decode(records: Sequence[Record]) -> Batch:
                     reader.decode(envelope.data) if reader else None,
                 )
             )
-        except (msgspec.DecodeError, ValueError) as error:
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
             batch.unreadable.append(Unreadable(record, str(error)))
     return batch
+
+
+def _storable(value: bytes) -> bytes:
+    """The value, if PostgreSQL can keep it as text: UTF-8 without NUL. Raises ValueError."""
+    value.decode()
+    if holds_nul(value):
+        raise ValueError("it holds the character NUL")
+    return value
+
+
+def _position(text: str) -> int:
+    position = int(text)
+    if not 0 < position <= _LAST_POSITION:
+        raise ValueError("its id is no position of a log")
+    return position
