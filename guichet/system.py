@@ -3,14 +3,11 @@
 import asyncio
 import contextlib
 import fcntl
-import json
 import os
 import signal
 import socket
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -23,6 +20,7 @@ from guichet.local.kafka import Kafka
 from guichet.local.postgres import Postgres
 from guichet.processes import Part
 from guichet.progress import Bar, working
+from guichet.readiness import is_ready
 
 # port_base + offset
 PORTS = {"reporting": 0, "inventory": 1, "feedback": 2, "status": 3, "kafka": 4, "kafka controller": 5}
@@ -249,28 +247,6 @@ class System:
 
     def _url(self, name: str) -> str:
         return f"http://127.0.0.1:{self._port(name)}"
-
-
-def is_ready(url: str) -> bool:
-    """Whether a service answers 200 at /readyz."""
-    try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 - our own loopback address
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError, ValueError):
-        return False
-
-
-def readiness(url: str) -> dict[str, Any]:
-    """A service's /readyz; `status` is `down` where it does not answer."""
-    try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 - our own loopback address
-            return dict(json.load(answer))
-    except urllib.error.HTTPError as error:
-        with contextlib.suppress(ValueError):
-            return dict(json.load(error))
-    except (urllib.error.URLError, OSError, ValueError):
-        pass
-    return {"status": "down"}
 
 
 @contextlib.contextmanager

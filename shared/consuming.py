@@ -49,11 +49,12 @@ class Consumption:
         topics: Sequence[str] = (),
         pattern: str | None = None,
         committed: Callable[[Any], Awaitable[None]] | None = None,
+        expect: Callable[[Pool, Sequence[tuple[str, int]]], Awaitable[None]] | None = None,
         batch: int = 2_000,
         fetch_bytes: int = 1024 * 1024,
     ) -> None:
         self.group, self.topics, self.pattern = group, tuple(topics), pattern
-        self._apply, self._committed = apply, committed
+        self._apply, self._committed, self._expect = apply, committed, expect
         self._batch, self._fetch_bytes = batch, fetch_bytes
         self._failures = 0
         self.progress_at = time.monotonic()
@@ -153,6 +154,8 @@ class Consumption:
     async def assigned(self, consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> None:
         """Seek each partition to where the database says; a log shorter than that was wiped, and is read from its start."""
         wanted = sorted(partitions)
+        if self._expect is not None:
+            await self._expect(self._pool, wanted)
         self._cluster = await cluster_id(self._bootstrap)
         rows = await self._pool.fetch(
             "select topic, partition, next_offset from consumed where consumer = $1 and cluster_id = $2",

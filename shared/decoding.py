@@ -130,7 +130,7 @@ def _unstorable(document: Any, arrival: Arrival) -> Problem | None:
 
 def holds_nul(raw: bytes) -> bool:
     """Whether a text in this JSON holds the character NUL, which PostgreSQL cannot store."""
-    return b"\\u0000" in raw and _NUL.search(raw) is not None
+    return b"\\" in raw and b"\\u0000" in raw and _NUL.search(raw) is not None
 
 
 def _depth(value: Any, above: int = 0) -> int:

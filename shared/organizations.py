@@ -80,3 +80,9 @@ def _organization(row: dict[str, str]) -> Organization:
 def _rows(name: str) -> Iterator[dict[str, str]]:
     with Path(__file__).with_name(name).open(encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file)
+
+
+def name_of(org_id: str) -> Bilingual:
+    """An organisation's name; its id where the table does not have it."""
+    known = organizations().get(org_id)
+    return known.name if known else Bilingual(en=org_id, fr=org_id)

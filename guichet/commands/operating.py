@@ -15,7 +15,8 @@ from guichet.errors import NotReachable, WrongUse
 from guichet.home import SERVICES, Home
 from guichet.main import app
 from guichet.output import Format, FormatOption, print_json, show
-from guichet.system import PORTS, readiness
+from guichet.readiness import readiness
+from guichet.system import PORTS
 from guichet.tokens import token as issue
 from shared.organizations import organizations
 

@@ -15,7 +15,8 @@ from guichet.errors import NotReachable
 from guichet.home import SERVICES, Home
 from guichet.main import app
 from guichet.output import Format, FormatOption, show
-from guichet.system import is_ready, readiness, running
+from guichet.readiness import is_ready, readiness
+from guichet.system import running
 
 PortBase = Annotated[int, typer.Option(help="The first of six ports in a row.", min=1, max=65000)]
 

@@ -14,7 +14,8 @@ from shared.decoding import Received
 from shared.encryption import Seal
 from shared.event_log import LogEntry
 from shared.listening import Heard
-from shared.problems import Problem, problem
+from shared.ownership import not_your_service, unknown_service
+from shared.problems import Problem
 from shared.receiving import Outcome, Recorded
 
 TOPIC = "feedback.cases.v1"
@@ -51,12 +52,12 @@ def _report(event: Received, cases: dict[store.Key, Case], owners: dict[str, str
     if isinstance(event.data, FeedbackReported):
         owner = owners.get(event.data.service_id)
         if owner is not None and owner != event.org_id:
-            return _not_yours(event.data.service_id)
+            return not_your_service(event.data.service_id)
         outcome = domain.receive(case, event.data, Step(event.time, event.source, event.id, "received"))
         if isinstance(outcome, Problem):
             return outcome
         cases[key], published = outcome
-        warnings = [] if owner else [_unknown_service(event.data.service_id)]
+        warnings = [] if owner else [unknown_service(event.data.service_id)]
         return Recorded([_entry(event, "FeedbackRecorded", published)], warnings=warnings)
     step = Step(event.time, event.source, event.id, event.data.state)
     cases[key], changed, warnings = domain.handle(case, event.data, step)
@@ -89,21 +90,3 @@ def _sealed_resolution(seal: Seal, event: Received) -> bytes | None:
 
 async def remember_services(connection: Connection, events: Sequence[Heard]) -> None:
     await store.remember_services(connection, events)
-
-
-def _not_yours(service_id: str) -> Problem:
-    return problem(
-        "not_your_service",
-        f"Service {service_id} is in the inventory of another organisation; check data.service_id.",
-        f"Le service {service_id} figure au répertoire d'une autre organisation; vérifiez data.service_id.",
-        "data.service_id",
-    )
-
-
-def _unknown_service(service_id: str) -> Problem:
-    return problem(
-        "unknown_service",
-        f"Service {service_id} is not in the inventory yet; report it with ServiceReported.",
-        f"Le service {service_id} n'est pas encore au répertoire; déclarez-le par ServiceReported.",
-        "data.service_id",
-    )

@@ -6,8 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from services.inventory import store
-from shared.language import Bilingual
-from shared.organizations import organizations
+from shared.organizations import name_of
 from shared.problems import Refused, problem
 from shared.reading import After, Limit, after, answer, page
 
@@ -82,7 +81,7 @@ def service_answer(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "service_id": row["service_id"],
         "org_id": row["org_id"],
-        "organization": organization_name(row["org_id"]).model_dump(),
+        "organization": name_of(row["org_id"]).model_dump(),
         "fiscal_year": row["fiscal_year"],
         "version": row["version"],
         "name": {"en": row["name_en"], "fr": row["name_fr"]},
@@ -103,8 +102,3 @@ def standard_answer(row: dict[str, Any]) -> dict[str, Any]:
         "measure": row["measure"],
         "fields": row["fields"],
     }
-
-
-def organization_name(org_id: str) -> Bilingual:
-    known = organizations().get(org_id)
-    return known.name if known else Bilingual(en=org_id, fr=org_id)

@@ -10,7 +10,7 @@ from shared.service import Parts, main, run
 
 parts = Parts(
     name="inventory",
-    topics=[handlers.TOPIC],
+    topics=[handlers.TOPIC, "inventory.stewardship.v1"],
     kinds={
         "guichet.inventory.ServiceReported.v1": ServiceReported,
         "guichet.inventory.ServiceStandardReported.v1": ServiceStandardReported,

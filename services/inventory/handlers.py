@@ -15,6 +15,7 @@ from shared.database import Connection
 from shared.decoding import Received
 from shared.encryption import Seal
 from shared.event_log import LogEntry
+from shared.ownership import not_your_service, unknown_service
 from shared.problems import Problem, problem
 from shared.receiving import Outcome, Recorded
 
@@ -41,7 +42,7 @@ async def record_reports(
                 if model is ServiceReported:
                     owners.setdefault(event.data.service_id, event.org_id)
                 elif event.data.service_id not in owners:
-                    event.warnings.append(_unknown_service(event))
+                    event.warnings.append(unknown_service(event.data.service_id))
                 mine.append((index, event))
         entries = await record(connection, [event for _, event in mine])
         outcomes.update((index, Recorded([entry])) for (index, _), entry in zip(mine, entries, strict=True))
@@ -111,23 +112,7 @@ def _entry(event: Received, name: str, data: Published) -> LogEntry:
 
 def _not_yours(event: Received, owners: dict[str, str]) -> Problem | None:
     owner = owners.get(event.data.service_id)
-    if owner is None or owner == event.org_id:
-        return None
-    return problem(
-        "not_your_service",
-        f"Service {event.data.service_id} is in the inventory of another organisation; use an id of your own.",
-        f"Le service {event.data.service_id} figure au répertoire d'une autre organisation; utilisez votre propre numéro.",
-        "data.service_id",
-    )
-
-
-def _unknown_service(event: Received) -> Problem:
-    return problem(
-        "unknown_service",
-        f"Service {event.data.service_id} is not in the inventory yet; report it with ServiceReported.",
-        f"Le service {event.data.service_id} n'est pas encore au répertoire; déclarez-le par ServiceReported.",
-        "data.service_id",
-    )
+    return None if owner in {None, event.org_id} else not_your_service(event.data.service_id)
 
 
 def _unknown_standard(event: Received) -> Problem:

@@ -4,10 +4,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from services.inventory import store
-from services.inventory.api import no_such_service, organization_name, service_answer, standard_answer
+from services.inventory.api import no_such_service, service_answer, standard_answer
 from shared.language import Language
-from shared.organizations import organizations
-from shared.problems import TITLES
+from shared.organizations import name_of, organizations
 from shared.web import Pages
 
 router = APIRouter(include_in_schema=False)
@@ -37,9 +36,7 @@ async def service(request: Request, language: Language, service_id: str) -> HTML
     pool = request.app.state.pool
     row = await store.service(pool, service_id)
     if row is None:
-        refusal = no_such_service(service_id)
-        title = TITLES[refusal.code][1]
-        return pages.render(request, "refused.html", language, 404, problem=refusal, problem_title=title)
+        return pages.refuse(request, language, no_such_service(service_id))
     standards = await store.list_standards(pool, None, service_id, ["", ""], 1000)
     return pages.render(
         request,
@@ -47,6 +44,6 @@ async def service(request: Request, language: Language, service_id: str) -> HTML
         language,
         item=service_answer(row),
         standards=[standard_answer(standard) for standard in standards],
-        organization=organization_name(row["org_id"]),
+        organization=name_of(row["org_id"]),
         versions=await store.history(pool, service_id),
     )

@@ -10,7 +10,13 @@ from shared.consuming import Consumption, Record
 from shared.database import Connection
 from shared.dead_letters import DeadLetters
 
-TOPICS = ("inventory.services.v1", "feedback.cases.v1", "status.applications.v1")
+TOPICS = (
+    "inventory.services.v1",
+    "inventory.stewardship.v1",
+    "feedback.cases.v1",
+    "status.applications.v1",
+    "status.notifications.v1",
+)
 
 
 def consumptions(app: FastAPI) -> Sequence[Consumption]:
@@ -24,5 +30,13 @@ def consumptions(app: FastAPI) -> Sequence[Consumption]:
             app.state.stream.changed(change)
 
     return [
-        Consumption("reporting", apply, topics=TOPICS, committed=committed, batch=10_000, fetch_bytes=8 * 1024 * 1024)
+        Consumption(
+            "reporting",
+            apply,
+            topics=TOPICS,
+            committed=committed,
+            expect=handlers.expect_partitions,
+            batch=10_000,
+            fetch_bytes=8 * 1024 * 1024,
+        )
     ]

@@ -11,8 +11,7 @@ from services.reporting.api.performance import OTTAWA, no_such_service, read_fig
 from services.reporting.domain.figures import window
 from services.reporting.store import Filters
 from shared.language import Bilingual, Language
-from shared.organizations import organizations
-from shared.problems import TITLES
+from shared.organizations import name_of
 from shared.web import Pages
 
 router = APIRouter(include_in_schema=False)
@@ -92,9 +91,7 @@ async def service(request: Request, language: Language, service_id: str) -> HTML
     pool = request.app.state.pool
     known = await store.service(pool, service_id)
     if known is None:
-        refusal = no_such_service(service_id)
-        title = TITLES[refusal.code][1]
-        return pages.render(request, "refused.html", language, 404, problem=refusal, problem_title=title)
+        return pages.refuse(request, language, no_such_service(service_id))
     name = request.query_params.get("window", "28d")
     name = name if name in WINDOWS else "28d"
     span = window(name, datetime.now(OTTAWA).date())
@@ -105,7 +102,7 @@ async def service(request: Request, language: Language, service_id: str) -> HTML
         language,
         known=known,
         rows=[_row(item, {service_id: known}) for item in figures["items"]],
-        organization=_organization(known["org_id"]),
+        organization=name_of(known["org_id"]),
         as_of=figures["as_of"],
         position=figures["position"],
         span=span,
@@ -119,7 +116,7 @@ async def service(request: Request, language: Language, service_id: str) -> HTML
 async def freshness(request: Request, language: Language) -> HTMLResponse:
     read = await read_freshness(request.app.state.pool)
     for feed in read["feeds"]:
-        feed["organization"] = _organization(feed["org_id"])
+        feed["organization"] = name_of(feed["org_id"])
     return pages.render(request, "freshness.html", language, sources=SOURCES, **read)
 
 
@@ -152,17 +149,12 @@ def _row(item: dict[str, Any], services: dict[str, dict[str, Any]]) -> dict[str,
     return {
         **item,
         "service_name": known["name"] if known else {"en": item["service_id"], "fr": item["service_id"]},
-        "organization": _organization(item["org_id"]),
+        "organization": name_of(item["org_id"]),
         "verdict_words": VERDICTS[item["verdict"]],
         "key": f"{item['service_id']}|{item['standard_id']}|{item['channel'] or ''}",
     }
 
 
-def _organization(org_id: str) -> Bilingual:
-    known = organizations().get(org_id)
-    return known.name if known else Bilingual(en=org_id, fr=org_id)
-
-
 def _reporting_organizations(services: Any, language: Language) -> list[tuple[str, str]]:
-    named = {row["org_id"]: _organization(row["org_id"]).in_(language) for row in services}
+    named = {row["org_id"]: name_of(row["org_id"]).in_(language) for row in services}
     return sorted(named.items(), key=lambda pair: pair[1])

@@ -6,7 +6,7 @@ from shared.service import Parts, main, run
 
 parts = Parts(
     name="status",
-    topics=[handlers.TOPIC],
+    topics=[handlers.TOPIC, "status.notifications.v1"],
     kinds={
         "guichet.status.ApplicationStatusReported.v1": ApplicationStatusReported,
         "guichet.status.ReportCorrected.v1": None,

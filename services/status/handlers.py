@@ -17,7 +17,8 @@ from shared.decoding import Received
 from shared.encryption import Seal
 from shared.event_log import LogEntry, append
 from shared.listening import Heard
-from shared.problems import Problem, problem
+from shared.ownership import not_your_service, unknown_service
+from shared.problems import Problem
 from shared.receiving import Outcome, Recorded
 
 TOPIC = "status.applications.v1"
@@ -67,10 +68,10 @@ def _report(
     owner = owners.get(service_id)
     # What was begun before a transfer may be finished by the one who began it.
     if owner is not None and owner != event.org_id and before is None:
-        return _not_yours(service_id)
+        return not_your_service(service_id)
     change = domain.report(before, event, standards.get(service_id, ()), now)
     if owner is None and isinstance(change, Change):
-        change.warnings.append(_unknown_service(service_id))
+        change.warnings.append(unknown_service(service_id))
     return change
 
 
@@ -178,21 +179,3 @@ def _measured_entry(change: Change, now: datetime) -> LogEntry:
         TOPIC, key, "status", "ApplicationStateChanged", change.application.org_id, now, "/services/inventory",
         change.application.service_id, change.published, key,
     )  # fmt: skip
-
-
-def _not_yours(service_id: str) -> Problem:
-    return problem(
-        "not_your_service",
-        f"Service {service_id} is in the inventory of another organisation; check data.service_id.",
-        f"Le service {service_id} figure au répertoire d'une autre organisation; vérifiez data.service_id.",
-        "data.service_id",
-    )
-
-
-def _unknown_service(service_id: str) -> Problem:
-    return problem(
-        "unknown_service",
-        f"Service {service_id} is not in the inventory yet; until it is, it has no service standard here.",
-        f"Le service {service_id} n'est pas encore au répertoire; d'ici là, aucune norme ne s'y applique ici.",
-        "data.service_id",
-    )

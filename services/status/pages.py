@@ -11,7 +11,7 @@ from services.status.api.access import cookie_key, key_of, open_by_code, set_coo
 from services.status.api.applications import read_application
 from services.status.domain.words import SUMMARY
 from shared.language import Language
-from shared.organizations import organizations
+from shared.organizations import name_of
 from shared.problems import TITLES, Refused
 from shared.web import Pages
 
@@ -41,16 +41,14 @@ async def application(request: Request, language: Language, org_id: str, applica
     try:
         key = await key_of(request, application_id, org_id)
     except Refused as refused:
-        status, title = TITLES[refused.problem.code]
-        return pages.render(request, "refused.html", language, status, problem=refused.problem, problem_title=title)
+        return pages.refuse(request, language, refused.problem)
     item = await read_application(request, key, datetime.now(UTC))
-    known = organizations().get(org_id)
     return pages.render(
         request,
         "application.html",
         language,
         item=item,
         summaries=SUMMARY,
-        organization=known.name.in_(language) if known else org_id,
+        organization=name_of(org_id).in_(language),
         service_name=await store.service_name(request.app.state.pool, item["service_id"]),
     )

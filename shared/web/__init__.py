@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from shared.language import Bilingual, Language
+from shared.problems import TITLES, Problem
 
 _ROOT = Path(__file__).parent
 _OTTAWA = ZoneInfo("America/Toronto")
@@ -56,6 +57,11 @@ class Pages:
             **values,
         )
         return HTMLResponse(html, status, {"Content-Language": language, **SECURITY_HEADERS})
+
+    def refuse(self, request: Request, language: Language, problem: Problem) -> HTMLResponse:
+        """A page that says why there is none."""
+        status, title = TITLES[problem.code]
+        return self.render(request, "refused.html", language, status, problem=problem, problem_title=title)
 
 
 def links_of(links: str) -> dict[str, str]:

@@ -235,10 +235,10 @@ def published_rows() -> list[Row]:
     rows: list[Row] = []
     for service in SERVICES:
         for name in published(service):
-            for topic in topics_of(service):
-                kind = f"guichet.{service}.{name}.v1"
-                consumers = [each for each in SERVICES if listens(each, kind, topic)]
-                rows.append((code(kind), service, code(topic), ", ".join(consumers) or "nobody yet"))
+            topic = importlib.import_module(f"services.{service}.handlers").TOPIC
+            kind = f"guichet.{service}.{name}.v1"
+            consumers = [each for each in SERVICES if listens(each, kind, topic)]
+            rows.append((code(kind), service, code(topic), ", ".join(consumers) or "nobody yet"))
     for service in SERVICES:
         for topic in topics_of(service):
             kind = f"guichet.{service}.LogAdvanced.v1"

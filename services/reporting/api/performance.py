@@ -123,7 +123,7 @@ async def read_freshness(pool: Pool) -> dict[str, Any]:
         feed["silent"] = is_silent(feed["last_event"], feed["expected_cadence"], now)
     for view in views:
         view["view"] = f"performance from {view['service']}"
-        view["lag_seconds"] = round((now - view["watermark"]).total_seconds(), 3)
+        view["lag_seconds"] = view["watermark"] and round((now - view["watermark"]).total_seconds(), 3)
     return {"as_of": watermark, "watermark": watermark, "feeds": feeds, "views": views}
 
 

@@ -8,7 +8,7 @@ from services.reporting import store
 from services.reporting.domain.fold import Deltas, fold, merge
 from services.reporting.handlers.decoding import Batch, Unreadable, decode
 from shared.consuming import Record
-from shared.database import Connection
+from shared.database import Connection, Pool
 from shared.dead_letters import DeadLetters
 from shared.decoding import Arrival, Refusal
 from shared.logs import log
@@ -21,6 +21,11 @@ class Change:
 
     position: int
     services: frozenset[str]
+
+
+async def expect_partitions(pool: Pool, partitions: Sequence[tuple[str, int]]) -> None:
+    """Until each of these has been heard of, nothing is said to be whole."""
+    await store.expect_partitions(pool, partitions)
 
 
 async def read(connection: Connection, batch: Batch, dead_letters: DeadLetters) -> Change:

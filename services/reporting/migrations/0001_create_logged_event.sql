@@ -25,13 +25,14 @@ create table reading_head (
 );
 insert into reading_head (position) values (0);
 
--- How far each partition is known to be whole: the service's own word (LogAdvanced). The least of all is the watermark.
+-- How far each partition is known to be whole: the service's own word (LogAdvanced). The least of all is the watermark;
+-- a partition stands here from its first assignment on, and until it is heard of (null) there is no watermark.
 create table advanced (
     topic       text        not null,
     partition   int         not null,
     service     text        not null,
-    position    bigint      not null,
-    recorded_at timestamptz not null,
+    position    bigint      not null default 0,
+    recorded_at timestamptz,
     primary key (topic, partition)
 );
 

@@ -24,6 +24,7 @@ from services.reporting.store.verifying import (
 from services.reporting.store.writing import (
     add_cells,
     add_counts,
+    expect_partitions,
     known,
     log_events,
     mark_changed,
@@ -42,6 +43,7 @@ __all__ = [
     "cells_of_views",
     "changed_since",
     "counts",
+    "expect_partitions",
     "feeds",
     "freshness",
     "head",

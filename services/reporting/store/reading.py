@@ -140,12 +140,13 @@ async def head(pool: Pool | Connection) -> int:
 async def freshness(pool: Pool | Connection) -> tuple[datetime | None, list[dict[str, Any]]]:
     """The watermark (null until every partition has been heard of), and how far each service has been read."""
     rows = await pool.fetch(
-        "select service, min(recorded_at) as watermark, min(position) as position, count(*) as partitions "
-        "from advanced group by service order by service"
+        "select service, case when bool_and(recorded_at is not null) then min(recorded_at) end as watermark, "
+        "min(position) as position, count(*) as partitions from advanced group by service order by service"
     )
     views = [dict(row) for row in rows]
-    complete = {view["service"] for view in views} >= {"inventory", "feedback", "status"}
-    return (min(view["watermark"] for view in views) if complete else None), views
+    heard = [view["watermark"] for view in views if view["watermark"] is not None]
+    complete = len(heard) == len(views) and {view["service"] for view in views} >= {"inventory", "feedback", "status"}
+    return (min(heard) if complete else None), views
 
 
 async def feeds(pool: Pool, since: datetime) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from services.reporting.domain.fold import Deltas
-from shared.database import Connection
+from shared.database import Connection, Pool
 
 _LOG_COLUMNS = (
     "service", "service_position", "recorded_at", "position", "type", "org_id", "topic", "partition", "record_offset", "value",
@@ -118,6 +118,14 @@ async def mark_changed(connection: Connection, services: Iterable[str], position
         "on conflict (service_id) do update set position = greatest(service_change.position, excluded.position)",
         sorted(services),
         position,
+    )
+
+
+async def expect_partitions(pool: Pool, partitions: Iterable[tuple[str, int]]) -> None:
+    """Partitions that are read from now on, though not heard of yet; a topic is named after the service that owns it."""
+    await pool.executemany(
+        "insert into advanced (topic, partition, service) values ($1, $2, $3) on conflict do nothing",
+        [(topic, partition, topic.partition(".")[0]) for topic, partition in sorted(partitions)],
     )
 
 
