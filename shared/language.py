@@ -27,8 +27,9 @@ def preferred(accept_language: str | None) -> Language:
     for part in (accept_language or "").split(","):
         tag, _, parameters = part.strip().partition(";")
         weight = _weight(parameters)
-        if tag[:2].lower() in LANGUAGES and weight > best_weight:
-            best, best_weight = ("fr" if tag[:2].lower() == "fr" else "en"), weight
+        language = tag.strip().partition("-")[0].lower()
+        if language in LANGUAGES and weight > best_weight:
+            best, best_weight = ("fr" if language == "fr" else "en"), weight
     return best
 
 

@@ -1,18 +1,22 @@
 """The command, as people use it."""
 
+import asyncio
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import aiohttp
 import psutil
 import pytest
 
 from bench.rig import free_port_base
+from guichet.client import Services
 from guichet.synthetic import SERVICES, STANDARDS
-from shared.testing import status_event
+from shared.testing import eventually, status_event
 from tests.conftest import ROOT, LocalSystem
 from tests.e2e.conftest import Served
 
@@ -173,3 +177,45 @@ def test_every_command_has_help_with_an_example(tmp_path: Path) -> None:
         done = _run(tmp_path, command, "--help")
         assert done.returncode == 0
         assert "Example: guichet" in done.stdout
+
+
+@pytest.mark.parametrize("with_signal", [signal.SIGINT, signal.SIGTERM])
+def test_a_live_demo_shows_its_page_early_and_ends_with_all_its_parts(
+    tmp_path: Path, with_signal: signal.Signals
+) -> None:
+    home, base = tmp_path / "home", free_port_base()
+    command = [sys.executable, "-m", "guichet", "demo", "--events", "400", "--port-base", str(base)]
+    with (tmp_path / "out").open("wb") as out:
+        demo = subprocess.Popen(
+            command, env={**os.environ, "GUICHET_HOME": str(home)}, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT
+        )
+    try:
+        asyncio.run(eventually(lambda: _said(tmp_path / "out", "from here on"), seconds=120))
+        processes = json.loads((home / "addresses.json").read_text())["processes"]
+        demo.send_signal(with_signal)
+        assert demo.wait(60) == 0
+    finally:
+        demo.kill()
+    said = (tmp_path / "out").read_text()
+    assert f"http://127.0.0.1:{base}/fr/" in said.partition("Loading the inventory")[0]
+    assert [name for name, pid in processes.items() if psutil.pid_exists(pid)] == []
+
+
+async def _said(out: Path, words: str) -> bool:
+    return words in out.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("service", ["inventory", "feedback", "status", "reporting"])
+async def test_a_service_describes_itself_and_its_health(
+    services: Services, http: aiohttp.ClientSession, service: str
+) -> None:
+    for path, wanted in (
+        ("/openapi.json", '"/readyz"'),
+        ("/asyncapi.json", '"asyncapi"'),
+        ("/healthz", "alive"),
+        ("/readyz", '"degraded":false'),
+        ("/metrics", "guichet_published_position"),
+    ):
+        async with http.get(f"{services.url(service)}{path}") as answer:
+            assert answer.status == 200
+            assert wanted in (await answer.text()).replace('": ', '":')

@@ -7,7 +7,7 @@ import orjson
 import pytest
 from fastapi import Request
 from hypothesis import example, given, settings
-from hypothesis import settings, strategies as st
+from hypothesis import strategies as st
 
 from shared.contracts.envelope import Event
 from shared.contracts.reported.status import ApplicationStatusReported

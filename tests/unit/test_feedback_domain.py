@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import settings, strategies as st
+from hypothesis import strategies as st
 
 from services.feedback.domain import FINAL, Case, Step, handle, receive
 from shared.contracts.reported.feedback import FeedbackHandlingReported, FeedbackReported

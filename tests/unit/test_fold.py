@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from hypothesis import given, settings
-from hypothesis import settings, strategies as st
+from hypothesis import strategies as st
 
 from services.reporting.domain.fold import (
     NEVER_LATE,

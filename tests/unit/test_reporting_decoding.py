@@ -8,7 +8,7 @@ import orjson
 import pytest
 from aiokafka import ConsumerRecord
 from hypothesis import example, given, settings
-from hypothesis import settings, strategies as st
+from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from services.reporting.handlers import decoding
