@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from fastapi import FastAPI
 
 from services.reporting import handlers
-from services.reporting.handlers.decoding import decode
 from shared.consuming import Consumption, Record
 from shared.database import Connection
 from shared.dead_letters import DeadLetters
@@ -23,7 +22,7 @@ def consumptions(app: FastAPI) -> Sequence[Consumption]:
     dead_letters = DeadLetters(app.state.seal)
 
     async def apply(connection: Connection, records: Sequence[Record]) -> handlers.Change:
-        return await handlers.read(connection, decode(records), dead_letters)
+        return await handlers.read_records(connection, records, dead_letters)
 
     async def committed(change: handlers.Change | None) -> None:
         if change is not None:

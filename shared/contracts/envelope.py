@@ -8,6 +8,8 @@ from typing import Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from shared.contracts.moments import WrittenMoment
+
 ServiceName = Literal["inventory", "feedback", "status", "reporting"]
 
 
@@ -20,7 +22,7 @@ class Event(BaseModel):
     id: str = Field(min_length=1, max_length=255)
     source: str = Field(min_length=1, max_length=255)
     type: str = Field(min_length=1, max_length=255)
-    time: AwareDatetime | None = None
+    time: WrittenMoment | None = None
     subject: str | None = Field(default=None, max_length=255)
     datacontenttype: Literal["application/json"] = "application/json"
     data: dict[str, Any]

@@ -9,10 +9,11 @@ from services.reporting.domain.fold import Deltas, fold, merge
 from services.reporting.handlers.decoding import Batch, Unreadable, decode
 from shared.consuming import Record
 from shared.database import Connection, Pool
-from shared.dead_letters import DeadLetters
+from shared.dead_letters import DeadLetters, each_on_its_own
 from shared.decoding import Arrival, Refusal
 from shared.logs import log
 from shared.problems import problem
+from shared.receiving import unexpected
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,22 @@ class Change:
 async def expect_partitions(pool: Pool, partitions: Sequence[tuple[str, int]]) -> None:
     """Until each of these has been heard of, nothing is said to be whole."""
     await store.expect_partitions(pool, partitions)
+
+
+async def read_records(connection: Connection, records: Sequence[Record], dead_letters: DeadLetters) -> Change:
+    """Read a batch; a record that cannot be kept is found and set aside, and holds up nothing else."""
+    changes: list[Change] = []
+
+    async def read_some(some: Sequence[Record]) -> list[None]:
+        changes.append(await read(connection, decode(some), dead_letters))
+        return [None] * len(some)
+
+    async def set_aside(record: Record, error: Exception) -> None:
+        await dead_letters.keep(connection, [(_arrival(record), Refusal(unexpected(error)))])
+
+    await each_on_its_own(connection, records, read_some, set_aside)
+    services = frozenset[str]().union(*(change.services for change in changes))
+    return Change(max((change.position for change in changes), default=0), services)
 
 
 async def read(connection: Connection, batch: Batch, dead_letters: DeadLetters) -> Change:

@@ -2,10 +2,11 @@
 
 from typing import Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from shared.contracts.envelope import Contract
 from shared.contracts.identifiers import Identifier
+from shared.contracts.moments import Moment
 from shared.language import Bilingual, Language
 
 ApplicationState = Literal[
@@ -33,6 +34,6 @@ class ApplicationStatusReported(Contract):
     reason: Bilingual | None = None
     language: Language | None = None
     client_id: Identifier | None = None
-    expected_at: AwareDatetime | None = None
+    expected_at: Moment | None = None
     sequence: int | None = Field(default=None, ge=0, lt=2**63)
     notify: bool = True

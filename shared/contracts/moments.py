@@ -1,0 +1,22 @@
+"""Moments as departments give them: RFC 3339 text with a time zone, in a century that calendars know."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+
+
+def _is_text(value: Any) -> Any:
+    if isinstance(value, str | datetime):
+        return value
+    raise ValueError("a moment is written as text, such as 2026-04-01T09:30:00Z")
+
+
+def _is_plausible(value: datetime) -> datetime:
+    if 1900 <= value.year <= 2200:
+        return value
+    raise ValueError("a moment lies between the years 1900 and 2200")
+
+
+WrittenMoment = Annotated[AwareDatetime, BeforeValidator(_is_text)]
+Moment = Annotated[WrittenMoment, AfterValidator(_is_plausible)]
