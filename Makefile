@@ -37,6 +37,7 @@ bench: install ## the benchmarks, each with its oracle
 	@for job in j1 j2; do $(BIN)/python -m bench $$job || exit 1; done
 
 clean: ## forget what runs have left; the virtual environment stays
+	@if test -L .guichet/postgres; then rm -rf "$$(readlink -f .guichet/postgres)"; fi
 	rm -rf .guichet .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 

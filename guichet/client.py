@@ -7,7 +7,7 @@ from typing import Any, Self, TypeVar
 import aiohttp
 import orjson
 
-from guichet.errors import NotReachable, Stop
+from guichet.errors import NotReachable, Stop, WrongUse
 from guichet.home import Home
 from guichet.tokens import token
 
@@ -60,6 +60,8 @@ class Services:
             params,
             patient=patient,
         )
+        if status in {400, 422}:
+            raise WrongUse(str(answer.get("detail", answer)))
         if status >= 400:
             raise Stop(f"{service} refuses {path}: {answer.get('detail', answer)}")
         return answer

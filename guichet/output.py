@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -45,25 +46,34 @@ def _print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _print_table(rows: Sequence[Mapping[str, Any]]) -> None:
-    console = Console(highlight=False)
+    """As wide as the terminal; elsewhere as wide as it needs. Ids are never cut; sentences are in one language."""
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 240)
     if not rows:
         console.print("(nothing)")
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name, value in rows[0].items():
-        table.add_column(name.replace("_", " "), justify="right" if isinstance(value, int | float) else "left")
+    for name in rows[0]:
+        numbers = all(isinstance(row[name], int | float | None) for row in rows)
+        long = any(len(_shown(row[name])) > 40 for row in rows)
+        table.add_column(
+            name.replace("_", " "), justify="right" if numbers else "left", no_wrap=not long, overflow="fold"
+        )
     for row in rows:
         table.add_row(*(_shown(value) for value in row.values()))
     console.print(table)
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, dict) and value.keys() == {"en", "fr"}:
+        return value["fr" if os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("fr") else "en"]
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
 
 
 def _shown(value: Any) -> str:
     if value is None:
         return "–"
+    if isinstance(value, list) and all(isinstance(each, float) for each in value):
+        return " – ".join(_shown(each) for each in value)
     if isinstance(value, float):
         return f"{value:,.3f}".rstrip("0").rstrip(".")
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(_plain(value))

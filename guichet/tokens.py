@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 from joserfc import jwt
 
 from guichet.home import Home
+from shared.identity import Role
 
+ROLES = get_args(Role)
 ISSUER, AUDIENCE = "guichet-demo", "guichet"
 
 

@@ -79,8 +79,8 @@ def read_json(raw: bytes) -> Any:
     except orjson.JSONDecodeError as error:
         return problem(
             "unreadable",
-            f"An event is one JSON object in UTF-8; the reader stopped at: {error}.",
-            f"Un événement est un objet JSON en UTF-8; la lecture s'est arrêtée à : {error}.",
+            f"An event is one JSON object in UTF-8; it cannot be read from line {error.lineno}, column {error.colno} on.",
+            f"Un événement est un objet JSON en UTF-8; il est illisible à partir de la ligne {error.lineno}, colonne {error.colno}.",
         )
 
 

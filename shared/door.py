@@ -74,8 +74,8 @@ async def read_arrivals(request: Request, org_id: str) -> list[Arrival]:
         raise Refused(
             problem(
                 "unsupported_media_type",
-                "Send application/cloudevents+json, application/cloudevents-batch+json or application/x-ndjson.",
-                "Envoyez application/cloudevents+json, application/cloudevents-batch+json ou application/x-ndjson.",
+                "Send application/cloudevents+json (or application/json), application/cloudevents-batch+json or application/x-ndjson.",
+                "Envoyez application/cloudevents+json (ou application/json), application/cloudevents-batch+json ou application/x-ndjson.",
             )
         )
     return _counted(arrivals)
@@ -119,8 +119,8 @@ def _array(body: bytes) -> list[Any]:
         raise Refused(
             problem(
                 "unreadable",
-                f"A batch is one JSON array in UTF-8; the reader stopped at: {error}.",
-                f"Un lot est un tableau JSON en UTF-8; la lecture s'est arrêtée à : {error}.",
+                f"A batch is one JSON array in UTF-8; it cannot be read from line {error.lineno}, column {error.colno} on.",
+                f"Un lot est un tableau JSON en UTF-8; il est illisible à partir de la ligne {error.lineno}, colonne {error.colno}.",
             )
         ) from None
     if not isinstance(document, list):

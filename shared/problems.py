@@ -10,6 +10,7 @@ import orjson
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
+from starlette.exceptions import HTTPException
 
 from shared.language import Bilingual, preferred
 
@@ -68,6 +69,10 @@ TITLES: dict[str, tuple[int, Bilingual]] = {
     "unauthorized": (401, _text("Who you are is not known.", "Votre identité n'est pas connue.")),
     "forbidden": (403, _text("You may not do this.", "Vous n'y êtes pas autorisé.")),
     "not_found": (404, _text("There is no such thing here.", "Cet élément n'existe pas.")),
+    "method_not_allowed": (
+        405,
+        _text("This method is not allowed here.", "Cette méthode n'est pas permise ici."),
+    ),
     "ambiguous": (409, _text("More than one thing has this id.", "Plusieurs éléments portent cet identifiant.")),
     "unsupported_media_type": (
         415,
@@ -145,10 +150,21 @@ async def answer_invalid(request: Request, error: Exception) -> Response:
     refusal = problem(
         "invalid_request",
         f"The parameter {name} is not valid: {found['msg']}.",
-        f"Le paramètre {name} n'est pas valide ({found['msg']}).",
+        f"La valeur du paramètre {name} n'est pas valide.",
         name,
     )
     return await answer_refused(request, Refused(refusal))
+
+
+async def answer_unrouted(request: Request, error: Exception) -> Response:
+    """A path or method that nothing here answers (Starlette's 404 and 405)."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for HTTPException alone
+    answers = (
+        f"Nothing here answers {request.method} {request.url.path[:200]}; /openapi.json lists what does.",
+        f"Rien ici ne répond à {request.method} {request.url.path[:200]}; /openapi.json énumère ce qui répond.",
+    )
+    refusal = problem("method_not_allowed", *answers) if error.status_code == 405 else problem("not_found", *answers)
+    return await answer_refused(request, Refused(refusal, dict(error.headers or {})))
 
 
 _SENTENCES: dict[str, tuple[str, str, str]] = {
@@ -189,12 +205,49 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "The field {field} must be {le} or less.",
         "Le champ {field} doit être d'au plus {le}.",
     ),
-    "value_error": ("invalid_value", "The field {field}: {error}.", "Le champ {field} : valeur non valide ({error})."),
+    "value_error": ("invalid_value", "The field {field}: {en}.", "Le champ {field} : {fr}."),
+    **dict.fromkeys(
+        ("datetime_type", "datetime_parsing", "datetime_from_date_parsing", "datetime_object_invalid"),
+        (
+            "invalid_value",
+            "The field {field} must be a moment such as 2026-04-01T09:30:00Z.",
+            "Le champ {field} doit être un moment tel que 2026-04-01T09:30:00Z.",
+        ),
+    ),
+    **dict.fromkeys(
+        ("date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact"),
+        (
+            "invalid_value",
+            "The field {field} must be a date such as 2026-04-01.",
+            "Le champ {field} doit être une date telle que 2026-04-01.",
+        ),
+    ),
+    **dict.fromkeys(
+        ("model_type", "model_attributes_type", "dict_type"),
+        ("invalid_value", "The field {field} must be an object.", "Le champ {field} doit être un objet."),
+    ),
+    **dict.fromkeys(
+        ("list_type", "tuple_type"),
+        ("invalid_value", "The field {field} must be a list.", "Le champ {field} doit être une liste."),
+    ),
+    **dict.fromkeys(
+        ("int_type", "int_parsing", "int_from_float"),
+        ("invalid_value", "The field {field} must be a whole number.", "Le champ {field} doit être un nombre entier."),
+    ),
+    **dict.fromkeys(
+        ("float_type", "float_parsing"),
+        ("invalid_value", "The field {field} must be a number.", "Le champ {field} doit être un nombre."),
+    ),
+    **dict.fromkeys(
+        ("bool_type", "bool_parsing"),
+        ("invalid_value", "The field {field} must be true or false.", "Le champ {field} doit être true ou false."),
+    ),
+    "string_type": ("invalid_value", "The field {field} must be a text.", "Le champ {field} doit être un texte."),
 }
 _OTHERWISE = (
     "invalid_value",
     "The field {field} is not valid: {message}.",
-    "La valeur du champ {field} n'est pas valide ({message}).",
+    "La valeur du champ {field} n'est pas valide.",
 )
 
 
@@ -204,4 +257,8 @@ def first_problem(error: ValidationError, within: str = "") -> Problem:
     path = ".".join([*([within] if within else []), *(str(part) for part in found["loc"])]) or within or "data"
     code, en, fr = _SENTENCES.get(found["type"], _OTHERWISE)
     facts = {**(found.get("ctx") or {}), "field": path, "message": found["msg"]}
+    # A contract's own checks write both languages: `ValueError("in English | en français")`.
+    facts["en"], _, facts["fr"] = str(facts.get("error", "")).partition(" | ")
+    facts["fr"] = facts["fr"] or "valeur non valide"
+    facts["expected"] = str(facts.get("expected", "")).replace(" or ", ", ")
     return problem(code, en.format(**facts), fr.format(**facts), path)

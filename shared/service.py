@@ -17,6 +17,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
+from starlette.exceptions import HTTPException
 
 from shared import health
 from shared.consuming import Consumption
@@ -32,7 +33,7 @@ from shared.identity import Keys, Tokens
 from shared.ingest import Topics, ingest
 from shared.logs import configure_logs, log
 from shared.operation import router as operation
-from shared.problems import Refused, answer_invalid, answer_refused
+from shared.problems import Refused, answer_invalid, answer_refused, answer_unrouted
 from shared.receiving import Handle, Intake, forget_ids
 from shared.relay import Relay
 from shared.settings import Settings, load_settings
@@ -65,6 +66,7 @@ def create_app(parts: Parts, settings: Settings) -> FastAPI:
         lifespan=partial(_lifespan, parts, settings),
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=lambda route: f"{min(route.methods or {'GET'})} {route.path}",
     )
     app.state.service, app.state.settings = parts.name, settings
     app.state.seal = Seal(settings.master_key.get_secret_value())
@@ -72,6 +74,7 @@ def create_app(parts: Parts, settings: Settings) -> FastAPI:
     app.state.kafka_connected = False
     app.add_exception_handler(Refused, answer_refused)
     app.add_exception_handler(RequestValidationError, answer_invalid)
+    app.add_exception_handler(HTTPException, answer_unrouted)
     app.state.intake = _intake(parts, app)
     routers = [health.router, assets.router, operation, *parts.routers]
     if app.state.intake is not None:

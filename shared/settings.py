@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     mode: Literal["production", "demo"] = "production"
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
+    simulated: bool = Field(default=False, description="pages say that the events they show are simulated")
     links: str = Field(
         default="", description="addresses of the other services' pages: status=https://...,reporting=..."
     )

@@ -1,8 +1,11 @@
 """`demo`, `import`, `emit`: what sends events."""
 
 import asyncio
+import os
 import signal
+import subprocess
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,6 +46,10 @@ def demo(
     files = [file for file in (services, standards) if file is not None]
     inventory = _read(files)
     end_on_signals()
+    if (home.path / "kafka").exists():
+        console.print(f"Continuing with what is in {home.path}; remove that folder to begin anew.")
+    _tell_of(inventory)
+    os.environ["GUICHET_SIMULATED"] = "true"
     supervisor = start_detached(home, port_base, die_with_us=True)
     try:
         if once_:
@@ -54,7 +61,9 @@ def demo(
                 raise SystemExit(1)
         else:
             _announce(home)
-            asyncio.run(with_services(home, lambda s: live(s, inventory, events, seed, speed)))
+            asyncio.run(
+                with_services(home, lambda s: _while_alive(supervisor, live(s, inventory, events, seed, speed)))
+            )
     except KeyboardInterrupt:
         console.print("Stopping…")
     finally:
@@ -63,11 +72,33 @@ def demo(
         supervisor.wait()
 
 
+def _tell_of(inventory: inventory_files.Import) -> None:
+    counted = inventory.as_dict()
+    if counted["rejected"]:
+        console.print(
+            f"{counted['rows']} rows: {counted['imported']} to import, {counted['rejected']} rejected; "
+            "`guichet import --dry-run` with these files says why"
+        )
+
+
 def _print_summary(summary: dict[str, Any], format_: Format) -> None:
     if format_ is Format.json:
         print_json(summary)
         return
     show([{"what": name.replace("_", " "), "value": value} for name, value in summary.items()], format_)
+
+
+async def _while_alive(supervisor: "subprocess.Popen[bytes]", work: Coroutine[Any, Any, None]) -> None:
+    """Work as long as the supervisor lives. Raises Stop when it has ended."""
+    task = asyncio.create_task(work)
+    while not task.done():
+        if supervisor.poll() is not None:
+            task.cancel()
+            raise Stop(
+                f"the supervisor ended (exit status {supervisor.returncode}), and the system with it; start again"
+            )
+        await asyncio.wait([task], timeout=0.5)
+    await task
 
 
 def _announce(home: Home) -> None:
@@ -97,7 +128,7 @@ def import_(
         answer = asyncio.run(
             with_services(Home(), lambda s: _send_inventory(s, inventory, answer, quiet=format_ is not Format.table))
         )
-    show(answer["findings"], format_, answer)
+    show([_finding_row(each) for each in answer["findings"]], format_, answer)
     if format_ is Format.table:
         sys.stderr.write(
             f"{answer['rows']} rows: {answer['imported']} imported, {answer['unchanged']} unchanged, "
@@ -105,6 +136,18 @@ def import_(
         )
     if answer["rejected"]:
         raise SystemExit(1)
+
+
+def _finding_row(finding: dict[str, Any]) -> dict[str, Any]:
+    where = f"{Path(str(finding['file'])).name}:{finding['line']}" if finding.get("line") else finding.get("event")
+    return {
+        "severity": finding["severity"],
+        "where": where,
+        "rejected": finding["rejected"],
+        "code": finding["code"],
+        "field": finding["field"],
+        "text": finding["text"],
+    }
 
 
 async def _send_inventory(
@@ -152,9 +195,15 @@ def emit(
         for receipt in receipts:
             sys.stdout.write(orjson.dumps(receipt).decode() + "\n")
     else:
-        show(receipts, format_)
+        show([_receipt_row(receipt) for receipt in receipts], format_, receipts)
     if any(receipt["outcome"] == "rejected" for receipt in receipts):
         raise SystemExit(1)
+
+
+def _receipt_row(receipt: dict[str, Any]) -> dict[str, Any]:
+    said: dict[str, Any] = receipt.get("problem") or next(iter(receipt.get("warnings", ())), {})
+    row = {name: receipt.get(name) for name in ("index", "id", "outcome", "position", "tracking_code")}
+    return {**row, "code": said.get("code"), "detail": said.get("detail")}
 
 
 async def _emit(services: Services, to: str, key: str | None, events: list[bytes]) -> list[dict[str, Any]]:

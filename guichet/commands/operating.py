@@ -17,10 +17,10 @@ from guichet.main import app
 from guichet.output import Format, FormatOption, print_json, show
 from guichet.readiness import readiness
 from guichet.system import PORTS
+from guichet.tokens import ROLES
 from guichet.tokens import token as issue
 from shared.organizations import organizations
 
-ROLES = ("officer", "deputy_head", "oversight", "auditor", "operator")
 keys_app = typer.Typer(no_args_is_help=True, help="Departments' keys.", rich_markup_mode=None)
 app.add_typer(keys_app, name="keys")
 

@@ -2,17 +2,20 @@
 
 import asyncio
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
 from guichet.client import Services, with_services
+from guichet.errors import WrongUse
 from guichet.home import Home
 from guichet.main import app
 from guichet.output import Format, FormatOption, show
 from guichet.progress import working
-from guichet.tokens import token
+from guichet.tokens import ROLES, token
 from guichet.verifying import verify as verify_all
+from shared.contracts.reported.status import Channel
+from shared.organizations import organizations
 
 
 class View(StrEnum):
@@ -39,15 +42,27 @@ def report(
 ) -> None:
     """Read a view of reporting on the terminal."""
     home = Home()
+    _check(org, channel, role)
     path = f"/v1/{view}" + (f"/{service}" if service else "")
     query = {"org": org, "window": window, "channel": channel, "priority": priority, "below_target": below_target}
     bearer = token(home, "guichet-report", [role], org) if role else None
     answer = asyncio.run(with_services(home, lambda s: _read_all(s, path, query, bearer)))
     if view is View.freshness:
-        rows = [{"feed": f"{f['org_id']} {f['service']}", **f} for f in answer["feeds"]]
-        show([{k: v for k, v in row.items() if k not in {"org_id", "service"}} for row in rows], format_, answer)
+        answer["feeds"] = [feed for feed in answer["feeds"] if org in {None, feed["org_id"]}]
+        show(answer["feeds"], format_, answer)
     else:
         show([_row(item) for item in answer.get("items", [])], format_, answer)
+
+
+def _check(org: str | None, channel: str | None, role: str | None) -> None:
+    if org is not None and org not in organizations():
+        raise WrongUse(f"there is no organisation {org} in the reference table (shared/organizations.csv)")
+    if channel is not None and channel not in get_args(Channel):
+        raise WrongUse(f"--channel is one of {', '.join(get_args(Channel))}, not {channel}")
+    if role is not None and role not in ROLES:
+        raise WrongUse(f"--role is one of {', '.join(ROLES)}, not {role}")
+    if role in {"officer", "deputy_head"} and org is None:
+        raise WrongUse(f"--role {role} holds in an organisation: name it with --org")
 
 
 async def _read_all(services: Services, path: str, query: dict[str, Any], bearer: str | None) -> Any:
@@ -66,8 +81,8 @@ async def _read_all(services: Services, path: str, query: dict[str, Any], bearer
 
 
 def _row(item: dict[str, Any]) -> dict[str, Any]:
-    chosen = ("service_id", "standard_id", "channel", "target", "met", "total", "share", "verdict", "open", "open_late")
-    return {name: item.get(name) for name in chosen}
+    chosen = ("service_id", "standard_id", "name", "channel", "target", "met", "total", "share", "interval", "verdict")
+    return {name: item.get(name) for name in (*chosen, "open", "open_late", "suppressed")}
 
 
 @app.command(epilog="Example: guichet verify --format json")

@@ -89,20 +89,25 @@ def _print_addresses(home: Home) -> None:
 @app.command(epilog="Example: guichet down")
 def down() -> None:
     """End a detached system, and wait until it has ended."""
-    home = Home()
-    stop_supervisor(home.addresses()["processes"]["supervisor"])
+    try:
+        addresses = Home().addresses()
+    except NotReachable:
+        sys.stderr.write("nothing runs here\n")
+        return
+    stop_supervisor(addresses["processes"]["supervisor"])
 
 
 def stop_supervisor(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
         process = psutil.Process(pid)
-        os.kill(pid, signal.SIGTERM)
-        process.wait(60)
+        if process.status() != psutil.STATUS_ZOMBIE:
+            os.kill(pid, signal.SIGTERM)
+            process.wait(60)
 
 
 @app.command(epilog="Example: guichet ps --format json")
 def ps(format_: FormatOption = Format.table) -> None:
-    """List the parts: process, address, health."""
+    """List the parts: process, address, health; exit 1 when one is dead or cannot serve."""
     addresses = Home().addresses()
     rows = []
     for name, pid in addresses["processes"].items():
@@ -113,6 +118,8 @@ def ps(format_: FormatOption = Format.table) -> None:
         where = url or (addresses["kafka"]["bootstrap"] if name == "kafka" else None)
         rows.append({"part": name, "pid": pid, "address": where, "health": health, "memory_mb": memory})
     show(rows, format_)
+    if any(row["health"] in {"dead", "down"} for row in rows):
+        raise SystemExit(1)
 
 
 def _megabytes(pid: int) -> int | None:

@@ -117,6 +117,7 @@ async def freshness(request: Request, language: Language) -> HTMLResponse:
     read = await read_freshness(request.app.state.pool)
     for feed in read["feeds"]:
         feed["organization"] = name_of(feed["org_id"])
+    read["feeds"].sort(key=lambda feed: (not feed["silent"], feed["organization"].in_(language), feed["service"]))
     return pages.render(request, "freshness.html", language, sources=SOURCES, **read)
 
 
@@ -125,14 +126,22 @@ def _words() -> dict[str, Any]:
 
 
 def _chosen(items: list[dict[str, Any]], show: str) -> list[dict[str, Any]]:
-    """The figures a reader asked for: busiest first, or those below target, or with the most late cases."""
+    """The figures a reader asked for: those with applications first, the busiest of them first; or those below target,
+    or with the most late cases.
+    """
     if show == "below":
         items = [item for item in items if item["verdict"] == "not_met"]
         return sorted(items, key=lambda item: (item["share"] - item["target"], item["service_id"]))
     if show == "late":
         items = [item for item in items if item["open_late"]]
         return sorted(items, key=lambda item: (-item["open_late"], item["service_id"]))
-    return sorted(items, key=lambda item: (-(item["total"] or 0) - (item["open"] or 0), item["service_id"]))
+    return sorted(
+        items, key=lambda item: (not _has_clock(item), -(item["total"] or 0) - (item["open"] or 0), item["service_id"])
+    )
+
+
+def _has_clock(item: dict[str, Any]) -> bool:
+    return bool(item["percentiles"] or item["open"])
 
 
 def _tiles(items: list[dict[str, Any]]) -> dict[str, int]:
@@ -141,6 +150,7 @@ def _tiles(items: list[dict[str, Any]]) -> dict[str, int]:
         "met": verdicts.count("met"),
         "not_met": verdicts.count("not_met"),
         "no_data": verdicts.count("no_data"),
+        "other": sum(verdict in {None, "not_applicable", "undetermined"} for verdict in verdicts),
     }
 
 

@@ -13,6 +13,7 @@ parts = Parts(
     },
     handle=handlers.record_reports,
     opened=handlers.opened,
+    prepare=api.prepare,
     consumptions=consumers.consumptions,
     routers=[api.router, pages.router],
     background=[consumers.measure_again],

@@ -112,8 +112,17 @@ def _row(
 def _step(seal: Seal, event: Received, change: Change) -> tuple[store.Key, domain.Step, bytes | None]:
     step = next(step for step in change.application.history if (step.source, step.event_id) == (event.source, event.id))
     reason = event.data.reason
-    sealed = seal.seal(orjson.dumps(reason.model_dump()), f"reason:{event.source} {event.id}") if reason else None
+    sealed = seal.seal(orjson.dumps(reason.model_dump()), _reason_context(step)) if reason else None
     return _key(event), step, sealed
+
+
+def _reason_context(step: domain.Step) -> str:
+    return f"reason:{step.source} {step.event_id}"
+
+
+def open_reason(seal: Seal, step: domain.Step, sealed: bytes | None) -> dict[str, str] | None:
+    """The department's reason for a step, in both languages."""
+    return None if sealed is None else dict(orjson.loads(seal.open(sealed, _reason_context(step))))
 
 
 def _entry(event: Received, change: Change) -> LogEntry:

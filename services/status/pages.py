@@ -1,7 +1,7 @@
 """What a client sees: a form for the tracking code, and the application behind it."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from services.status import store
 from services.status.api.access import cookie_key, key_of, open_by_code, set_cookie
 from services.status.api.applications import read_application
-from services.status.domain.words import SUMMARY
+from services.status.domain.words import OUTCOME, SUMMARY
 from shared.language import Language
 from shared.organizations import name_of
 from shared.problems import TITLES, Refused
@@ -30,25 +30,43 @@ async def follow(request: Request, language: Language, tracking_code: Annotated[
         key = await open_by_code(request, tracking_code)
     except Refused as refused:
         status = TITLES[refused.problem.code][0]
-        return pages.render(request, "form.html", language, status, problem=refused.problem, opened=None)
+        page = pages.render(request, "form.html", language, status, problem=refused.problem, opened=None)
+        page.headers.update(refused.headers)
+        return page
     response = RedirectResponse(f"/{language}/applications/{key[0]}/{key[1]}", 303)
     set_cookie(request, response, key)
     return response
 
 
 @router.get("/{language}/applications/{org_id}/{application_id}")
-async def application(request: Request, language: Language, org_id: str, application_id: str) -> HTMLResponse:
+async def application(request: Request, language: Language, org_id: str, application_id: str) -> Response:
     try:
         key = await key_of(request, application_id, org_id)
     except Refused as refused:
+        if refused.problem.code == "unauthorized":
+            return RedirectResponse(f"/{language}/", 303)
         return pages.refuse(request, language, refused.problem)
-    item = await read_application(request, key, datetime.now(UTC))
+    now = datetime.now(UTC)
+    item = await read_application(request, key, now)
     return pages.render(
         request,
         "application.html",
         language,
         item=item,
         summaries=SUMMARY,
+        outcomes=OUTCOME,
+        now=now,
+        asked=_asked(item),
+        outcome=next((step for step in reversed(item["history"]) if step["state"] == "decided"), None),
         organization=name_of(org_id).in_(language),
         service_name=await store.service_name(request.app.state.pool, item["service_id"]),
+    )
+
+
+def _asked(item: dict[str, Any]) -> dict[str, str] | None:
+    """What the department asked for, while it waits for it."""
+    if item["state"] != "information_requested":
+        return None
+    return next(
+        (step["reason"] for step in reversed(item["history"]) if step["state"] == "information_requested"), None
     )

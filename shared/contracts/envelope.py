@@ -31,7 +31,9 @@ class Event(BaseModel):
     def _extensions_are_plain(self) -> Self:
         for name, value in (self.model_extra or {}).items():
             if not (name.isalnum() and name.islower() and name.isascii()) or isinstance(value, dict | list | float):
-                raise ValueError(f"the attribute {name!r} is no CloudEvents attribute")
+                raise ValueError(
+                    f"the attribute {name!r} is no CloudEvents attribute | l'attribut {name!r} n'est pas un attribut CloudEvents"
+                )
         return self
 
 

@@ -44,6 +44,7 @@ class Measure(BaseModel):
         if self.days == "business" and not self.limit.endswith("D"):
             raise ValueError(
                 f"business days need a limit in days, such as P10D; {self.limit} counts weeks, months or hours, "
-                "which have no single reading in business days"
+                "which have no single reading in business days | les jours ouvrables exigent une limite en jours, telle "
+                f"que P10D; {self.limit} compte des semaines, des mois ou des heures"
             )
         return self

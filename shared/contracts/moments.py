@@ -9,13 +9,15 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 def _is_text(value: Any) -> Any:
     if isinstance(value, str | datetime):
         return value
-    raise ValueError("a moment is written as text, such as 2026-04-01T09:30:00Z")
+    raise ValueError(
+        "a moment is written as text, such as 2026-04-01T09:30:00Z | un moment s'écrit en texte, tel que 2026-04-01T09:30:00Z"
+    )
 
 
 def _is_plausible(value: datetime) -> datetime:
     if 1900 <= value.year <= 2200:
         return value
-    raise ValueError("a moment lies between the years 1900 and 2200")
+    raise ValueError("a moment lies between the years 1900 and 2200 | un moment se situe entre les années 1900 et 2200")
 
 
 WrittenMoment = Annotated[AwareDatetime, BeforeValidator(_is_text)]

@@ -1,22 +1,17 @@
-"""What the pages of all services share: the frame, styles, and how numbers and dates are written in each language."""
+"""What the pages of all services share: the frame, the styles, and the words they are written with."""
 
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
-from babel.numbers import format_decimal, format_percent
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from shared.language import Bilingual, Language
+from shared.language import Language
 from shared.problems import TITLES, Problem
+from shared.web.words import Words
 
 _ROOT = Path(__file__).parent
-_OTTAWA = ZoneInfo("America/Toronto")
-_LOCALES = {"en": "en_CA", "fr": "fr_CA"}
 
 # Pages load nothing from elsewhere and run no inline script.
 SECURITY_HEADERS = {
@@ -51,9 +46,9 @@ class Pages:
             other=other,
             other_href=path + (f"?{request.url.query}" if request.url.query else ""),
             links=links_of(settings.links),
-            demo=settings.mode == "demo",
+            simulated=settings.simulated,
             service=request.app.state.service,
-            **_words(language),
+            **Words(language).names(),
             **values,
         )
         return HTMLResponse(html, status, {"Content-Language": language, **SECURITY_HEADERS})
@@ -66,31 +61,3 @@ class Pages:
 
 def links_of(links: str) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in links.split(",") if "=" in pair)
-
-
-def _words(language: Language) -> dict[str, Any]:
-    locale = _LOCALES[language]
-
-    def say(en: str, fr: str) -> str:
-        return fr if language == "fr" else en
-
-    def text(pair: Bilingual | dict[str, str]) -> str:
-        return pair.in_(language) if isinstance(pair, Bilingual) else pair[language]
-
-    def number(value: float | None) -> str:
-        return "–" if value is None else format_decimal(value, locale=locale)
-
-    def percent(value: float | None) -> str:
-        return (
-            "–"
-            if value is None
-            else format_percent(value, format="#,##0.0 %" if language == "fr" else "#,##0.0%", locale=locale)
-        )
-
-    def day(value: date | None) -> str:
-        return "–" if value is None else format_date(value, "long", locale=locale)
-
-    def moment(value: datetime | None) -> str:
-        return "–" if value is None else format_datetime(value, "medium", tzinfo=_OTTAWA, locale=locale)
-
-    return {"say": say, "text": text, "number": number, "percent": percent, "day": day, "moment": moment}

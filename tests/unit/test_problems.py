@@ -41,7 +41,7 @@ class Example(BaseModel):
     @model_validator(mode="after")
     def _no_nine(self) -> "Example":
         if self.note == "9":
-            raise ValueError("nine is {not} a note")
+            raise ValueError("a note: {not} nine | une note : {not} nine")
         return self
 
 
@@ -57,7 +57,7 @@ def found(data: dict[str, Any], within: str = "data") -> problems.Problem:
 @pytest.mark.parametrize("code", TITLES)
 def test_every_problem_has_a_title_in_both_languages_and_a_status_of_http(code: str) -> None:
     status, title = TITLES[code]
-    assert status in {400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 501, 503}
+    assert status in {400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 501, 503}
     assert title.en != title.fr
     for text in (title.en, title.fr):
         assert text.endswith(".")
@@ -65,8 +65,9 @@ def test_every_problem_has_a_title_in_both_languages_and_a_status_of_http(code: 
 
 def test_a_sentence_asks_for_the_same_facts_in_both_languages() -> None:
     for code, en, fr in (*problems._SENTENCES.values(), problems._OTHERWISE):
-        wanted = {name for _, name, _, _ in Formatter().parse(en) if name}
-        assert wanted == {name for _, name, _, _ in Formatter().parse(fr) if name}
+        # `en` and `fr` are one contract's own words; `message` is a library's, in English alone.
+        wanted = {name for _, name, _, _ in Formatter().parse(en) if name} - {"en", "message"}
+        assert wanted == {name for _, name, _, _ in Formatter().parse(fr) if name} - {"fr"}
         assert "field" in wanted
         assert code in TITLES
         assert en != fr
@@ -111,7 +112,7 @@ def test_the_first_thing_wrong_is_told_with_its_field_in_both_languages(
         ({"note": "1234"}, "3"),
         ({"rating": 0}, "1"),
         ({"rating": 6}, "5"),
-        ({"note": "9"}, "nine is {not} a note"),
+        ({"note": "9"}, "{not} nine"),
     ],
 )
 def test_the_sentence_says_what_would_have_been_right(data: dict[str, Any], fact: str) -> None:

@@ -77,8 +77,8 @@ async def public_and_window(request: Request, name: str, org: str | None) -> tup
         raise Refused(
             problem(
                 "invalid_request",
-                "window is 7d, 28d, fiscal_year, or two dates such as 2026-04-01/2026-06-30.",
-                "window vaut 7d, 28d, fiscal_year, ou deux dates telles que 2026-04-01/2026-06-30.",
+                "window is 7d, 28d, fiscal_year, or two dates, the first first, such as 2026-04-01/2026-06-30.",
+                "window vaut 7d, 28d, fiscal_year, ou deux dates, la première d'abord, telles que 2026-04-01/2026-06-30.",
                 "window",
             )
         ) from None

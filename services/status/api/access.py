@@ -5,7 +5,7 @@ import time
 from collections import deque
 
 from cryptography.exceptions import InvalidTag
-from fastapi import Request, Response
+from fastapi import FastAPI, Request, Response
 
 from services.status import store
 from services.status.handlers import client_hash, tracking_hash
@@ -16,6 +16,11 @@ from shared.problems import Problem, Refused, problem
 COOKIE = "guichet_application"
 _TRIES_A_MINUTE = 10
 _CONTEXT = "tracking cookie"
+
+
+def prepare(app: FastAPI) -> None:
+    """Failed tries by address, in this process."""
+    app.state.tracking_tries = {}
 
 
 async def key_of(request: Request, application_id: str, org: str | None) -> Key:
@@ -77,10 +82,11 @@ def set_cookie(request: Request, response: Response, key: Key) -> None:
 
 
 async def open_by_code(request: Request, code: str) -> Key:
-    """The application of a tracking code; ten tries a minute from one address."""
-    _count_try(request)
+    """The application of a tracking code; ten failed tries a minute from one address."""
+    tries = _tries(request)
     key = await store.find_by_tracking(request.app.state.pool, tracking_hash(code))
     if key is None:
+        tries.append(time.monotonic())
         raise Refused(
             problem(
                 "not_found",
@@ -91,14 +97,15 @@ async def open_by_code(request: Request, code: str) -> Key:
     return key
 
 
-def _count_try(request: Request) -> None:
-    tries: dict[str, deque[float]] = request.app.state.__dict__.setdefault("tracking_tries", {})
+def _tries(request: Request) -> deque[float]:
+    """When the caller's address failed lately. Raises Refused after ten failures within a minute."""
+    everyone: dict[str, deque[float]] = request.app.state.tracking_tries
     now = time.monotonic()
     address = request.client.host if request.client else ""
-    if len(tries) > 10_000:
-        for each in [each for each, times in tries.items() if now - times[-1] > 60]:
-            del tries[each]
-    mine = tries.setdefault(address, deque(maxlen=_TRIES_A_MINUTE))
+    if len(everyone) > 10_000:
+        for each in [each for each, times in everyone.items() if not times or now - times[-1] > 60]:
+            del everyone[each]
+    mine = everyone.setdefault(address, deque(maxlen=_TRIES_A_MINUTE))
     if len(mine) == _TRIES_A_MINUTE and now - mine[0] < 60:
         raise Refused(
             problem(
@@ -108,7 +115,7 @@ def _count_try(request: Request) -> None:
             ),
             {"Retry-After": str(int(61 - (now - mine[0])))},
         )
-    mine.append(now)
+    return mine
 
 
 def no_such_application() -> Problem:

@@ -10,11 +10,12 @@ from services.status import store
 from services.status.api.access import key_of, open_by_code, set_cookie
 from services.status.domain import application as domain
 from services.status.domain.application import Application
-from services.status.domain.words import NEXT, SUMMARY
-from services.status.handlers import client_hash
+from services.status.domain.words import following, summary
+from services.status.handlers import client_hash, open_reason
 from services.status.store import Key
 from shared.clock import in_order
 from shared.contracts.status import Clock
+from shared.encryption import Seal
 from shared.identity import Department, Person, caller
 from shared.problems import Refused, problem
 from shared.reading import After, Limit, after, answer, page
@@ -125,14 +126,16 @@ async def application_answer(request: Request, application: Application, now: da
     names = {each.standard_id: each.name for each in standards.get(application.service_id, ())}
     answers = [{**clock_answer(each, clocks[each]), "name": names[each].model_dump()} for each in sorted(clocks)]
     shown = domain.standard_shown(clocks)
+    reasons = await store.sealed_reasons(request.app.state.pool, application.key)
+    decided = any(step.state in {"decided", "issued"} for step in application.history)
     return {
         "org_id": application.org_id,
         "application_id": application.application_id,
         "service_id": application.service_id,
         "state": application.state,
-        "summary": SUMMARY[application.state].model_dump(),
-        "next": NEXT[application.state].model_dump(),
-        "history": history_answer(application),
+        "summary": summary(application.state, decided=decided).model_dump(),
+        "next": following(application.state, decided=decided).model_dump(),
+        "history": history_answer(application, request.app.state.seal, reasons),
         "expected_at": domain.expected(application, clocks),
         "standards": answers,
         "standard": next((each for each in answers if each["standard_id"] == shown), None),
@@ -140,10 +143,17 @@ async def application_answer(request: Request, application: Application, now: da
     }
 
 
-def history_answer(application: Application) -> list[dict[str, Any]]:
+def history_answer(application: Application, seal: Seal, reasons: dict[tuple[str, str], bytes]) -> list[dict[str, Any]]:
+    """Every step in its order, with the department's reason opened for whoever may see the application."""
     steps = {step.moment(): step for step in application.history}
     return [
-        {"state": step.state, "at": step.occurred_at, "channel": step.channel, "outcome": step.outcome}
+        {
+            "state": step.state,
+            "at": step.occurred_at,
+            "channel": step.channel,
+            "outcome": step.outcome,
+            "reason": open_reason(seal, step, reasons.get((step.source, step.event_id))),
+        }
         for step in (steps[moment] for moment in in_order(steps))
     ]
 

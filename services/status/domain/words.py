@@ -1,6 +1,6 @@
 """The states of an application in plain words, in both languages: what happened, and what comes next."""
 
-from shared.contracts.reported.status import ApplicationState
+from shared.contracts.reported.status import ApplicationState, Outcome
 from shared.language import Bilingual
 
 
@@ -43,3 +43,25 @@ NEXT: dict[ApplicationState, Bilingual] = {
     "withdrawn": _text("Nothing more is to be done.", "Il n'y a plus rien à faire."),
     "reopened": _text("The review goes on.", "L'étude se poursuit."),
 }
+
+CLOSED_AFTER_DECISION = _text(
+    "A decision was made, and your application is closed.", "Une décision a été rendue; votre demande est fermée."
+)
+NOTHING_MORE = NEXT["issued"]
+
+OUTCOME: dict[Outcome, Bilingual] = {
+    "approved": _text("Approved", "Approuvée"),
+    "refused": _text("Refused", "Refusée"),
+    "partial": _text("Approved in part", "Approuvée en partie"),
+    "other": _text("See the decision you received", "Voir la décision reçue"),
+}
+
+
+def summary(state: ApplicationState, *, decided: bool) -> Bilingual:
+    """What happened, in plain words. Closed is not decided, unless a decision came before."""
+    return CLOSED_AFTER_DECISION if state == "closed" and decided else SUMMARY[state]
+
+
+def following(state: ApplicationState, *, decided: bool) -> Bilingual:
+    """What comes next, and what is asked of the client."""
+    return NOTHING_MORE if state == "closed" and decided else NEXT[state]

@@ -5,6 +5,7 @@ from services.status.store.finding import (
     find_by_id,
     find_by_tracking,
     list_applications,
+    sealed_reasons,
 )
 from services.status.store.inventory import (
     ask_to_measure_again,
@@ -45,5 +46,6 @@ __all__ = [
     "remember_standards",
     "save",
     "save_clocks",
+    "sealed_reasons",
     "service_name",
 ]

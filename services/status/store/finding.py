@@ -28,6 +28,16 @@ async def client_hash(pool: Pool, key: Key) -> bytes | None:
     return found
 
 
+async def sealed_reasons(pool: Pool, key: Key) -> dict[tuple[str, str], bytes]:
+    """The reasons of an application's steps, by source and event id."""
+    rows = await pool.fetch(
+        "select source, event_id, sealed_reason from application_event "
+        "where org_id = $1 and application_id = $2 and sealed_reason is not null",
+        *key,
+    )
+    return {(row["source"], row["event_id"]): row["sealed_reason"] for row in rows}
+
+
 async def list_applications(
     pool: Pool,
     *,

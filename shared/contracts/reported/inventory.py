@@ -182,10 +182,14 @@ class ServiceStandardResultReported(Contract):
     @model_validator(mode="after")
     def _it_is_one_result(self) -> Self:
         if self.to < self.from_:
-            raise ValueError("from is the first day and to the last; to lies before from")
+            raise ValueError(
+                "from is the first day and to the last; to lies before from | from est le premier jour et to le dernier; to précède from"
+            )
         halves = (self.met is None) != (self.total is None) or (self.value is None) != (self.unit is None)
         if halves or (self.met is None) == (self.value is None):
-            raise ValueError("give met and total, or value and unit")
+            raise ValueError("give met and total, or value and unit | donnez met et total, ou value et unit")
         if self.met is not None and self.total is not None and self.met > self.total:
-            raise ValueError("met is part of total and cannot exceed it")
+            raise ValueError(
+                "met is part of total and cannot exceed it | met fait partie de total et ne peut le dépasser"
+            )
         return self

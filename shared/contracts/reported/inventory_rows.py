@@ -37,7 +37,9 @@ def is_fiscal_year(text: str) -> bool:
 
 def _fiscal_year(text: str) -> str:
     if not is_fiscal_year(text):
-        raise ValueError("a fiscal year is written 2025-2026, from 2005-2006 to 2029-2030")
+        raise ValueError(
+            "a fiscal year is written 2025-2026, from 2005-2006 to 2029-2030 | un exercice s'écrit 2025-2026, de 2005-2006 à 2029-2030"
+        )
     return text
 
 
@@ -108,7 +110,9 @@ class InventoryRow(Contract):
             raise PydanticKnownError("string_too_long", {"max_length": cls.limit(name)})
         paired = name.endswith("_fr") and name not in cls.MANDATORY
         if dialect is None and paired and (value is None) != (info.data.get(f"{name[:-3]}_en") is None):
-            raise ValueError("is written in both languages or in neither")
+            raise ValueError(
+                "is written in both languages or in neither | s'écrit dans les deux langues ou dans aucune"
+            )
         return value
 
     @classmethod
