@@ -219,3 +219,17 @@ async def test_a_service_describes_itself_and_its_health(
         async with http.get(f"{services.url(service)}{path}") as answer:
             assert answer.status == 200
             assert wanted in (await answer.text()).replace('": ', '":')
+
+
+def test_a_demo_on_a_real_public_inventory_reconciles(tmp_path: Path) -> None:
+    real = ROOT.parent / "shared" / "data"
+    files = [real / "service_2023-2024.csv", real / "service-std_2023-2024.csv"]
+    if not all(file.exists() for file in files):
+        pytest.skip(f"the public inventory files are not at {os.path.relpath(real, ROOT)}")
+    arguments = ["--once", "--events", "8000", "--format", "json", "--port-base", str(free_port_base())]
+    done = _run(tmp_path / "home", "demo", "--services", str(files[0]), "--standards", str(files[1]), *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    summary = json.loads(done.stdout)
+    assert summary["reconciled"] is True
+    assert summary["in_views"] == summary["accepted"]
+    assert (summary["organizations"], summary["services"], summary["standards"]) == (79, 1751, 2343)
