@@ -43,7 +43,13 @@ def rig(*, services: bool) -> Iterator[System]:
         yield system
     finally:
         system.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
+
+
+def remove(home: Path) -> None:
+    """A home and, as root, PostgreSQL's data that it links to."""
+    shutil.rmtree((home / "postgres").resolve(), ignore_errors=True)
+    shutil.rmtree(home, ignore_errors=True)
 
 
 async def fresh_database(system: System, name: str) -> str:

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
+import asyncpg
+
 from shared import metrics
 from shared.database import TRANSIENT, Connection, Pool
 from shared.decoding import Arrival, Refusal
@@ -12,6 +14,7 @@ from shared.logs import log
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
+_RACES = 2
 
 
 class DeadLetters:
@@ -77,8 +80,7 @@ async def each_on_its_own(
     if not items:
         return []
     try:
-        async with connection.transaction():
-            return await apply(items)
+        return await _settled(connection, items, apply)
     except TRANSIENT:
         raise
     except Exception as error:  # noqa: BLE001 - whatever one event does to us is that event's alone
@@ -88,3 +90,17 @@ async def each_on_its_own(
     middle = len(items) // 2
     left = await each_on_its_own(connection, items[:middle], apply, set_aside)
     return left + await each_on_its_own(connection, items[middle:], apply, set_aside)
+
+
+async def _settled(
+    connection: Connection, items: Sequence[_T], apply: Callable[[Sequence[_T]], Awaitable[list[_R]]]
+) -> list[_R]:
+    """Apply in a savepoint; where another transaction was quicker with the same key, again, now that its row is there."""
+    for _ in range(_RACES):
+        try:
+            async with connection.transaction():
+                return await apply(items)
+        except asyncpg.UniqueViolationError:
+            continue
+    async with connection.transaction():
+        return await apply(items)

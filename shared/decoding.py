@@ -92,6 +92,11 @@ def _too_large() -> Problem:
     )
 
 
+def identity_of(arrival: Arrival) -> tuple[str | None, str | None]:
+    """The id and source of an event, as far as they can be read."""
+    return _identity(arrival.document if arrival.document is not None else read_json(arrival.raw))
+
+
 def _identity(document: Any) -> tuple[str | None, str | None]:
     if not isinstance(document, dict):
         return None, None

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import orjson
 
 from shared.contracts.envelope import Published, rfc3339, type_name
 from shared.database import Connection
+from shared.logs import log
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +164,14 @@ async def _make_months(connection: Connection, table: str, months: int = 3) -> N
     month = datetime.now(UTC).date().replace(day=1)
     for _ in range(months):
         following = (month.replace(day=28) + _FOUR_DAYS).replace(day=1)
-        await connection.execute(
-            f"create table if not exists {table}_{month:%Y_%m} partition of {table} "
-            f"for values from ('{month}') to ('{following}')"
-        )
+        try:
+            async with connection.transaction():
+                await connection.execute(
+                    f"create table if not exists {table}_{month:%Y_%m} partition of {table} "
+                    f"for values from ('{month}') to ('{following}')"
+                )
+        except asyncpg.CheckViolationError:  # rows of that month are in the default partition, which goes on serving
+            log.error("partition_not_made", table=table, month=f"{month:%Y-%m}")
         month = following
 
 

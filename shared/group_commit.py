@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from shared import metrics
 from shared.database import TRANSIENT, Connection, Pool, transaction
 from shared.dead_letters import each_on_its_own
-from shared.decoding import Arrival, Refusal
+from shared.decoding import Arrival, Refusal, identity_of
 from shared.logs import log
 from shared.problems import TemporarilyUnavailable
 from shared.receiving import Intake, Receipt, receive, unexpected
 
 MAX_COMMIT = 2_000
 MAX_WAITING = 50_000
+MAX_WAITING_OF_ONE = 20_000
 _TRIES = 5
 
 _Waiting = tuple[Arrival, "asyncio.Future[Receipt]"]
@@ -33,7 +34,8 @@ class GroupCommit:
 
     async def submit(self, sender: str, arrivals: Sequence[Arrival]) -> list[Receipt]:
         """Receipts for the arrivals of one request, in order, once they are durable."""
-        if self._waiting + len(arrivals) > MAX_WAITING:
+        mine = len(self._queues.get(sender, ())) + len(arrivals)
+        if self._waiting + len(arrivals) > MAX_WAITING or mine > MAX_WAITING_OF_ONE:
             raise TemporarilyUnavailable(
                 "Too many events are waiting here; send this request again in a moment.",
                 "Trop d'événements sont en attente; renvoyez cette requête dans un instant.",
@@ -75,8 +77,8 @@ class GroupCommit:
         except Exception as error:  # noqa: BLE001 - every sender is owed an answer
             log.warning("door_unavailable", error=type(error).__name__, events=len(batch))
             refusal = TemporarilyUnavailable(
-                "Our database cannot be reached; nothing of this request was recorded. Send it again.",
-                "Notre base de données est inaccessible; rien de cette requête n'a été enregistré. Renvoyez-la.",
+                "We cannot record just now. Send the same request again: what was recorded of it comes back as duplicate.",
+                "Nous ne pouvons enregistrer maintenant. Renvoyez la même requête : ce qui en a été enregistré revient en double.",
             )
             for _, future in batch:
                 if not future.done():
@@ -110,9 +112,9 @@ async def record(connection: Connection, intake: Intake, arrivals: Sequence[Arri
         return await receive(connection, intake, some)
 
     async def set_aside(arrival: Arrival, error: Exception) -> Receipt:
-        refused = unexpected(error)
-        await intake.dead_letters.keep(connection, [(arrival, Refusal(refused))])
-        return Receipt(None, "rejected", problem=refused)
+        refusal = Refusal(unexpected(error), *identity_of(arrival))
+        await intake.dead_letters.keep(connection, [(arrival, refusal)])
+        return Receipt(refusal.id, "rejected", problem=refusal.problem)
 
     return await each_on_its_own(connection, arrivals, apply, set_aside)
 

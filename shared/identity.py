@@ -37,11 +37,17 @@ class Person:
     roles: frozenset[str]
     org_id: str | None
 
+    @property
+    def reads_all(self) -> bool:
+        return bool(self.roles & {"oversight", "auditor", "operator"})
+
     def may_read(self, org_id: str | None = None) -> bool:
         """Roles that see everything, or a role in this very organisation."""
-        if self.roles & {"oversight", "auditor", "operator"}:
+        if self.reads_all:
             return True
-        return bool(self.roles & {"officer", "deputy_head"}) and (org_id is None or org_id == self.org_id)
+        return (
+            bool(self.roles & {"officer", "deputy_head"}) and self.org_id is not None and org_id in {None, self.org_id}
+        )
 
 
 class Keys:
@@ -132,7 +138,7 @@ class Tokens:
         return Person(
             str(claims["sub"]),
             frozenset(str(role) for role in roles) if isinstance(roles, list) else frozenset(),
-            org if isinstance(org, str) else None,
+            org if isinstance(org, str) and org else None,
         )
 
 

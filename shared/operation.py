@@ -15,6 +15,7 @@ from shared.problems import Refused, TemporarilyUnavailable, problem
 
 router = APIRouter(tags=["operation"])
 Operator = Annotated[Person, Depends(operator)]
+Until = Annotated[int, Query(ge=0, lt=2**63, description="a position of the log")]
 
 
 class KeyRequested(BaseModel):
@@ -61,6 +62,18 @@ async def revoke_key(request: Request, key_id: str, _: Operator) -> Response:
     return Response(status_code=204)
 
 
+@router.get("/v1/dead-letters", summary="What was refused or set aside (not in this version)")
+@router.post("/v1/dead-letters/{dead_letter_id}/replay", summary="Replay it (not in this version)")
+async def dead_letters() -> Response:
+    raise Refused(
+        problem(
+            "not_available",
+            "Dead letters are kept, but cannot be listed or replayed in this version; send the event again.",
+            "Les rebuts sont conservés, mais ne peuvent être listés ni repris dans cette version; renvoyez l'événement.",
+        )
+    )
+
+
 @router.get("/v1/log", summary="The log's last position")
 async def log_head(request: Request, _: Operator) -> Response:
     async with request.app.state.pool.acquire() as connection:
@@ -69,14 +82,14 @@ async def log_head(request: Request, _: Operator) -> Response:
 
 
 @router.get("/v1/log/digest", summary="Counts and sums of hashes per type, organisation and day, up to a position")
-async def log_digest(request: Request, until: int, _: Operator) -> Response:
+async def log_digest(request: Request, until: Until, _: Operator) -> Response:
     async with request.app.state.pool.acquire() as connection:
         return _json({"until": until, "cells": await digest(connection, until)})
 
 
 @router.get("/v1/log/positions", summary="One cell of the digest, event by event")
 async def log_positions(
-    request: Request, _: Operator, until: int, org_id: str, day: date, kind: Annotated[str, Query(alias="type")]
+    request: Request, _: Operator, until: Until, org_id: str, day: date, kind: Annotated[str, Query(alias="type")]
 ) -> Response:
     async with request.app.state.pool.acquire() as connection:
         return _json({"items": await positions(connection, (kind, org_id, day), until)})

@@ -11,6 +11,7 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.language import Bilingual, preferred
 
@@ -56,6 +57,7 @@ TITLES: dict[str, tuple[int, Bilingual]] = {
         422,
         _text("The application had ended by then.", "La demande était alors terminée."),
     ),
+    "too_many_reports": (422, _text("It has too many reports.", "Elle compte trop de rapports.")),
     "unknown_service": (422, _text("The service is not in the inventory.", "Le service n'est pas au répertoire.")),
     "unknown_case": (422, _text("The case itself is not known yet.", "Le cas lui-même n'est pas encore connu.")),
     "unknown_standard": (
@@ -165,6 +167,43 @@ async def answer_unrouted(request: Request, error: Exception) -> Response:
     )
     refusal = problem("method_not_allowed", *answers) if error.status_code == 405 else problem("not_found", *answers)
     return await answer_refused(request, Refused(refusal, dict(error.headers or {})))
+
+
+async def answer_away(request: Request, _error: Exception) -> Response:
+    """PostgreSQL, or something else needed, is away for the moment."""
+    refusal = TemporarilyUnavailable(
+        "Our database cannot be reached just now; ask again.",
+        "Notre base de données est inaccessible pour l'instant; redemandez.",
+    )
+    return await answer_refused(request, refusal)
+
+
+async def answer_fault(request: Request, _error: Exception) -> Response:
+    """A fault of ours, whose details stand in the log alone."""
+    refusal = problem(
+        "internal_error",
+        "A fault of ours kept this from being answered; it is logged, and will be mended.",
+        "Une faute de notre part a empêché de répondre; elle est consignée et sera corrigée.",
+    )
+    return await answer_refused(request, Refused(refusal))
+
+
+class RefuseNul:
+    """Refuses a request whose path or query holds the character NUL, which no database of ours can compare."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not ("\x00" in scope["path"] or b"%00" in scope["query_string"]):
+            await self._app(scope, receive, send)
+            return
+        refusal = problem(
+            "invalid_request",
+            "A path or parameter holds the character NUL; remove it.",
+            "Un chemin ou un paramètre contient le caractère NUL; retirez-le.",
+        )
+        await (await answer_refused(Request(scope), Refused(refusal)))(scope, receive, send)
 
 
 _SENTENCES: dict[str, tuple[str, str, str]] = {

@@ -38,7 +38,11 @@ def after(value: str | None, parts: int = 1) -> list[str]:
         return [""] * parts
     try:
         key = orjson.loads(base64.urlsafe_b64decode(value))
-        if isinstance(key, list) and len(key) == parts and all(isinstance(part, str) for part in key):
+        if (
+            isinstance(key, list)
+            and len(key) == parts
+            and all(isinstance(part, str) and "\x00" not in part for part in key)
+        ):
             return key
     except ValueError:
         pass

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from types import FrameType
 from typing import Any
 
 import structlog
@@ -22,7 +23,7 @@ from starlette.exceptions import HTTPException
 from shared import health
 from shared.consuming import Consumption
 from shared.contracts.envelope import ServiceName
-from shared.database import Pool, migrate, open_pool
+from shared.database import TRANSIENT, Pool, migrate, open_pool
 from shared.dead_letters import DeadLetters, forget_dead_letters
 from shared.decoding import Kinds
 from shared.door import door
@@ -33,7 +34,15 @@ from shared.identity import Keys, Tokens
 from shared.ingest import Topics, ingest
 from shared.logs import configure_logs, log
 from shared.operation import router as operation
-from shared.problems import Refused, answer_invalid, answer_refused, answer_unrouted
+from shared.problems import (
+    Refused,
+    RefuseNul,
+    answer_away,
+    answer_fault,
+    answer_invalid,
+    answer_refused,
+    answer_unrouted,
+)
 from shared.receiving import Handle, Intake, forget_ids
 from shared.relay import Relay
 from shared.settings import Settings, load_settings
@@ -72,9 +81,14 @@ def create_app(parts: Parts, settings: Settings) -> FastAPI:
     app.state.seal = Seal(settings.master_key.get_secret_value())
     app.state.tokens = Tokens(settings.jwks, settings.issuer)
     app.state.kafka_connected = False
+    app.state.streams = []
     app.add_exception_handler(Refused, answer_refused)
     app.add_exception_handler(RequestValidationError, answer_invalid)
     app.add_exception_handler(HTTPException, answer_unrouted)
+    for away in TRANSIENT:
+        app.add_exception_handler(away, answer_away)
+    app.add_exception_handler(Exception, answer_fault)
+    app.add_middleware(RefuseNul)
     app.state.intake = _intake(parts, app)
     routers = [health.router, assets.router, operation, *parts.routers]
     if app.state.intake is not None:
@@ -146,12 +160,17 @@ async def _database(parts: Parts, settings: Settings) -> Pool:
 async def _housekeeping(pool: Pool) -> None:
     """Daily: partitions for the months to come; what its time has come for is removed, and said."""
     while True:
-        async with pool.acquire() as connection:
-            await make_partitions(connection)
-            letters = await forget_dead_letters(connection)
-            ids = await forget_ids(connection)
-        log.info("retention_applied", dead_letters=letters, event_ids=ids)
-        await asyncio.sleep(24 * 3600)
+        try:
+            async with pool.acquire() as connection:
+                await make_partitions(connection)
+                letters = await forget_dead_letters(connection)
+                ids = await forget_ids(connection)
+        except TRANSIENT as error:
+            log.warning("housekeeping_retried", error=type(error).__name__)
+            await asyncio.sleep(60)
+        else:
+            log.info("retention_applied", dead_letters=letters, event_ids=ids)
+            await asyncio.sleep(24 * 3600)
 
 
 def make_broker(bootstrap: str) -> KafkaBroker:
@@ -214,7 +233,7 @@ def run(app: FastAPI) -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     settings: Settings = app.state.settings
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
@@ -225,6 +244,16 @@ def run(app: FastAPI) -> None:
         timeout_graceful_shutdown=5,
         server_header=False,
     )
+    _Server(config).run()
+
+
+class _Server(uvicorn.Server):
+    """Tells open streams to end when asked to end itself, instead of waiting for readers that never leave."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        for stream in self.config.app.state.streams:  # type: ignore[union-attr]  # our own app
+            stream.close()
+        super().handle_exit(sig, frame)
 
 
 def main(parts: Parts) -> FastAPI:

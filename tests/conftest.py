@@ -1,7 +1,6 @@
 """What tests share: one real system for the whole run, with Kafka, PostgreSQL and the four services."""
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,7 +14,7 @@ import asyncpg
 import orjson
 import pytest
 
-from bench.rig import free_port_base
+from bench.rig import free_port_base, remove
 from guichet import keys
 from guichet.client import Services
 from guichet.home import Home
@@ -59,8 +58,7 @@ class LocalSystem:
 
     def stop(self) -> None:
         self.command("down", check=False)
-        shutil.rmtree((self.home / "postgres").resolve(), ignore_errors=True)
-        shutil.rmtree(self.home, ignore_errors=True)
+        remove(self.home)
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,28 @@ class Case:
         return state
 
 
+MOST_REPORTS = 200
+
+
+def refusal(case: Case, source: str, event_id: str) -> Problem | None:
+    """A report that cannot join the case: one that stands there already, or one too many."""
+    if any(step.source == source and step.event_id == event_id for step in case.steps):
+        return problem(
+            "id_conflict",
+            f"The event {event_id} stands in this case already, from more than 13 months ago.",
+            f"L'événement {event_id} figure déjà à ce cas, depuis plus de 13 mois.",
+            "id",
+        )
+    if len(case.steps) >= MOST_REPORTS:
+        return problem(
+            "too_many_reports",
+            f"Case {case.feedback_id} has {MOST_REPORTS} reports, the most one may have; check the sender.",
+            f"Le cas {case.feedback_id} compte {MOST_REPORTS} rapports, le maximum permis; vérifiez l'expéditeur.",
+            "data.feedback_id",
+        )
+    return None
+
+
 def receive(case: Case, data: FeedbackReported, step: Step) -> tuple[Case, FeedbackRecorded] | Problem:
     """The case itself is reported: once; a second report of it is a conflict."""
     if case.kind is not None:

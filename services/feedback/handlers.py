@@ -49,6 +49,8 @@ async def record_reports(
 def _report(event: Received, cases: dict[store.Key, Case], owners: dict[str, str]) -> Outcome:
     key = _key(event)
     case = cases.get(key) or Case(*key)
+    if found := domain.refusal(case, event.source, event.id):
+        return found
     if isinstance(event.data, FeedbackReported):
         owner = owners.get(event.data.service_id)
         if owner is not None and owner != event.org_id:

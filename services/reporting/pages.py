@@ -64,7 +64,7 @@ async def performance(
     figures = await read_figures(pool, span, Filters(org or None), public=True)
     rows = _chosen(figures["items"], show)
     page = max(1, page)
-    services = {row["service_id"]: row for row in await store.services(pool, org or None)}
+    services = {row["service_id"]: row for row in await store.services(pool, org or None, span.last)}
     return pages.render(
         request,
         "performance.html",
@@ -89,7 +89,7 @@ async def performance(
 @router.get("/{language}/services/{service_id}")
 async def service(request: Request, language: Language, service_id: str) -> HTMLResponse:
     pool = request.app.state.pool
-    known = await store.service(pool, service_id)
+    known = await store.service(pool, service_id, datetime.now(OTTAWA).date())
     if known is None:
         return pages.refuse(request, language, no_such_service(service_id))
     name = request.query_params.get("window", "28d")

@@ -1,5 +1,6 @@
 """What status does with reports, and when inventory changes."""
 
+import asyncio
 import base64
 import hashlib
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from shared.receiving import Outcome, Recorded
 
 TOPIC = "status.applications.v1"
 _AT_ONCE = 500
+_BREATH = 100
 
 
 async def record_reports(
@@ -36,7 +38,9 @@ async def record_reports(
     before = dict(applications)
     changes: list[tuple[Received, Change]] = []
     outcomes: list[Outcome] = []
-    for event in events:
+    for number, event in enumerate(events, 1):
+        if number % _BREATH == 0:
+            await asyncio.sleep(0)  # health and other requests are answered meanwhile
         outcome = _report(event, applications, owners, standards, now)
         if isinstance(outcome, Change):
             opened = _key(event) not in applications

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -33,7 +34,7 @@ async def follow(request: Request, language: Language, tracking_code: Annotated[
         page = pages.render(request, "form.html", language, status, problem=refused.problem, opened=None)
         page.headers.update(refused.headers)
         return page
-    response = RedirectResponse(f"/{language}/applications/{key[0]}/{key[1]}", 303)
+    response = RedirectResponse(f"/{language}/applications/{key[0]}/{quote(key[1], safe='')}", 303)
     set_cookie(request, response, key)
     return response
 

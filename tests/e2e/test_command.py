@@ -7,18 +7,26 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
 import psutil
 import pytest
 
-from bench.rig import free_port_base
+from bench.rig import free_port_base, remove
 from guichet.client import Services
 from guichet.synthetic import SERVICES, STANDARDS
 from shared.testing import eventually, status_event
 from tests.conftest import ROOT, LocalSystem
 from tests.e2e.conftest import Served
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A home of a test's own, with nothing of it left behind."""
+    yield tmp_path / "home"
+    remove(tmp_path / "home")
 
 
 def _run(home: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -34,10 +42,10 @@ def _run(home: Path, *arguments: str, **environment: str) -> "subprocess.Complet
 
 
 def test_a_second_demo_beside_the_first_sends_reconciles_and_leaves_nothing_behind(
-    system: LocalSystem, tmp_path: Path
+    system: LocalSystem, home: Path
 ) -> None:
     base = free_port_base()
-    done = _run(tmp_path / "home", "demo", "--once", "--events", "3000", "--format", "json", "--port-base", str(base))
+    done = _run(home, "demo", "--once", "--events", "3000", "--format", "json", "--port-base", str(base))
     assert done.returncode == 0, done.stdout + done.stderr
     summary = json.loads(done.stdout)
     assert summary["reconciled"] is True
@@ -48,10 +56,8 @@ def test_a_second_demo_beside_the_first_sends_reconciles_and_leaves_nothing_behi
         summary["accepted"] + summary["services"] + summary["standards"]
     )
     assert (summary["organizations"], summary["services"]) == (80, 400)
-    assert not (tmp_path / "home" / "addresses.json").exists()
-    left = [
-        p.pid for p in psutil.process_iter(["cmdline"]) if str(tmp_path / "home") in " ".join(p.info["cmdline"] or [])
-    ]
+    assert not (home / "addresses.json").exists()
+    left = [p.pid for p in psutil.process_iter(["cmdline"]) if str(home) in " ".join(p.info["cmdline"] or [])]
     assert left == []
     assert system.command("ps", "--format", "json").returncode == 0
 
@@ -89,12 +95,12 @@ def test_without_a_system_a_command_says_how_to_start_one(tmp_path: Path) -> Non
         assert done.stdout == ""
 
 
-def test_a_used_port_is_said_plainly(tmp_path: Path) -> None:
+def test_a_used_port_is_said_plainly(home: Path) -> None:
     base = free_port_base()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", base + 3))
         taken.listen()
-        done = _run(tmp_path / "home", "up", "--port-base", str(base))
+        done = _run(home, "up", "--port-base", str(base))
     assert done.returncode == 2
     assert f"port {base + 3} (for status) is in use" in done.stderr
     assert "--port-base" in done.stderr
@@ -181,9 +187,9 @@ def test_every_command_has_help_with_an_example(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("with_signal", [signal.SIGINT, signal.SIGTERM])
 def test_a_live_demo_shows_its_page_early_and_ends_with_all_its_parts(
-    tmp_path: Path, with_signal: signal.Signals
+    tmp_path: Path, home: Path, with_signal: signal.Signals
 ) -> None:
-    home, base = tmp_path / "home", free_port_base()
+    base = free_port_base()
     command = [sys.executable, "-m", "guichet", "demo", "--events", "400", "--port-base", str(base)]
     with (tmp_path / "out").open("wb") as out:
         demo = subprocess.Popen(
@@ -221,13 +227,13 @@ async def test_a_service_describes_itself_and_its_health(
             assert wanted in (await answer.text()).replace('": ', '":')
 
 
-def test_a_demo_on_a_real_public_inventory_reconciles(tmp_path: Path) -> None:
+def test_a_demo_on_a_real_public_inventory_reconciles(home: Path) -> None:
     real = ROOT.parent / "shared" / "data"
     files = [real / "service_2023-2024.csv", real / "service-std_2023-2024.csv"]
     if not all(file.exists() for file in files):
         pytest.skip(f"the public inventory files are not at {os.path.relpath(real, ROOT)}")
     arguments = ["--once", "--events", "8000", "--format", "json", "--port-base", str(free_port_base())]
-    done = _run(tmp_path / "home", "demo", "--services", str(files[0]), "--standards", str(files[1]), *arguments)
+    done = _run(home, "demo", "--services", str(files[0]), "--standards", str(files[1]), *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     summary = json.loads(done.stdout)
     assert summary["reconciled"] is True

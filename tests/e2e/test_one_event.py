@@ -7,12 +7,13 @@ from typing import Any
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from guichet import keys
 from guichet.client import Services
 from guichet.tokens import token
 from shared.testing import eventually, status_event
-from tests.conftest import LocalSystem
+from tests.conftest import ROOT, LocalSystem
 from tests.e2e.conftest import Served
 
 
@@ -60,8 +61,8 @@ async def test_an_event_is_seen_by_the_department_the_client_and_the_auditor_but
     assert after["met"] == before["met"] + 1
     assert after["suppressed"] is False
     public = await _figure(services, served, None)
-    if after["total"] < 10:
-        assert (public["met"], public["total"], public["share"], public["suppressed"]) == (None, None, None, True)
+    assert (public["total"] is None) is (0 < after["total"] < 10)
+    assert (public["share"] is None) is (after["total"] < 10)
 
 
 async def test_a_client_follows_an_application_with_the_tracking_code_alone(
@@ -147,16 +148,24 @@ async def test_from_ten_cases_on_the_public_sees_the_share(services: Services, s
     figure = await eventually(
         lambda: _figure(services, served, None), lambda f: f["total"] is not None and f["total"] >= 10
     )
-    assert figure["suppressed"] is (figure["open"] is None)
     assert 0 < figure["share"] <= 1
     assert figure["interval"][0] < figure["share"] <= figure["interval"][1]
 
 
-@pytest.mark.parametrize("window", ["2026-01-01/2026-06-30", "2026-06-30/2026-01-01", "yesterday"])
-async def test_the_public_may_not_choose_its_own_window(services: Services, served: Served, window: str) -> None:
+@pytest.mark.parametrize(
+    ("window", "wanted"),
+    [
+        ("2026-01-01/2026-06-30", (401, "unauthorized")),
+        ("2026-06-30/2026-01-01", (400, "invalid_request")),
+        ("yesterday", (400, "invalid_request")),
+    ],
+)
+async def test_the_public_may_not_choose_its_own_window(
+    services: Services, served: Served, window: str, wanted: tuple[int, str]
+) -> None:
     path = f"/v1/performance/{served.service_id}?window={window}"
     status, answer = await services._request("GET", "reporting", path, None, "application/json", None)
-    assert (status, answer["code"]) in {(401, "unauthorized"), (400, "invalid_request")}
+    assert (status, answer["code"]) == wanted
 
 
 async def test_the_stream_tells_of_a_change_and_resumes_without_a_gap(
@@ -182,6 +191,15 @@ async def test_the_stream_tells_of_a_change_and_resumes_without_a_gap(
             "status", department, [json.dumps(_event(served, unique, state, number, 3 - number)).encode()]
         )
 
+    # The stream names no service with fewer than ten cases.
+    many = [
+        _event(served, f"{unique}-{case}", state, number, days)
+        for case in range(10)
+        for number, (state, days) in enumerate((("submitted", 2), ("decided", 1)), 1)
+    ]
+    await services.send("status", department, [json.dumps(event).encode() for event in many])
+    await eventually(lambda: _figure(services, served, None), lambda f: f["total"] is not None and f["total"] >= 10)
+
     async with http.get(url) as answer:
         start, _ = await next_of(answer, "start")
         await send(1, "submitted")
@@ -193,5 +211,58 @@ async def test_the_stream_tells_of_a_change_and_resumes_without_a_gap(
         second, told = await next_of(answer, "performance")
         assert served.service_id in told["services"]
         assert second > first
-    async with http.get(url, headers={"Last-Event-ID": "999999999999"}) as answer:
-        await next_of(answer, "reset")
+    for unknown in ("999999999999", "²", "9" * 5000):
+        async with http.get(url, params={"last_event_id": unknown}) as answer:
+            await next_of(answer, "reset")
+
+
+@pytest.mark.parametrize(
+    ("service", "path"),
+    [
+        ("reporting", "/v1/performance?org=%00"),
+        ("reporting", "/v1/performance/%00"),
+        ("reporting", "/fr/services/%00"),
+        ("reporting", "/v1/performance?after=WyJcdTAwMDAiLCIiLCIiXQ=="),
+        ("inventory", "/v1/services?q=%00"),
+        ("inventory", "/v1/services/a%00b/history"),
+    ],
+)
+async def test_the_character_nul_is_refused_and_reaches_no_database(
+    services: Services, http: aiohttp.ClientSession, service: str, path: str
+) -> None:
+    async with http.get(URL(services.url(service) + path, encoded=True)) as answer:
+        assert answer.status == 400
+        assert (await answer.json(content_type=None))["code"] == "invalid_request"
+
+
+async def test_a_path_that_is_not_there_gets_problem_details(services: Services, http: aiohttp.ClientSession) -> None:
+    async with http.get(f"{services.url('status')}/v1/nope") as answer:
+        assert (answer.status, (await answer.json(content_type=None))["code"]) == (404, "not_found")
+    async with http.put(f"{services.url('status')}/v1/tracking") as answer:
+        assert (answer.status, (await answer.json(content_type=None))["code"]) == (405, "method_not_allowed")
+
+
+async def test_next_year_s_standard_leaves_today_s_figure_alone(
+    services: Services, served: Served, unique: str
+) -> None:
+    department = (await keys.create(services, served.org_id, ["inventory"]))["key"]
+    standard = json.loads((ROOT / "docs/examples/standard.json").read_text(encoding="utf-8"))
+    row = {**standard["data"], "service_id": served.service_id, "service_standard_id": f"X-{unique}"}
+    for year, target in (("2026-2027", 0.9), ("2027-2028", 0.1)):
+        event = {**standard, "id": f"{unique}-{year}", "source": f"/organizations/{served.org_id}/inventory"}
+        event["data"] = {**row, "fiscal_year": year, "target": target}
+        receipts = await services.send("inventory", department, [json.dumps(event).encode()])
+        assert receipts[0]["outcome"] == "accepted", receipts
+
+    async def targets() -> list[float]:
+        answer = await services.ask("reporting", f"/v1/performance/{served.service_id}")
+        return [item["target"] for item in answer["items"] if item["standard_id"] == f"X-{unique}"]
+
+    position = receipts[0]["position"]
+
+    async def read() -> bool:
+        items = (await services.ask("reporting", "/v1/reading"))["items"]
+        return all(item["position"] >= position for item in items if item["service"] == "inventory")
+
+    await eventually(read)
+    assert await targets() == [0.9]

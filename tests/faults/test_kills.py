@@ -67,12 +67,12 @@ async def answer_of(services: Services) -> dict[str, object]:
     return await verify(services, lambda _text: None)
 
 
-@pytest.mark.parametrize("part", ["status", "reporting", "inventory", "feedback", "kafka"])
+@pytest.mark.parametrize("part", ["status", "reporting", "inventory", "feedback", "kafka", "postgres"])
 async def test_a_part_killed_in_mid_run_loses_nothing_and_repeats_nothing(
     own: tuple[LocalSystem, Services, dict[str, str]], part: str
 ) -> None:
     system, services, keys = own
-    seed = 100 + ["status", "reporting", "inventory", "feedback", "kafka"].index(part)
+    seed = 100 + ["status", "reporting", "inventory", "feedback", "kafka", "postgres"].index(part)
     rng = random.Random(seed)
     wanted, sent = reports(4_000, seed), Sent()
     sending = asyncio.create_task(feed(services, keys, wanted, sent, lambda _n: None))

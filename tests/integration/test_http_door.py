@@ -1,16 +1,20 @@
 """The HTTP door of status, as departments meet it."""
 
+from collections import Counter
 from io import BytesIO
 from typing import Any
 
 import aiohttp
+import asyncpg
 import orjson
 import pytest
 
 from guichet import keys
 from guichet.client import Services
 from guichet.tokens import token
+from services.status.domain.application import MOST_REPORTS
 from shared.testing import status_event
+from tests.conftest import LocalSystem
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -174,3 +178,31 @@ async def test_what_is_not_there_yet_says_so_and_invents_nothing(
         async with http.get(f"{services.url(service)}{path}") as answer:
             assert answer.status == 501
             assert (await answer.json(content_type=None))["code"] == "not_available"
+
+
+async def test_an_event_that_returns_after_its_id_was_forgotten_harms_no_neighbour(
+    post: Any, system: LocalSystem, org: str, unique: str
+) -> None:
+    event, neighbour = status_event(org, unique, "submitted"), status_event(org, f"{unique}-n", "submitted")
+    await post(orjson.dumps(event))
+    connection = await asyncpg.connect(system.addresses["postgres"]["status"])
+    try:
+        await connection.execute("delete from received_event where event_id = $1", event["id"])
+    finally:
+        await connection.close()
+    status, answer, _ = await post(orjson.dumps([event, neighbour]), BATCH)
+    assert status == 202
+    assert [receipt["outcome"] for receipt in answer["receipts"]] == ["rejected", "accepted"]
+    assert answer["receipts"][0]["problem"]["code"] == "id_conflict"
+
+
+async def test_a_runaway_sender_of_one_application_is_stopped_and_stalls_nobody(
+    post: Any, org: str, unique: str
+) -> None:
+    many = [status_event(org, unique, "in_review", number=1, id=f"{unique}-{n}") for n in range(MOST_REPORTS + 300)]
+    status, answer, _ = await post(orjson.dumps([*many, status_event(org, f"{unique}-n", "submitted")]), BATCH)
+    outcomes = Counter(receipt["outcome"] for receipt in answer["receipts"])
+    assert status == 202
+    assert outcomes == {"accepted": MOST_REPORTS + 1, "rejected": 300}
+    assert answer["receipts"][-1]["outcome"] == "accepted"
+    assert answer["receipts"][-2]["problem"]["code"] == "too_many_reports"

@@ -2,6 +2,7 @@
 
 import base64
 import os
+from datetime import UTC, date, datetime
 from typing import Any
 
 import asyncpg
@@ -9,7 +10,8 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from bench.events import status_events
-from services.reporting import handlers
+from services.reporting import handlers, store
+from services.reporting.domain.figures import Window
 from shared.database import migrate, transaction
 from shared.dead_letters import DeadLetters
 from shared.encryption import Seal
@@ -75,3 +77,29 @@ async def test_a_view_changed_outside_the_transaction_is_found(views: asyncpg.Po
     await views.execute("delete from logged_event where position = (select max(position) from logged_event)")
     found = await differences(views)
     assert {each["view"] for each in found} >= {"open_cell", "event_cell"}
+
+
+async def test_a_repetition_among_new_records_is_dropped_though_the_log_has_others_between(views: asyncpg.Pool) -> None:
+    some = [each for each in records(120) if each.partition == 0]
+    await read(views, some[:10])
+    await read(views, [some[3], *some[10:]])
+    assert await views.fetchval("select count(*) from logged_event") == len(some)
+    assert await differences(views) == []
+
+
+async def test_a_change_of_unit_does_not_mix_durations(views: asyncpg.Pool) -> None:
+    await views.execute(
+        "insert into known_service values ('S', '2020-04-01', '9001', '{\"en\":\"S\",\"fr\":\"S\"}', false, 1)"
+    )
+    for unit, bucket, cases in (("business_day", 10, 3), ("second", 700, 2)):
+        await views.execute(
+            "insert into views_1.duration_cell values ('9001', 'S', 'S-1', 'ONL', $1, '2026-05-04', $2, 0, $3)",
+            unit, bucket, cases,
+        )  # fmt: skip
+        await views.execute(
+            "insert into views_1.performance_cell values ('9001', 'S', 'S-1', 'ONL', '2026-05-04', $1, 0, 1, $2, 0, 0, $2)",
+            date(2026, 5, bucket % 28 + 1), cases,
+        )  # fmt: skip
+    span = Window("x", date(2026, 5, 1), date(2026, 5, 31))
+    (tally,) = await store.tallies(views, span, store.Filters(), datetime.now(UTC))
+    assert (tally.total, tally.unit, tally.durations) == (5, "business_day", [(10, 3)])

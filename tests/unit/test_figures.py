@@ -147,7 +147,7 @@ def test_a_verdict_is_certain_where_the_interval_leaves_the_target_out() -> None
 
 
 def test_a_figure_says_its_share_and_the_numbers_behind_it() -> None:
-    found = shown()
+    found = shown(public=False)
     assert (found["met"], found["total"], found["share"], found["verdict"]) == (90, 100, 0.9, "met")
     assert found["excluded"] == {"withdrawn": 3, "closed_undecided": 2, "not_started": 1}
     assert (found["open"], found["open_late"], found["oldest_open"]) == (40, 4, date(2026, 3, 2))
@@ -171,7 +171,8 @@ def test_a_figure_on_fewer_than_ten_cases_is_not_shown_to_the_public(total: int)
 
 
 def test_a_figure_on_ten_cases_is_shown() -> None:
-    found = shown(met=10, total=FEWEST_SHOWN)
+    found = shown(met=10, total=FEWEST_SHOWN, withdrawn=0, closed_undecided=10, not_started=0)
+    assert found["excluded"] == {"withdrawn": 0, "closed_undecided": 10, "not_started": 0}
     assert (found["total"], found["suppressed"]) == (10, False)
 
 
@@ -181,10 +182,11 @@ def test_fewer_than_ten_open_cases_are_not_shown_to_the_public() -> None:
     assert found["total"] == 100
 
 
-def test_fewer_than_ten_excluded_cases_are_not_shown_where_they_are_all_there_is() -> None:
-    found = shown(met=0, total=0, durations=[], withdrawn=1, closed_undecided=0, not_started=2, events=3)
-    assert (found["excluded"], found["events"], found["suppressed"]) == (None, None, True)
-    assert (found["total"], found["verdict"]) == (0, "no_data")
+def test_fewer_than_ten_excluded_cases_are_not_shown_nor_what_would_tell_them() -> None:
+    found = shown(withdrawn=1, closed_undecided=12, not_started=0, events=113)
+    assert found["excluded"] == {"withdrawn": None, "closed_undecided": 12, "not_started": 0}
+    assert (found["events"], found["suppressed"]) == (None, True)
+    assert found["total"] == 100
 
 
 def test_nothing_is_hidden_from_a_reader_with_a_role() -> None:

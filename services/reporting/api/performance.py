@@ -1,5 +1,6 @@
 """Live performance against service standards, and how fresh it is."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ from services.reporting.domain.figures import Window, figure, total_shown, windo
 from services.reporting.domain.freshness import cadence, is_silent
 from services.reporting.store import Filters
 from shared.database import Pool
-from shared.identity import Person, caller
+from shared.identity import Department, Person, caller
 from shared.problems import Problem, Refused, problem
 from shared.reading import After, Limit, after, answer, page
 
@@ -35,8 +36,9 @@ async def performance(
     limit: Limit = 100,
     after_: After = None,
 ) -> Response:
-    public, span = await public_and_window(request, window_, org)
-    figures = await read_figures(request.app.state.pool, span, Filters(org, None, priority, channel), public=public)
+    ask = await asked(request, window_, org)
+    filters = Filters(ask.org_id, None, priority, channel)
+    figures = await read_figures(request.app.state.pool, ask.span, filters, public=ask.public)
     items = [
         item for item in figures["items"] if below_target is None or (item["verdict"] == "not_met") == below_target
     ]
@@ -54,11 +56,12 @@ async def performance_of(
     request: Request, service_id: str, channel: str | None = None, window_: WindowName = "28d"
 ) -> Response:
     pool = request.app.state.pool
-    known = await store.service(pool, service_id)
+    known = await store.service(pool, service_id, datetime.now(OTTAWA).date())
     if known is None:
         raise Refused(no_such_service(service_id))
-    public, span = await public_and_window(request, window_, known["org_id"])
-    figures = await read_figures(pool, span, Filters(None, [service_id], None, channel), public=public)
+    ask = await asked(request, window_, known["org_id"])
+    filters = Filters(None, [service_id], None, channel)
+    figures = await read_figures(pool, ask.span, filters, public=ask.public)
     return answer(request, {**known, "items": figures["items"], "next": None, "as_of": figures["as_of"]})
 
 
@@ -67,10 +70,18 @@ async def freshness(request: Request) -> Response:
     return answer(request, await read_freshness(request.app.state.pool))
 
 
-async def public_and_window(request: Request, name: str, org: str | None) -> tuple[bool, Window]:
-    """Whether the caller is the public (nothing on fewer than 10 cases), and the window asked. Raises Refused."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a reader may see: `public` figures (nothing on fewer than 10 cases) or all, of which window and organisation."""
+
+    public: bool
+    span: Window
+    org_id: str | None
+
+
+async def asked(request: Request, name: str, org: str | None) -> Asked:
+    """Judge a reader and the window asked. Raises Refused. An officer's own windows are of their own organisation."""
     found = await caller(request)
-    reads_all = isinstance(found, Person) and found.may_read(org) and (org is not None or found.may_read(""))
     try:
         span = window(name, datetime.now(OTTAWA).date())
     except ValueError:
@@ -82,17 +93,24 @@ async def public_and_window(request: Request, name: str, org: str | None) -> tup
                 "window",
             )
         ) from None
-    if name not in PUBLIC_WINDOWS and not (isinstance(found, Person) and found.may_read(org)):
+    if name in PUBLIC_WINDOWS:
+        return Asked(not _reads(found, org), span, org)
+    org = org or (found.org_id if isinstance(found, Person) and not found.reads_all else None)
+    if not _reads(found, org):
         raise Refused(
             problem(
                 "forbidden" if found else "unauthorized",
-                "Other windows than 7d, 28d and fiscal_year need a token with a role.",
-                "Les fenêtres autres que 7d, 28d et fiscal_year exigent un jeton portant un rôle.",
+                "Other windows than 7d, 28d and fiscal_year need a token with a role there.",
+                "Les fenêtres autres que 7d, 28d et fiscal_year exigent un jeton portant un rôle à cet endroit.",
                 "window",
             ),
             {} if found else {"WWW-Authenticate": "Bearer"},
         )
-    return not reads_all, span
+    return Asked(public=False, span=span, org_id=org)
+
+
+def _reads(found: Department | Person | None, org: str | None) -> bool:
+    return isinstance(found, Person) and (found.reads_all or (org is not None and found.may_read(org)))
 
 
 async def read_figures(pool: Pool, span: Window, filters: Filters, *, public: bool) -> dict[str, Any]:
@@ -100,7 +118,7 @@ async def read_figures(pool: Pool, span: Window, filters: Filters, *, public: bo
     now = datetime.now(UTC)
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         tallies = await store.tallies(connection, span, filters, now)
-        standards = await store.standards(connection, sorted({tally.service_id for tally in tallies}))
+        standards = await store.standards(connection, sorted({tally.service_id for tally in tallies}), span.last)
         position = await store.head(connection)
         watermark, _ = await store.freshness(connection)
     items = [

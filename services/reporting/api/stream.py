@@ -14,7 +14,7 @@ from fastapi.responses import StreamingResponse
 
 from services.reporting import store
 from services.reporting.api.performance import OTTAWA, read_figures
-from services.reporting.domain.figures import window
+from services.reporting.domain.figures import FEWEST_SHOWN, window
 from services.reporting.handlers import Change
 from services.reporting.store import Filters
 from shared.database import TRANSIENT, Pool
@@ -33,12 +33,14 @@ class Stream:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._services: set[str] = set()
+        self._position = 0
         self._changed = asyncio.Event()
         self._readers: set[asyncio.Queue[bytes]] = set()
 
     def changed(self, change: Change) -> None:
         if change.services:
             self._services |= change.services
+            self._position = max(self._position, change.position)
             self._changed.set()
 
     async def run(self) -> None:
@@ -47,11 +49,11 @@ class Stream:
             await self._changed.wait()
             await asyncio.sleep(_GATHER_SECONDS)
             self._changed.clear()
-            services, self._services = self._services, set()
+            services, self._services, position = self._services, set(), self._position
             if not self._readers:
                 continue
             try:
-                message = await self.message(services)
+                message = await self.message(services, position)
             except TRANSIENT as error:
                 log.warning("stream_retried", error=type(error).__name__)
                 self._services |= services
@@ -67,11 +69,23 @@ class Stream:
             return
         reader.put_nowait(message)
 
-    async def message(self, services: set[str]) -> bytes:
+    async def message(self, services: set[str], position: int) -> bytes:
+        """The figures of some services as they are now, under the position that their change is known to have come by.
+
+        The figures may be newer than that; a later id would claim changes of other services that are not in here.
+        """
         span = window("28d", datetime.now(OTTAWA).date())
         figures = await read_figures(self._pool, span, Filters(service_ids=sorted(services)), public=True)
-        data = orjson.dumps({"as_of": figures["as_of"], "services": sorted(services), "items": figures["items"]})
-        return b"id: %d\nevent: performance\ndata: %s\n\n" % (figures["position"], data)
+        # A service with few cases is not named either: the moment of a single case's change is nobody's business.
+        shown = [item for item in figures["items"] if max(item["total"] or 0, item["open"] or 0) >= FEWEST_SHOWN]
+        named = sorted({item["service_id"] for item in shown})
+        data = orjson.dumps({"as_of": figures["as_of"], "services": named, "items": shown})
+        return b"id: %d\nevent: performance\ndata: %s\n\n" % (position, data)
+
+    def close(self) -> None:
+        """Every reader is told to come again; the process ends."""
+        for reader in self._readers:
+            reader.put_nowait(b"")
 
     async def read(self, last_id: str | None) -> AsyncIterator[bytes]:
         """One reader's messages: first what changed since `last_id`, then what changes."""
@@ -97,11 +111,11 @@ class Stream:
         head = await store.head(self._pool)
         if last_id is None:
             return b"id: %d\nevent: start\ndata: {}\n\n" % head
-        if not last_id.isdigit() or int(last_id) > head:
+        if not (last_id.isascii() and last_id.isdigit() and len(last_id) < 19) or int(last_id) > head:
             # An id we never gave (another database): the page is to be read anew.
             return b"id: %d\nevent: reset\ndata: {}\n\n" % head
         missed = await store.changed_since(self._pool, int(last_id))
-        return await self.message(set(missed)) if missed else b": nothing missed\n\n"
+        return await self.message(set(missed), head) if missed else b": nothing missed\n\n"
 
 
 @router.get("/v1/stream", summary="Changed figures as they change (server-sent events)")
@@ -114,6 +128,7 @@ async def stream(request: Request) -> StreamingResponse:
 
 def prepare(app: FastAPI) -> None:
     app.state.stream = Stream(app.state.pool)
+    app.state.streams.append(app.state.stream)
 
 
 async def run(app: FastAPI) -> None:

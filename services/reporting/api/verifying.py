@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 
 from services.reporting import handlers, store
 from shared.contracts.envelope import ServiceName
-from shared.operation import Operator
+from shared.operation import Operator, Until
 
 router = APIRouter(tags=["operation"])
 
@@ -29,7 +29,7 @@ async def lag(request: Request, _: Operator, since: AwareDatetime) -> Response:
 
 
 @router.get("/v1/reading/digest", summary="Counts and sums of hashes of what was read of a service's log")
-async def digest(request: Request, _: Operator, service: ServiceName, until: int) -> Response:
+async def digest(request: Request, _: Operator, service: ServiceName, until: Until) -> Response:
     return _json({"until": until, "cells": await store.cells_of_log(request.app.state.pool, service, until)})
 
 
@@ -38,7 +38,7 @@ async def positions(
     request: Request,
     _: Operator,
     service: ServiceName,
-    until: int,
+    until: Until,
     org_id: str,
     day: date,
     kind: Annotated[str, Query(alias="type")],

@@ -112,8 +112,8 @@ def figure(tally: Tally, standard: Standard | None, span: Window, position: int,
     target = standard.target if standard else None
     few = public and 0 < tally.total < FEWEST_SHOWN
     few_open = public and 0 < tally.open < FEWEST_SHOWN
-    aside = tally.withdrawn + tally.closed_undecided + tally.not_started
-    few_in_all = public and 0 < tally.total + aside < FEWEST_SHOWN
+    aside = (tally.withdrawn, tally.closed_undecided, tally.not_started)
+    few_aside = public and any(0 < cases < FEWEST_SHOWN for cases in aside)
     interval = None if few else wilson(tally.met, tally.total)
     outcome = verdict(tally.met, tally.total, target) if standard else "undetermined"
     return {
@@ -134,18 +134,21 @@ def figure(tally: Tally, standard: Standard | None, span: Window, position: int,
         "open": None if few_open else tally.open,
         "open_late": None if few_open else tally.open_late,
         "oldest_open": None if few_open else tally.oldest_open,
-        "excluded": None if few or few_in_all else _excluded(tally),
-        "events": None if few or few_in_all else tally.events,
+        "excluded": None if few else _excluded(tally, public=public),
+        "events": None if few or few_aside else tally.events,
         "figure_id": _figure_id(tally, span, position),
-        "suppressed": few or few_open or few_in_all,
+        "suppressed": few or few_open or few_aside,
     }
 
 
-def _excluded(tally: Tally) -> dict[str, int]:
+def _excluded(tally: Tally, *, public: bool) -> dict[str, int | None]:
+    def shown(cases: int) -> int | None:
+        return None if public and 0 < cases < FEWEST_SHOWN else cases
+
     return {
-        "withdrawn": tally.withdrawn,
-        "closed_undecided": tally.closed_undecided,
-        "not_started": tally.not_started,
+        "withdrawn": shown(tally.withdrawn),
+        "closed_undecided": shown(tally.closed_undecided),
+        "not_started": shown(tally.not_started),
     }
 
 

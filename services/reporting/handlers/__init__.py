@@ -73,7 +73,7 @@ def _without(events: Sequence[Any], known: set[tuple[str, int]]) -> list[Any]:
     """Those not in the log yet, each once (one batch may hold both a record and its repetition)."""
     fresh = {(event.service, event.service_position): event for event in events}
     for identity in known:
-        del fresh[identity]
+        fresh.pop(identity, None)
     return list(fresh.values())
 
 

@@ -36,14 +36,15 @@ create table advanced (
     primary key (topic, partition)
 );
 
--- Copies of inventory's, fed by its events.
+-- Copies of inventory's, fed by its events: a row holds from `valid_from` on, until the next one's day has come.
 create table known_service (
-    service_id text    primary key,
+    service_id text    not null,
+    valid_from date    not null,
     org_id     text    not null,
     name       jsonb   not null,
     priority   boolean not null,
-    valid_from date    not null,
-    position   bigint  not null
+    position   bigint  not null,
+    primary key (service_id, valid_from)
 );
 create table known_standard (
     service_id  text   not null,
@@ -56,5 +57,5 @@ create table known_standard (
     measure     jsonb,
     valid_from  date   not null,
     position    bigint not null,
-    primary key (service_id, standard_id)
+    primary key (service_id, standard_id, valid_from)
 );

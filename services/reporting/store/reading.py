@@ -21,9 +21,17 @@ class Filters:
 
 
 # A figure of a service is its owner's alone: an event of another organisation stays in the log and counts in none.
-_TALLIES = """
+# A row of the inventory holds from 1 April of its year on: the newest that has begun by a day; the first, before any has.
+_IN_FORCE = """
+    select distinct on ({key}) * from {table}
+     order by {key}, valid_from > {{day}}, case when valid_from <= {{day}} then valid_from end desc, valid_from
+"""
+SERVICES_IN_FORCE = _IN_FORCE.format(key="service_id", table="known_service")
+STANDARDS_IN_FORCE = _IN_FORCE.format(key="service_id, standard_id", table="known_standard")
+
+_TALLIES = f"""
 with wanted as (
-    select service_id, org_id from known_service
+    select service_id, org_id from ({SERVICES_IN_FORCE.format(day="$2")}) s
      where ($3::text is null or org_id = $3) and ($4::text[] is null or service_id = any($4))
        and ($5::boolean is null or priority = $5)
 ), stopped as (
@@ -49,13 +57,15 @@ with wanted as (
      where day between $1 and $2 and ($6::text is null or channel = $6)
      group by 1, 2, 3, 4, 5 having sum(cases) <> 0
 ), durations as (
-    select service_id, standard_id, channel, min(unit) as unit, array_agg(bucket order by bucket) as buckets,
-           array_agg(cases order by bucket) as cases
-      from taken group by 1, 2, 3
+    -- A standard whose unit changed has cases in both; they are not mixed, and those of the more common unit are told.
+    select distinct on (service_id, standard_id, channel) service_id, standard_id, channel, unit,
+           array_agg(bucket order by bucket) as buckets, array_agg(cases order by bucket) as cases
+      from taken group by service_id, standard_id, channel, unit
+     order by service_id, standard_id, channel, sum(cases) desc, unit
 ), declared as (
     -- A standard nobody has had a case of is shown too: it has no data, which is not the same as not being there.
-    select k.service_id, k.standard_id, coalesce(k.channel, '') as channel from known_standard k
-      join wanted using (service_id) where $6::text is null or k.channel = $6
+    select k.service_id, k.standard_id, coalesce(k.channel, '') as channel
+      from ({STANDARDS_IN_FORCE.format(day="$2")}) k join wanted using (service_id) where $6::text is null or k.channel = $6
 )
 select k.org_id, k.service_id, standard_id, channel, met, total, withdrawn, closed_undecided, events, open, late,
        not_started, oldest, unit, buckets, cases
@@ -104,10 +114,13 @@ def _tally(row: Any) -> Tally:
     )
 
 
-async def standards(pool: Pool | Connection, service_ids: list[str]) -> dict[tuple[str, str], Standard]:
+async def standards(pool: Pool | Connection, service_ids: list[str], day: date) -> dict[tuple[str, str], Standard]:
+    """The version of each standard that is in force on a day."""
     rows = await pool.fetch(
-        "select service_id, standard_id, name, target from known_standard where service_id = any($1::text[])",
+        f"select service_id, standard_id, name, target from ({STANDARDS_IN_FORCE.format(day='$2::date')}) s "
+        "where service_id = any($1::text[])",
         service_ids,
+        day,
     )
     return {
         (row["service_id"], row["standard_id"]): Standard(
@@ -117,18 +130,22 @@ async def standards(pool: Pool | Connection, service_ids: list[str]) -> dict[tup
     }
 
 
-async def services(pool: Pool, org_id: str | None) -> list[dict[str, Any]]:
+async def services(pool: Pool, org_id: str | None, day: date) -> list[dict[str, Any]]:
     rows = await pool.fetch(
-        "select service_id, org_id, name, priority from known_service where $1::text is null or org_id = $1 "
-        "order by service_id",
+        f"select service_id, org_id, name, priority from ({SERVICES_IN_FORCE.format(day='$2::date')}) s "
+        "where $1::text is null or org_id = $1 order by service_id",
         org_id,
+        day,
     )
     return [dict(row) for row in rows]
 
 
-async def service(pool: Pool, service_id: str) -> dict[str, Any] | None:
+async def service(pool: Pool, service_id: str, day: date) -> dict[str, Any] | None:
     row = await pool.fetchrow(
-        "select service_id, org_id, name, priority from known_service where service_id = $1", service_id
+        f"select service_id, org_id, name, priority from ({SERVICES_IN_FORCE.format(day='$2::date')}) s "
+        "where service_id = $1",
+        service_id,
+        day,
     )
     return row and dict(row)
 
@@ -175,7 +192,8 @@ async def counts(pool: Pool, today: date) -> dict[str, int]:
     """What the system holds: organisations heard of, services, standards, events, and those recorded today (UTC)."""
     row = await pool.fetchrow(
         "select (select count(distinct org_id) from views_1.feed_hour) as organizations, "
-        "(select count(*) from known_service) as services, (select count(*) from known_standard) as standards, "
+        "(select count(distinct service_id) from known_service) as services, "
+        "(select count(distinct (service_id, standard_id)) from known_standard) as standards, "
         "(select coalesce(sum(events), 0)::bigint from views_1.event_cell) as events, "
         "(select coalesce(sum(events), 0)::bigint from views_1.event_cell where day = $1) as events_today",
         today,

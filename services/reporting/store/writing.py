@@ -146,10 +146,9 @@ async def remember_advanced(
 async def remember_services(connection: Connection, events: Sequence[Any]) -> None:
     await connection.executemany(
         "insert into known_service (service_id, org_id, name, priority, valid_from, position) "
-        "values ($1, $2, $3, $4, $5, $6) on conflict (service_id) do update set org_id = excluded.org_id, "
-        "name = excluded.name, priority = excluded.priority, valid_from = excluded.valid_from, "
-        "position = excluded.position "
-        "where (excluded.valid_from, excluded.position) >= (known_service.valid_from, known_service.position)",
+        "values ($1, $2, $3, $4, $5, $6) on conflict (service_id, valid_from) do update set org_id = excluded.org_id, "
+        "name = excluded.name, priority = excluded.priority, position = excluded.position "
+        "where excluded.position >= known_service.position",
         [
             (e.data.service_id, e.org, _name(e.data.name), e.data.priority, e.data.valid_from, e.service_position)
             for e in events
@@ -160,11 +159,10 @@ async def remember_services(connection: Connection, events: Sequence[Any]) -> No
 async def remember_standards(connection: Connection, events: Sequence[Any]) -> None:
     await connection.executemany(
         "insert into known_standard (service_id, standard_id, org_id, name, kind, channel, target, measure, valid_from, "
-        "position) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (service_id, standard_id) do update set "
+        "position) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (service_id, standard_id, valid_from) do update set "
         "org_id = excluded.org_id, name = excluded.name, kind = excluded.kind, channel = excluded.channel, "
-        "target = excluded.target, measure = excluded.measure, valid_from = excluded.valid_from, "
-        "position = excluded.position "
-        "where (excluded.valid_from, excluded.position) >= (known_standard.valid_from, known_standard.position)",
+        "target = excluded.target, measure = excluded.measure, position = excluded.position "
+        "where excluded.position >= known_standard.position",
         [
             (
                 e.data.service_id, e.data.standard_id, e.org, _name(e.data.name), e.data.kind, e.data.channel,

@@ -15,6 +15,7 @@ from shared.problems import Problem, Refused, problem
 
 COOKIE = "guichet_application"
 _TRIES_A_MINUTE = 10
+_OPEN_SECONDS = 12 * 3600
 _CONTEXT = "tracking cookie"
 
 
@@ -63,21 +64,21 @@ def cookie_key(request: Request) -> Key | None:
     """The application that the reader's cookie opens."""
     try:
         sealed = base64.urlsafe_b64decode(request.cookies[COOKIE])
-        org_id, _, application_id = request.app.state.seal.open(sealed, _CONTEXT).decode().partition("/")
+        made, org_id, application_id = request.app.state.seal.open(sealed, _CONTEXT).decode().split("/", 2)
     except (KeyError, ValueError, InvalidTag):
         return None
-    return org_id, application_id
+    return (org_id, application_id) if time.time() - int(made) < _OPEN_SECONDS else None
 
 
 def set_cookie(request: Request, response: Response, key: Key) -> None:
-    sealed = request.app.state.seal.seal("/".join(key).encode(), _CONTEXT)
+    sealed = request.app.state.seal.seal(f"{int(time.time())}/{'/'.join(key)}".encode(), _CONTEXT)
     response.set_cookie(
         COOKIE,
         base64.urlsafe_b64encode(sealed).decode(),
         httponly=True,
         samesite="lax",
         secure=request.url.scheme == "https",
-        max_age=12 * 3600,
+        max_age=_OPEN_SECONDS,
     )
 
 

@@ -36,21 +36,20 @@ async def applications(
     limit: Limit = 100,
     after_: After = None,
 ) -> Response:
-    found = await caller(request)
-    keys = await store.list_applications(
-        request.app.state.pool,
-        **_own(request, found),
-        service=service,
-        state=state,
-        after=after(after_, 2),
-        limit=limit + 1,
-    )
-    read = await store.applications(request.app.state.pool, keys)
+    own = _own(request, await caller(request))
     now = datetime.now(UTC)
-    listed = page([read[key] for key in keys if key in read], limit, lambda each: list(each.key), as_of=now)
-    items = [await application_answer(request, each, now) for each in listed["items"]]
-    listed["items"] = [item for item in items if late is None or _is_late(item, now) == late]
-    return answer(request, listed)
+    start, items, more = after(after_, 2), list[dict[str, Any]](), True
+    # Lateness follows from the clock, so it is judged after reading: read on until the page is full.
+    while more and len(items) <= limit:
+        keys = await store.list_applications(
+            request.app.state.pool, **own, service=service, state=state, after=start, limit=limit + 1
+        )
+        read = await store.applications(request.app.state.pool, keys)
+        answers = [await application_answer(request, read[key], now) for key in keys if key in read]
+        items += [item for item in answers if late is None or _is_late(item) == late]
+        more = len(keys) > limit
+        start = list(keys[-1]) if keys else start
+    return answer(request, page(items, limit, lambda each: [each["org_id"], each["application_id"]], as_of=now))
 
 
 def _own(request: Request, found: Department | Person | None) -> dict[str, Any]:
@@ -71,11 +70,13 @@ def _own(request: Request, found: Department | Person | None) -> dict[str, Any]:
     )
 
 
-def _is_late(item: dict[str, Any], now: datetime) -> bool:
-    return any(
-        each["met"] is False or (each["state"] == "running" and each["due_at"] is not None and each["due_at"] <= now)
-        for each in item["standards"]
-    )
+def _is_late(item: dict[str, Any]) -> bool:
+    """Elapsed beyond a limit, running, paused or stopped: a pause hides nothing (clock rule 6)."""
+    return any(each["met"] is False or _is_open_late(each) for each in item["standards"])
+
+
+def _is_open_late(clock: dict[str, Any]) -> bool:
+    return clock["state"] in {"running", "paused"} and clock["limit"] is not None and clock["elapsed"] > clock["limit"]
 
 
 @router.get("/v1/applications/{application_id}", summary="One application: its state in plain words, and its clock")
@@ -104,7 +105,10 @@ async def tracking(request: Request, code: TrackingCode) -> Response:
     return response
 
 
-@router.api_route("/v1/subscriptions", methods=["GET", "POST"], summary="Notifications (not in this version)")
+@router.api_route("/v1/subscriptions", methods=["GET", "POST", "DELETE"], summary="Notifications (not in this version)")
+@router.api_route(
+    "/v1/subscriptions/{rest:path}", methods=["GET", "POST", "DELETE"], summary="Notifications (not in this version)"
+)
 async def subscriptions() -> Response:
     raise Refused(
         problem(

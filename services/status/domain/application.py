@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 
+from services.status.domain import refusals
 from shared.calendars import calendar
 from shared.clock import Moment, Reading, effective, in_order, read
 from shared.contracts.measure import Measure
@@ -12,7 +13,10 @@ from shared.contracts.reported.status import ApplicationState, ApplicationStatus
 from shared.contracts.status import ApplicationStateChanged, Clock, StandardChange
 from shared.decoding import Received
 from shared.language import Bilingual
-from shared.problems import Problem, problem
+from shared.problems import Problem
+
+# A case is read whole with each report; no real one comes near this, and a runaway sender must not stall its neighbours.
+MOST_REPORTS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +78,23 @@ def report(
 ) -> Change | Problem:
     """Take one report into an application's history; the order of arrival makes no difference to the result."""
     data: ApplicationStatusReported = event.data
-    if before is not None and before.service_id != data.service_id:
-        return _other_service(before, data)
+    if before is not None and (refusal := _refusal(before, event, data)):
+        return refusal
     step = Step(
         event.source, event.id, data.state, event.time, data.sequence, data.channel, data.outcome, data.expected_at
     )
     history = (*(before.history if before else ()), step)
     after, counted = _told_by(event.org_id, data, history)
-    warnings = [] if step.moment() in counted else [_after_final(data)]
+    warnings = [] if step.moment() in counted else [refusals.after_final(data)]
     return _changed(before, after, standards, now, warnings)
+
+
+def _refusal(before: Application, event: Received, data: ApplicationStatusReported) -> Problem | None:
+    if before.service_id != data.service_id:
+        return refusals.other_service(before.application_id, before.service_id, data)
+    if any(step.event_id == event.id and step.source == event.source for step in before.history):
+        return refusals.known_step(event)
+    return refusals.too_many(before.application_id, MOST_REPORTS) if len(before.history) >= MOST_REPORTS else None
 
 
 def measure_again(before: Application, standards: Sequence[Standard], now: datetime) -> Change | None:
@@ -219,25 +231,3 @@ def expected(application: Application, clocks: Mapping[str, Clock]) -> datetime 
         return application.expected_at
     shown = standard_shown(clocks)
     return clocks[shown].due_at if shown and clocks[shown].state == "running" else None
-
-
-def _other_service(before: Application, data: ApplicationStatusReported) -> Problem:
-    return problem(
-        "service_conflict",
-        f"Application {before.application_id} is for service {before.service_id}, not {data.service_id}; "
-        "give a new application an id of its own.",
-        f"La demande {before.application_id} vise le service {before.service_id}, non {data.service_id}; "
-        "donnez à une nouvelle demande son propre identifiant.",
-        "data.service_id",
-    )
-
-
-def _after_final(data: ApplicationStatusReported) -> Problem:
-    return problem(
-        "after_final_state",
-        f"Application {data.application_id} had ended by then; this is kept in its history and changes nothing. "
-        "Report reopened first.",
-        f"La demande {data.application_id} était alors terminée; ceci reste à l'historique et ne change rien. "
-        "Déclarez d'abord reopened.",
-        "data.state",
-    )

@@ -1,6 +1,6 @@
 """What departments report to `feedback`."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -22,7 +22,7 @@ class FeedbackReported(Contract):
     language: Language | None = None
     text: str | None = Field(default=None, max_length=20_000)
     rating: int | None = Field(default=None, ge=1, le=5)
-    drivers: dict[Driver, int] = Field(default_factory=dict)
+    drivers: dict[Driver, Annotated[int, Field(ge=1, le=5)]] = Field(default_factory=dict)
     application_id: Identifier | None = None
     reply_wanted: bool = False
 

@@ -56,7 +56,7 @@ def _volume(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
 
 FiscalYear = Annotated[str, AfterValidator(_fiscal_year)]
 Text = Annotated[str | None, BeforeValidator(_blank_is_none)]
-Count = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
+Count = Annotated[int, Field(strict=True, ge=0, le=10**12)]
 Volume = Annotated[Count | NoCode | None, WrapValidator(_volume)]
 Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
 
