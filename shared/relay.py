@@ -21,6 +21,8 @@ from shared.event_log import head
 from shared.logs import log
 
 _BATCH = 2_000
+_STREAM = 200
+_GATHER_SECONDS = 0.004
 _ANNOUNCE_SECONDS = 5.0
 _QUIET_SECONDS = 0.25
 _POLL_SECONDS = 0.5
@@ -75,7 +77,11 @@ class Relay:
             self.progress_at = time.monotonic()
             if self._announcement_is_due(moved):
                 await self._announce(connection)
-            if not moved:
+            if 0 < moved < _STREAM:
+                await asyncio.sleep(
+                    _GATHER_SECONDS
+                )  # many small publications cost Kafka and every reader more than this wait
+            elif not moved:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._committed.wait(), self._pause())
 

@@ -29,7 +29,7 @@ class Settings(BaseSettings):
         default="", description="addresses of the other services' pages: status=https://...,reporting=..."
     )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    gather: float = Field(default=0.004, ge=0, le=1, description="how long the HTTP door gathers events for one commit")
+    gather: float = Field(default=0.006, ge=0, le=1, description="how long the HTTP door gathers events for one commit")
     database_connections: int = Field(default=6, ge=4, le=100)
 
 

@@ -1,5 +1,6 @@
 """What reporting does with a batch of records: log each once, fold it into the views, in one transaction."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -59,8 +60,12 @@ async def read(connection: Connection, batch: Batch, dead_letters: DeadLetters) 
 
 
 async def _log_and_fold(connection: Connection, events: Sequence[Any], base: int) -> Change:
-    await store.log_events(connection, events, base)
-    deltas = fold(events)
+    # Folded on another thread while PostgreSQL takes in the log: each has a core of its own.
+    folding = asyncio.create_task(asyncio.to_thread(fold, events))
+    try:
+        await store.log_events(connection, events, base)
+    finally:
+        deltas = await folding
     await _remember(connection, events)
     await store.add_counts(connection, deltas)
     await store.add_cells(connection, deltas)

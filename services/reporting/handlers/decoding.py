@@ -90,8 +90,6 @@ class Envelope(msgspec.Struct, gc=False):
     data: msgspec.Raw
     org: str = ""
     recordedat: Moment | None = None
-    causedby: str = ""
-    causedbysource: str = ""
 
 
 class Decoded(msgspec.Struct, gc=False):
@@ -103,8 +101,7 @@ class Decoded(msgspec.Struct, gc=False):
     type: str
     org: str
     recordedat: datetime
-    causedby: str
-    causedbysource: str
+    text: str
     data: Any
 
 
@@ -140,7 +137,8 @@ def decode(records: Sequence[Record]) -> Batch:
     batch = Batch()
     for record in records:
         try:
-            envelope = _ENVELOPE.decode(_storable(record.value or b""))
+            text = _text(record.value or b"")
+            envelope = _ENVELOPE.decode(record.value or b"")
             service = envelope.source.rpartition("/")[2]
             if envelope.type.endswith(".LogAdvanced.v1"):
                 advanced = _ADVANCED.decode(envelope.data)
@@ -157,8 +155,7 @@ def decode(records: Sequence[Record]) -> Batch:
                     envelope.type,
                     envelope.org,
                     envelope.recordedat,
-                    envelope.causedby,
-                    envelope.causedbysource,
+                    text,
                     reader.decode(envelope.data) if reader else None,
                 )
             )
@@ -167,12 +164,11 @@ def decode(records: Sequence[Record]) -> Batch:
     return batch
 
 
-def _storable(value: bytes) -> bytes:
-    """The value, if PostgreSQL can keep it as text: UTF-8 without NUL. Raises ValueError."""
-    value.decode()
+def _text(value: bytes) -> str:
+    """The value as PostgreSQL keeps it: UTF-8 without NUL. Raises ValueError."""
     if holds_nul(value):
         raise ValueError("it holds the character NUL")
-    return value
+    return value.decode()
 
 
 def _position(text: str) -> int:

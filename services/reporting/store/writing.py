@@ -48,7 +48,7 @@ async def log_events(connection: Connection, events: Sequence[Any], base: int) -
         records=[
             (
                 e.service, e.service_position, e.recordedat, base + n, e.type, e.org, e.record.topic,
-                e.record.partition, e.record.offset, e.record.value.decode(),
+                e.record.partition, e.record.offset, e.text,
             )
             for n, e in enumerate(events, 1)
         ],
