@@ -5,7 +5,6 @@ import contextlib
 import fcntl
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -18,12 +17,11 @@ from guichet.errors import NotReachable, WrongUse
 from guichet.home import SERVICES, Home
 from guichet.local.kafka import Kafka
 from guichet.local.postgres import Postgres
+from guichet.ports import PORTS, check_ports
 from guichet.processes import Part
 from guichet.progress import Bar, working
 from guichet.readiness import is_ready
 
-# port_base + offset
-PORTS = {"reporting": 0, "inventory": 1, "feedback": 2, "status": 3, "kafka": 4, "kafka controller": 5}
 _START_SECONDS = 60
 _CHECK_SECONDS = 0.3
 _LONGEST_BACK_OFF = 10.0
@@ -74,7 +72,7 @@ class System:
     def _prepare(self) -> None:
         self.home.make()
         self._take_lock()
-        self._check_ports()
+        check_ports(self.port_base, kafka=not self._kafka_bootstrap)
         self.home.issuer_key()
 
     def supervise(self) -> None:
@@ -132,22 +130,6 @@ class System:
                 f"a Guichet already runs in {self.home.path}: end it with `guichet down`, "
                 "or name another folder in GUICHET_HOME and another --port-base"
             ) from None
-
-    def _check_ports(self) -> None:
-        for name, offset in PORTS.items():
-            if name.startswith("kafka") and self._kafka_bootstrap:
-                continue
-            with socket.socket() as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind(("127.0.0.1", self.port_base + offset))
-                except OSError:
-                    raise WrongUse(
-                        f"port {self.port_base + offset} (for {name}) is in use: "
-                        f"choose another first port, such as --port-base {self.port_base + 100}"
-                    ) from None
-                except OverflowError:
-                    raise WrongUse(f"--port-base {self.port_base} is too high: choose 65000 or less") from None
 
     def _start_infrastructure(self, bar: Bar) -> None:
         kafka = None if self._kafka_bootstrap else self._start_kafka(bar)

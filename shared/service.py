@@ -1,26 +1,22 @@
 """What every service is made of: a pool, a door, a relay, consumers, and the routes people and programs use."""
 
 import asyncio
-import gc
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from types import FrameType
 from typing import Any
 
 import structlog
-import uvicorn
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter, FastAPI
-from fastapi.exceptions import RequestValidationError
 from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
-from starlette.exceptions import HTTPException
 
 from shared import health
+from shared.answers import refuse_by_problems
 from shared.consuming import Consumption
 from shared.contracts.envelope import ServiceName
 from shared.database import TRANSIENT, Pool, migrate, open_pool
@@ -34,15 +30,6 @@ from shared.identity import Keys, Tokens
 from shared.ingest import Topics, ingest
 from shared.logs import configure_logs, log
 from shared.operation import router as operation
-from shared.problems import (
-    Refused,
-    RefuseNul,
-    answer_away,
-    answer_fault,
-    answer_invalid,
-    answer_refused,
-    answer_unrouted,
-)
 from shared.receiving import Handle, Intake, forget_ids
 from shared.relay import Relay
 from shared.settings import Settings, load_settings
@@ -82,13 +69,7 @@ def create_app(parts: Parts, settings: Settings) -> FastAPI:
     app.state.tokens = Tokens(settings.jwks, settings.issuer)
     app.state.kafka_connected = False
     app.state.streams = []
-    app.add_exception_handler(Refused, answer_refused)
-    app.add_exception_handler(RequestValidationError, answer_invalid)
-    app.add_exception_handler(HTTPException, answer_unrouted)
-    for away in TRANSIENT:
-        app.add_exception_handler(away, answer_away)
-    app.add_exception_handler(Exception, answer_fault)
-    app.add_middleware(RefuseNul)
+    refuse_by_problems(app)
     app.state.intake = _intake(parts, app)
     # The door comes first: routers are asked in turn, and it is asked a thousand times as often as the others.
     doors = [door(app.state.intake)] if app.state.intake is not None else []
@@ -225,34 +206,6 @@ def _describe(app: FastAPI) -> None:
     async def asyncapi() -> dict[str, Any]:
         described: dict[str, Any] = json.loads(AsyncAPI(app.state.broker, title=app.title).to_specification().to_json())
         return described
-
-
-def run(app: FastAPI) -> None:
-    # Batches are thousands of short-lived objects: collecting them every 700 costs a third of the time.
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
-    settings: Settings = app.state.settings
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        log_config=None,
-        timeout_graceful_shutdown=5,
-        server_header=False,
-    )
-    _Server(config).run()
-
-
-class _Server(uvicorn.Server):
-    """Tells open streams to end when asked to end itself, instead of waiting for readers that never leave."""
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        for stream in self.config.app.state.streams:  # type: ignore[union-attr]  # our own app
-            stream.close()
-        super().handle_exit(sig, frame)
 
 
 def main(parts: Parts) -> FastAPI:

@@ -15,8 +15,8 @@ from guichet.errors import NotReachable, WrongUse
 from guichet.home import SERVICES, Home
 from guichet.main import app
 from guichet.output import Format, FormatOption, print_json, show
+from guichet.ports import PORTS, is_free
 from guichet.readiness import readiness
-from guichet.system import PORTS
 from guichet.tokens import ROLES
 from guichet.tokens import token as issue
 from shared.organizations import organizations
@@ -108,7 +108,7 @@ def _checks(home: Home, port_base: int) -> Iterator[dict[str, Any]]:
     try:
         addresses = home.addresses()
     except NotReachable:
-        used = [str(port_base + n) for n in PORTS.values() if not _is_free(port_base + n)]
+        used = [str(port_base + n) for n in PORTS.values() if not is_free(port_base + n)]
         yield _check("ports", not used, ", ".join(used) or "free", "choose another first port with --port-base")
         yield _check("system", ok=True, found="not running", remedy="")
         return
@@ -127,16 +127,6 @@ def _in_words(ready: dict[str, Any]) -> str:
     if ready["status"] == "ready":
         return "ready"
     return ", ".join(f"{name} {ready[name]}" for name in ("status", "database", "kafka") if name in ready)
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def _check(name: str, ok: bool, found: str, remedy: str) -> dict[str, Any]:

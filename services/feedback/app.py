@@ -2,7 +2,8 @@
 
 from services.feedback import api, consumers, handlers, pages
 from shared.contracts.reported.feedback import FeedbackHandlingReported, FeedbackReported
-from shared.service import Parts, main, run
+from shared.service import Parts, main
+from shared.serving import run
 
 parts = Parts(
     name="feedback",

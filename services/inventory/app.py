@@ -6,7 +6,8 @@ from shared.contracts.reported.inventory import (
     ServiceStandardReported,
     ServiceStandardResultReported,
 )
-from shared.service import Parts, main, run
+from shared.service import Parts, main
+from shared.serving import run
 
 parts = Parts(
     name="inventory",

@@ -2,7 +2,8 @@
 
 from services.reporting import api, consumers, pages
 from services.reporting.api import stream
-from shared.service import Parts, main, run
+from shared.service import Parts, main
+from shared.serving import run
 
 parts = Parts(
     name="reporting",

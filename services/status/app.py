@@ -2,7 +2,8 @@
 
 from services.status import api, consumers, handlers, pages
 from shared.contracts.reported.status import ApplicationStatusReported
-from shared.service import Parts, main, run
+from shared.service import Parts, main
+from shared.serving import run
 
 parts = Parts(
     name="status",

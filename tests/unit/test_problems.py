@@ -9,13 +9,13 @@ from fastapi import Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shared import problems
+from shared.answers import answer_refused
 from shared.contracts.identifiers import Identifier
 from shared.language import Bilingual
 from shared.problems import (
     TITLES,
     Refused,
     TemporarilyUnavailable,
-    answer_refused,
     first_problem,
     problem,
 )

@@ -1,0 +1,37 @@
+"""Serving an app by uvicorn, in this process."""
+
+import gc
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from shared.settings import Settings
+
+
+def run(app: FastAPI) -> None:
+    # Batches are thousands of short-lived objects: collecting them every 700 costs a third of the time.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    settings: Settings = app.state.settings
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=5,
+        server_header=False,
+    )
+    _Server(config).run()
+
+
+class _Server(uvicorn.Server):
+    """Tells open streams to end when asked to end itself, instead of waiting for readers that never leave."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        for stream in self.config.app.state.streams:  # type: ignore[union-attr]  # our own app
+            stream.close()
+        super().handle_exit(sig, frame)
