@@ -96,6 +96,30 @@ async def test_a_part_killed_in_mid_run_loses_nothing_and_repeats_nothing(
     assert unexpected == []
 
 
+async def test_what_was_accepted_while_kafka_stood_still_outlives_the_service_that_was_to_publish_it(
+    own: tuple[LocalSystem, Services, dict[str, str]],
+) -> None:
+    """The relay's cursor must not move before Kafka's acknowledgement: killed in between, it would skip the event."""
+    system, services, keys = own
+    wanted = [each for each in reports(400, 11) if each.service == "status" and each.expected == "accepted"][:50]
+    kafka = system.addresses["processes"]["kafka"]
+    sent = Sent()
+
+    async def relay_waits() -> bool:
+        return bool((await services.ask("status", "/readyz"))["relay"]["idle_seconds"] > 1)
+
+    os.kill(kafka, signal.SIGSTOP)
+    try:
+        await feed(services, keys, wanted, sent, lambda _n: None)
+        await eventually(relay_waits)
+        await kill(system, "status")
+    finally:
+        os.kill(kafka, signal.SIGCONT)
+    assert sent.outcomes == {"accepted": 50}
+    outcome = await answer_of(services)
+    assert outcome["reconciled"] is True, outcome
+
+
 async def test_ten_thousand_events_sent_twice_are_counted_once(
     own: tuple[LocalSystem, Services, dict[str, str]],
 ) -> None:
