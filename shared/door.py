@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
+from shared.contracts.envelope import Event
 from shared.decoding import MAX_DEPTH, Arrival
 from shared.group_commit import GroupCommit
 from shared.identity import Department, department
@@ -20,7 +21,11 @@ Sender = Annotated[Department, Depends(department)]
 def door(intake: Intake) -> APIRouter:
     router = APIRouter(tags=["events"])
 
-    @router.post("/v1/events", summary="Report events (CloudEvents: structured, batch, NDJSON)")
+    @router.post(
+        "/v1/events",
+        summary="Report events (CloudEvents: structured, batch, NDJSON); docs/departments.md has an example of each",
+        openapi_extra={"requestBody": _bodies(intake)},
+    )
     async def report(request: Request, sender: Sender) -> Response:
         arrivals = await read_arrivals(request, sender.org_id)
         writer: GroupCommit = request.app.state.group_commit
@@ -42,6 +47,20 @@ def door(intake: Intake) -> APIRouter:
         return Response(orjson.dumps(found), media_type="application/json")
 
     return router
+
+
+def _bodies(intake: Intake) -> dict[str, Any]:
+    """What the door reads, for OpenAPI."""
+    event = Event.model_json_schema()
+    event["properties"]["type"]["enum"] = sorted(kind for kind, model in intake.kinds.items() if model)
+    return {
+        "required": True,
+        "content": {
+            "application/cloudevents+json": {"schema": event},
+            "application/cloudevents-batch+json": {"schema": {"type": "array", "items": event, "maxItems": MAX_BATCH}},
+            "application/x-ndjson": {"schema": {"type": "string", "description": "one event a line"}},
+        },
+    }
 
 
 def status_of(receipts: list[Receipt]) -> int:
