@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from services.reporting import store
-from services.reporting.api.performance import OTTAWA, no_such_service, read_figures, read_freshness
-from services.reporting.domain.figures import window
+from services.reporting.api.performance import no_such_service, read_figures, read_freshness, today
+from services.reporting.domain.figures import Window, window
 from services.reporting.store import Filters
 from shared.language import Bilingual, Language
 from shared.organizations import name_of
@@ -55,12 +55,10 @@ UNITS = {
 
 @router.get("/{language}/")
 async def performance(
-    request: Request, language: Language, org: str = "", show: str = "busy", window_: str = "28d", page: int = 1
+    request: Request, language: Language, org: str = "", show: str = "busy", page: int = 1
 ) -> HTMLResponse:
     pool = request.app.state.pool
-    name = request.query_params.get("window", window_)
-    name = name if name in WINDOWS else "28d"
-    span = window(name, datetime.now(OTTAWA).date())
+    span = _span(request)
     figures = await read_figures(pool, span, Filters(org or None), public=True)
     rows = _chosen(figures["items"], show)
     page = max(1, page)
@@ -89,12 +87,10 @@ async def performance(
 @router.get("/{language}/services/{service_id}")
 async def service(request: Request, language: Language, service_id: str) -> HTMLResponse:
     pool = request.app.state.pool
-    known = await store.service(pool, service_id, datetime.now(OTTAWA).date())
+    known = await store.service(pool, service_id, today())
     if known is None:
         return pages.refuse(request, language, no_such_service(service_id))
-    name = request.query_params.get("window", "28d")
-    name = name if name in WINDOWS else "28d"
-    span = window(name, datetime.now(OTTAWA).date())
+    span = _span(request)
     figures = await read_figures(pool, span, Filters(service_ids=[service_id]), public=True)
     return pages.render(
         request,
@@ -119,6 +115,12 @@ async def freshness(request: Request, language: Language) -> HTMLResponse:
         feed["organization"] = name_of(feed["org_id"])
     read["feeds"].sort(key=lambda feed: (not feed["silent"], feed["organization"].in_(language), feed["service"]))
     return pages.render(request, "freshness.html", language, sources=SOURCES, **read)
+
+
+def _span(request: Request) -> Window:
+    """The window a page was asked for; one it does not offer is the usual one."""
+    name = request.query_params.get("window", "28d")
+    return window(name if name in WINDOWS else "28d", today())
 
 
 def _words() -> dict[str, Any]:

@@ -62,6 +62,9 @@ async def test_gaps_in_offsets_are_no_loss(counted: asyncpg.Pool) -> None:
     assert await effects(counted) == [3, 10]
 
 
+_WAITING = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+
+
 async def test_a_process_taken_for_dead_is_refused_when_it_wakes(counted: asyncpg.Pool) -> None:
     """Two owners of a partition at once: the second waits for the first's row, and then finds it moved."""
     started, go_on = asyncio.Event(), asyncio.Event()
@@ -76,7 +79,7 @@ async def test_a_process_taken_for_dead_is_refused_when_it_wakes(counted: asyncp
     first = asyncio.create_task(zombie.take(counted, [record(0), record(1)]))
     await started.wait()
     second = asyncio.create_task(consumption().take(counted, [record(0), record(1), record(2)]))
-    await asyncio.sleep(0)
+    await eventually(lambda: counted.fetchval(_WAITING))
     go_on.set()
     await asyncio.gather(first, second)
     assert await effects(counted) == [0, 1, 2]

@@ -52,7 +52,6 @@ async def test_a_reader_at_a_position_misses_nothing_that_is_committed_later(dat
             seen += [row["position"] for row in rows]
             if done and not rows:
                 return seen
-            await asyncio.sleep(0)
 
     reader = asyncio.create_task(read())
     await asyncio.gather(*(write(writer) for writer in range(4)))

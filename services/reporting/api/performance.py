@@ -1,7 +1,7 @@
 """Live performance against service standards, and how fresh it is."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -18,11 +18,16 @@ from shared.reading import After, Limit, after, answer, page
 
 router = APIRouter(tags=["performance"])
 
-OTTAWA = ZoneInfo("America/Toronto")
+_OTTAWA = ZoneInfo("America/Toronto")
 PUBLIC_WINDOWS = {"7d", "28d", "fiscal_year"}
 _HEARD_WITHIN = timedelta(days=7)
 
 WindowName = Annotated[str, Query(alias="window", description="7d, 28d, fiscal_year, or 2026-04-01/2026-06-30")]
+
+
+def today() -> date:
+    """The day it is where figures are counted by the day."""
+    return datetime.now(_OTTAWA).date()
 
 
 @router.get("/v1/performance", summary="Live performance per service standard and channel")
@@ -56,7 +61,7 @@ async def performance_of(
     request: Request, service_id: str, channel: str | None = None, window_: WindowName = "28d"
 ) -> Response:
     pool = request.app.state.pool
-    known = await store.service(pool, service_id, datetime.now(OTTAWA).date())
+    known = await store.service(pool, service_id, today())
     if known is None:
         raise Refused(no_such_service(service_id))
     ask = await asked(request, window_, known["org_id"])
@@ -83,7 +88,7 @@ async def asked(request: Request, name: str, org: str | None) -> Asked:
     """Judge a reader and the window asked. Raises Refused. An officer's own windows are of their own organisation."""
     found = await caller(request)
     try:
-        span = window(name, datetime.now(OTTAWA).date())
+        span = window(name, today())
     except ValueError:
         raise Refused(
             problem(

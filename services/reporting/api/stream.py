@@ -6,14 +6,13 @@ the next, and a reader that resumes gets every service that changed since.
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime
 
 import orjson
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import StreamingResponse
 
 from services.reporting import store
-from services.reporting.api.performance import OTTAWA, read_figures
+from services.reporting.api.performance import read_figures, today
 from services.reporting.domain.figures import FEWEST_SHOWN, window
 from services.reporting.handlers import Change
 from services.reporting.store import Filters
@@ -74,7 +73,7 @@ class Stream:
 
         The figures may be newer than that; a later id would claim changes of other services that are not in here.
         """
-        span = window("28d", datetime.now(OTTAWA).date())
+        span = window("28d", today())
         figures = await read_figures(self._pool, span, Filters(service_ids=sorted(services)), public=True)
         # A service with few cases is not named either: the moment of a single case's change is nobody's business.
         shown = [item for item in figures["items"] if max(item["total"] or 0, item["open"] or 0) >= FEWEST_SHOWN]

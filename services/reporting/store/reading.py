@@ -183,11 +183,6 @@ async def changed_since(pool: Pool, position: int) -> list[str]:
     return [row["service_id"] for row in rows]
 
 
-async def last_change(pool: Pool, service_id: str) -> int:
-    found = await pool.fetchval("select position from views_1.service_change where service_id = $1", service_id)
-    return int(found or 0)
-
-
 async def counts(pool: Pool, today: date) -> dict[str, int]:
     """What the system holds: organisations heard of, services, standards, events, and those recorded today (UTC)."""
     row = await pool.fetchrow(
