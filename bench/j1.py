@@ -14,6 +14,7 @@ from bench import oracle
 from bench.events import Record, status_events
 from bench.rig import cpu_seconds, fresh_database, rig
 from guichet.system import System
+from shared.kafka import Kafka
 
 TOPIC = "status.applications.v1"
 _LONGEST = 180.0
@@ -24,7 +25,7 @@ def run(*, quick: bool) -> dict[str, Any]:
     records = list(status_events(number))
     wanted = oracle.expected(records)
     with rig(services=False) as system:
-        asyncio.run(_fill(system.kafka_bootstrap, records))
+        asyncio.run(_fill(system.kafka, records))
         measured = [asyncio.run(_drain(system, number, wanted)) for _ in range(runs)]
     rates = sorted(each["events_per_second"] for each in measured)
     return {
@@ -42,9 +43,9 @@ def run(*, quick: bool) -> dict[str, Any]:
     }
 
 
-async def _fill(bootstrap: str, records: Sequence[Record]) -> None:
+async def _fill(kafka: Kafka, records: Sequence[Record]) -> None:
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap, linger_ms=5, max_batch_size=256 * 1024, compression_type="zstd", acks="all"
+        **kafka.options(), linger_ms=5, max_batch_size=256 * 1024, compression_type="zstd", acks="all"
     )
     await producer.start()
     try:

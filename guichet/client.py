@@ -10,6 +10,7 @@ import orjson
 from guichet.errors import NotReachable, Stop, WrongUse
 from guichet.home import Home
 from guichet.tokens import token
+from shared.kafka import Kafka
 
 _T = TypeVar("_T")
 _AWAY_SECONDS = 60.0
@@ -31,6 +32,12 @@ class Services:
 
     async def __aexit__(self, *_: object) -> None:
         await self._session.close()
+
+    @property
+    def kafka(self) -> Kafka:
+        """The operator's way into Kafka: may read every topic."""
+        found = self.addresses["kafka"]
+        return Kafka(found["bootstrap"], found["username"], found["password"])
 
     def url(self, service: str) -> str:
         return str(self.addresses[service]["url"])

@@ -15,12 +15,13 @@ from aiokafka.errors import KafkaError
 from guichet import topics
 from guichet.errors import NotReachable, WrongUse
 from guichet.home import SERVICES, Home
-from guichet.local.kafka import Kafka
+from guichet.local.kafka import LocalKafka
 from guichet.local.postgres import Postgres
 from guichet.ports import PORTS, check_ports
 from guichet.processes import Part
 from guichet.progress import Bar, working
 from guichet.readiness import is_ready
+from shared.kafka import Kafka
 
 _START_SECONDS = 60
 _CHECK_SECONDS = 0.3
@@ -62,8 +63,9 @@ class System:
         return part
 
     @property
-    def kafka_bootstrap(self) -> str:
-        return self._kafka_bootstrap or ""
+    def kafka(self) -> Kafka:
+        """Kafka as its administrator."""
+        return Kafka(self._kafka_bootstrap or "")
 
     def database(self, service: str) -> str:
         """The address of a service's database."""
@@ -148,8 +150,8 @@ class System:
         asyncio.run(self._provision_topics())
         bar.advance()
 
-    def _start_kafka(self, bar: Bar) -> Kafka:
-        kafka = Kafka(self.home.path, self._port("kafka"), self._port("kafka controller"))
+    def _start_kafka(self, bar: Bar) -> LocalKafka:
+        kafka = LocalKafka(self.home.path, self._port("kafka"), self._port("kafka controller"))
         kafka.prepare(bar.say)
         bar.say("Starting Kafka and PostgreSQL")
         self._kafka_bootstrap = kafka.bootstrap
@@ -177,7 +179,7 @@ class System:
         deadline = time.monotonic() + _START_SECONDS
         while True:
             try:
-                await topics.provision(self._kafka_bootstrap or "")
+                await topics.provision(self.kafka)
             except WrongUse:
                 raise
             except (KafkaError, OSError) as error:

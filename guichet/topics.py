@@ -8,6 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from guichet.errors import WrongUse
+from shared.kafka import Kafka
 
 FILE = Path(__file__).parent.parent / "deploy" / "kafka" / "topics.toml"
 
@@ -18,8 +19,8 @@ def declared() -> dict[str, dict[str, Any]]:
     return {name: {**document["defaults"], **topic} for name, topic in document["topics"].items()}
 
 
-async def provision(bootstrap: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+async def provision(kafka: Kafka) -> None:
+    admin = AIOKafkaAdminClient(**kafka.options())
     await admin.start()
     try:
         await _create(admin)

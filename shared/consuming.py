@@ -19,6 +19,7 @@ from faststream.kafka.message import KafkaAckableMessage
 
 from shared import metrics
 from shared.database import TRANSIENT, Connection, Pool, transaction
+from shared.kafka import Kafka
 from shared.logs import log
 
 Record: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
@@ -28,9 +29,9 @@ Apply = Callable[[Connection, Sequence[Record]], Awaitable[Any]]
 _BACK_OFF = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
-async def cluster_id(bootstrap: str) -> str:
+async def cluster_id(kafka: Kafka) -> str:
     """Kafka's own name for its cluster: a broker set up anew has another, and its offsets start again."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**kafka.options())
     await admin.start()
     try:
         return str((await admin.describe_cluster())["cluster_id"])
@@ -60,12 +61,12 @@ class Consumption:
         self.progress_at = time.monotonic()
         self._cluster = ""
         self._pool: Pool
-        self._bootstrap = ""
+        self._kafka: Kafka
         self._subscriber: Any = None
 
-    def subscribe(self, broker: KafkaBroker, pool: Pool, bootstrap: str) -> None:
+    def subscribe(self, broker: KafkaBroker, pool: Pool, kafka: Kafka) -> None:
         """Register with the broker; records flow once it starts."""
-        self._pool, self._bootstrap = pool, bootstrap
+        self._pool, self._kafka = pool, kafka
         self._subscriber = broker.subscriber(
             *self.topics,
             pattern=self.pattern,
@@ -156,7 +157,7 @@ class Consumption:
         wanted = sorted(partitions)
         if self._expect is not None:
             await self._expect(self._pool, wanted)
-        self._cluster = await cluster_id(self._bootstrap)
+        self._cluster = await cluster_id(self._kafka)
         rows = await self._pool.fetch(
             "select topic, partition, next_offset from consumed where consumer = $1 and cluster_id = $2",
             self.group,

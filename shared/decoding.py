@@ -2,15 +2,15 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from shared.contracts.envelope import Event
+from shared.contracts.reported.kinds import Kinds
 from shared.problems import Problem, first_problem, problem
 
 MAX_EVENT_BYTES = 256 * 1024
@@ -20,9 +20,6 @@ CLOCK_SKEW = timedelta(minutes=5)
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 # An escaped NUL; after an escaped backslash it would be six plain characters.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-
-# The data model of each type a service records; None: a type of the interface that this version does not record yet.
-Kinds = Mapping[str, type[BaseModel] | None]
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from shared.consuming import Consumption, Record
 from shared.database import Connection
 from shared.decoding import Arrival
 from shared.group_commit import count, record
+from shared.kafka import Kafka
 from shared.logs import log
 from shared.receiving import Intake, Receipt
 
@@ -21,9 +22,9 @@ RETENTION = {"ingest": 7, "rejected": 30}  # days
 _Answered = list[tuple[Arrival, Receipt]]
 
 
-def ingest(intake: Intake, bootstrap: str, committed: asyncio.Event, stack: AsyncExitStack) -> Consumption:
+def ingest(intake: Intake, kafka: Kafka, committed: asyncio.Event, stack: AsyncExitStack) -> Consumption:
     """The consumption of every department's topic for this service."""
-    rejections = Rejections(intake.service, bootstrap)
+    rejections = Rejections(intake.service, kafka)
     stack.push_async_callback(rejections.close)
 
     async def apply(connection: Connection, records: Sequence[Record]) -> _Answered:
@@ -48,8 +49,8 @@ def _arrival(record: Record) -> Arrival:
 class Rejections:
     """Tells departments what was refused. It is told after the commit, as well as can be: the receipt is the record."""
 
-    def __init__(self, service: str, bootstrap: str) -> None:
-        self._service, self._bootstrap = service, bootstrap
+    def __init__(self, service: str, kafka: Kafka) -> None:
+        self._service, self._kafka = service, kafka
         self._producer: AIOKafkaProducer | None = None
 
     async def send(self, rejected: _Answered) -> None:
@@ -57,7 +58,7 @@ class Rejections:
             return
         try:
             if self._producer is None:
-                producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, acks="all", compression_type="zstd")
+                producer = AIOKafkaProducer(**self._kafka.options(), acks="all", compression_type="zstd")
                 await producer.start()
                 self._producer = producer
             for arrival, receipt in rejected:
@@ -86,8 +87,8 @@ def _answer(arrival: Arrival, receipt: Receipt) -> bytes:
 class Topics:
     """Makes departments' own topics for one service; what is asked at the same time is made by one request."""
 
-    def __init__(self, service: str, bootstrap: str) -> None:
-        self._service, self._bootstrap = service, bootstrap
+    def __init__(self, service: str, kafka: Kafka) -> None:
+        self._service, self._kafka = service, kafka
         self._asked: set[str] = set()
         self._turn = asyncio.Lock()
 
@@ -104,7 +105,7 @@ class Topics:
                     raise
 
     async def _make(self, org_ids: Iterable[str]) -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+        admin = AIOKafkaAdminClient(**self._kafka.options())
         await admin.start()
         try:
             topics = [

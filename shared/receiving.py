@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.contracts.envelope import ServiceName, rfc3339
+from shared.contracts.reported.kinds import Kinds
 from shared.database import Connection, Pool
 from shared.dead_letters import DeadLetters, rejected_event
-from shared.decoding import Arrival, Kinds, Received, Refusal, decode
+from shared.decoding import Arrival, Received, Refusal, decode
 from shared.event_log import Accepted, LogEntry, append
 from shared.metrics import log_position
 from shared.problems import Problem, problem

@@ -18,6 +18,7 @@ from shared import metrics
 from shared.contracts.envelope import LogAdvanced, rfc3339, type_name
 from shared.database import TRANSIENT, Connection, Pool
 from shared.event_log import head
+from shared.kafka import Kafka
 from shared.logs import log
 
 _BATCH = 2_000
@@ -33,10 +34,8 @@ _LOCK = "select pg_try_advisory_lock(hashtext('guichet.relay'))"
 class Relay:
     """Publishes one service's log to its topics, and tells each of their partitions how far it has come."""
 
-    def __init__(
-        self, service: str, pool: Pool, bootstrap: str, topics: Sequence[str], committed: asyncio.Event
-    ) -> None:
-        self._service, self._pool, self._bootstrap, self._topics = service, pool, bootstrap, topics
+    def __init__(self, service: str, pool: Pool, kafka: Kafka, topics: Sequence[str], committed: asyncio.Event) -> None:
+        self._service, self._pool, self._kafka, self._topics = service, pool, kafka, topics
         self._committed = committed
         self._producer: AIOKafkaProducer | None = None
         self._position, self._recorded_at = 0, datetime.min.replace(tzinfo=UTC)
@@ -150,7 +149,7 @@ class Relay:
     async def _connect(self) -> None:
         if self._producer is None:
             producer = AIOKafkaProducer(
-                bootstrap_servers=self._bootstrap,
+                **self._kafka.options(),
                 client_id=f"relay-{self._service}",
                 enable_idempotence=True,
                 acks="all",

@@ -19,15 +19,16 @@ from shared import health
 from shared.answers import refuse_by_problems
 from shared.consuming import Consumption
 from shared.contracts.envelope import ServiceName
+from shared.contracts.reported.kinds import Kinds
 from shared.database import TRANSIENT, Pool, migrate, open_pool
 from shared.dead_letters import DeadLetters, forget_dead_letters
-from shared.decoding import Kinds
 from shared.door import door
 from shared.encryption import Seal
 from shared.event_log import make_partitions
 from shared.group_commit import GroupCommit
 from shared.identity import Keys, Tokens
 from shared.ingest import Topics, ingest
+from shared.kafka import Kafka
 from shared.logs import configure_logs, log
 from shared.operation import router as operation
 from shared.receiving import Handle, Intake, forget_ids
@@ -97,17 +98,17 @@ async def _lifespan(parts: Parts, settings: Settings, app: FastAPI) -> AsyncIter
         stack.push_async_callback(_close_pool, pool)
         app.state.pool, app.state.committed = pool, committed
         app.state.keys = Keys(pool, settings.pepper.get_secret_value())
-        app.state.department_topics = Topics(parts.name, settings.kafka_bootstrap)
+        app.state.department_topics = Topics(parts.name, settings.kafka)
         app.state.group_commit = app.state.intake and GroupCommit(pool, app.state.intake, settings.gather, committed)
-        app.state.relay = relay = Relay(parts.name, pool, settings.kafka_bootstrap, parts.topics, committed)
+        app.state.relay = relay = Relay(parts.name, pool, settings.kafka, parts.topics, committed)
         stack.push_async_callback(relay.close)
-        app.state.broker = broker = make_broker(settings.kafka_bootstrap)
+        app.state.broker = broker = make_broker(settings.kafka)
         parts.prepare(app)
         app.state.consumptions = list(parts.consumptions(app))
         if app.state.intake is not None:
-            app.state.consumptions.append(ingest(app.state.intake, settings.kafka_bootstrap, committed, stack))
+            app.state.consumptions.append(ingest(app.state.intake, settings.kafka, committed, stack))
         for consumption in app.state.consumptions:
-            consumption.subscribe(broker, pool, settings.kafka_bootstrap)
+            consumption.subscribe(broker, pool, settings.kafka)
         stack.push_async_callback(_stop_broker, broker)
         tasks = [_connect(app, broker), relay.run(), _housekeeping(pool)]
         tasks += [background(app) for background in parts.background]
@@ -153,9 +154,10 @@ async def _housekeeping(pool: Pool) -> None:
             await asyncio.sleep(24 * 3600)
 
 
-def make_broker(bootstrap: str) -> KafkaBroker:
+def make_broker(kafka: Kafka) -> KafkaBroker:
     return KafkaBroker(
-        bootstrap,
+        kafka.bootstrap,
+        security=kafka.security(),
         consumer_only=True,
         allow_auto_create_topics=False,
         apply_types=False,

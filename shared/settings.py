@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.kafka import Kafka
+
 
 class Settings(BaseSettings):
     """One service's settings; durations in seconds."""
@@ -15,6 +17,10 @@ class Settings(BaseSettings):
 
     database_url: SecretStr
     kafka_bootstrap: str
+    kafka_username: str | None = Field(default=None, description="this service's principal (SCRAM-SHA-512)")
+    kafka_password: SecretStr = SecretStr("")
+    kafka_tls: bool = False
+    kafka_authority: Path | None = Field(default=None, description="certificates that Kafka's is checked against")
     pepper: SecretStr = Field(min_length=32)
     master_key: SecretStr = Field(
         min_length=43, description="32 bytes in URL-safe base64; seals what must stay private"
@@ -31,6 +37,16 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     gather: float = Field(default=0.006, ge=0, le=1, description="how long the HTTP door gathers events for one commit")
     database_connections: int = Field(default=6, ge=4, le=100)
+
+    @property
+    def kafka(self) -> Kafka:
+        return Kafka(
+            self.kafka_bootstrap,
+            self.kafka_username,
+            self.kafka_password.get_secret_value(),
+            self.kafka_tls,
+            self.kafka_authority,
+        )
 
 
 def load_settings() -> Settings:

@@ -19,6 +19,7 @@ from guichet import keys
 from guichet.client import Services
 from guichet.home import Home
 from shared.database import migrate, open_pool
+from shared.kafka import Kafka
 
 ROOT = Path(__file__).parent.parent
 
@@ -92,6 +93,12 @@ def unique() -> str:
 @pytest.fixture(scope="session")
 async def key(services: Services, org: str) -> str:
     return str((await keys.create(services, org))["key"])
+
+
+@pytest.fixture(scope="session")
+def kafka(services: Services) -> Kafka:
+    """Kafka as its administrator, who may do everything."""
+    return services.kafka
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ _HEAP = (
 )
 
 
-class Kafka:
+class LocalKafka:
     """One broker, its own controller, on loopback; its data under `home`/kafka."""
 
     def __init__(self, home: Path, port: int, controller_port: int) -> None:

@@ -1,17 +1,14 @@
 """Wiring of status."""
 
 from services.status import api, consumers, handlers, pages
-from shared.contracts.reported.status import ApplicationStatusReported
+from shared.contracts.reported.kinds import KINDS
 from shared.service import Parts, main
 from shared.serving import run
 
 parts = Parts(
     name="status",
     topics=[handlers.TOPIC, "status.notifications.v1"],
-    kinds={
-        "guichet.status.ApplicationStatusReported.v1": ApplicationStatusReported,
-        "guichet.status.ReportCorrected.v1": None,
-    },
+    kinds=KINDS["status"],
     handle=handlers.record_reports,
     opened=handlers.opened,
     prepare=api.prepare,

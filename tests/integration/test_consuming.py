@@ -14,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from guichet.client import Services
 from shared.consuming import Consumption, cluster_id
 from shared.database import ConcurrentChange, Connection
+from shared.kafka import Kafka
 from shared.service import make_broker
 from shared.testing import eventually
 
@@ -121,10 +122,9 @@ class _Seeker:
 
 
 async def test_at_assignment_the_database_says_where_to_read_on(services: Services, counted: asyncpg.Pool) -> None:
-    bootstrap = services.addresses["kafka"]["bootstrap"]
     taking = consumption()
-    taking._pool, taking._bootstrap = counted, bootstrap
-    taking._cluster = await cluster_id(bootstrap)
+    taking._pool, taking._kafka = counted, services.kafka
+    taking._cluster = await cluster_id(services.kafka)
     await taking.take(counted, [record(6, 0), record(40, 1)])
     consumer = _Seeker({TopicPartition("t", 0): 100, TopicPartition("t", 1): 12, TopicPartition("t", 2): 3})
     await taking.assigned(consumer, list(consumer.ends))  # type: ignore[arg-type]
@@ -134,21 +134,20 @@ async def test_at_assignment_the_database_says_where_to_read_on(services: Servic
 
 
 async def test_records_already_in_kafka_are_read_from_the_database_s_offset_not_from_kafka_s(
-    services: Services, counted: asyncpg.Pool
+    kafka: Kafka, counted: asyncpg.Pool
 ) -> None:
     """The database is behind Kafka's own commit (a backup was restored): what lies between is read again."""
-    bootstrap = services.addresses["kafka"]["bootstrap"]
     topic, group = f"test.{uuid.uuid4().hex[:8]}", f"test-{uuid.uuid4().hex[:8]}"
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**kafka.options())
     await admin.start()
     await admin.create_topics([NewTopic(topic, 1, 1)])
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
+    producer = AIOKafkaProducer(**kafka.options())
     await producer.start()
 
     async def consume(wanted: list[int]) -> None:
         taking = Consumption(group, apply, topics=[topic])
-        broker = make_broker(bootstrap)
-        taking.subscribe(broker, counted, bootstrap)
+        broker = make_broker(kafka)
+        taking.subscribe(broker, counted, kafka)
         await broker.start()
         try:
             await eventually(lambda: effects(counted), lambda found: found == wanted)

@@ -8,12 +8,13 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from guichet.client import Services
+from shared.kafka import Kafka
 from shared.testing import eventually, status_event
 
 
 @pytest.fixture
-async def producer(services: Services) -> AsyncIterator[AIOKafkaProducer]:
-    found = AIOKafkaProducer(bootstrap_servers=services.addresses["kafka"]["bootstrap"])
+async def producer(kafka: Kafka) -> AsyncIterator[AIOKafkaProducer]:
+    found = AIOKafkaProducer(**kafka.options())
     await found.start()
     yield found
     await found.stop()
@@ -53,7 +54,7 @@ async def test_what_is_rejected_is_answered_on_the_department_s_own_topic_withou
     sent = await producer.send_and_wait(f"ingest.status.{org}", orjson.dumps(event))
     consumer = AIOKafkaConsumer(
         f"rejected.status.{org}",
-        bootstrap_servers=services.addresses["kafka"]["bootstrap"],
+        **services.kafka.options(),
         auto_offset_reset="earliest",
     )
     await consumer.start()

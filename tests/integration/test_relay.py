@@ -14,9 +14,7 @@ TOPIC = "status.applications.v1"
 
 async def _records(services: Services, subject: str, wanted: int) -> list[Any]:
     """All records of one application on the topic, by offset, once there are so many."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=services.addresses["kafka"]["bootstrap"], auto_offset_reset="earliest"
-    )
+    consumer = AIOKafkaConsumer(**services.kafka.options(), auto_offset_reset="earliest")
     await consumer.start()
     try:
         consumer.assign([TopicPartition(TOPIC, n) for n in range(declared()[TOPIC]["partitions"])])

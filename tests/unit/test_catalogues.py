@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from shared import metrics
 from shared.contracts.envelope import Published
+from shared.contracts.reported.kinds import KINDS
 from shared.problems import TITLES
 
 ROOT = Path(__file__).parents[2]
@@ -190,13 +191,7 @@ def topics_of(service: str) -> list[str]:
 
 def reported(service: str) -> dict[str, str | None]:
     """The types that a service's doors know, each with the contract it is judged by; None: not in this version."""
-    kinds = parts_of(service)["kinds"]
-    assert isinstance(kinds, ast.Dict)
-    return {
-        key.value: value.id if isinstance(value, ast.Name) else None
-        for key, value in zip(kinds.keys, kinds.values, strict=True)
-        if isinstance(key, ast.Constant)
-    }
+    return {kind: model and model.__name__ for kind, model in KINDS.get(service, {}).items()}
 
 
 def listens(service: str, kind: str, topic: str) -> bool:

@@ -1,0 +1,40 @@
+"""Every type of event a department may report, by the service that records it."""
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel
+
+from shared.contracts.envelope import ServiceName
+from shared.contracts.reported.feedback import FeedbackHandlingReported, FeedbackReported
+from shared.contracts.reported.inventory import (
+    ServiceReported,
+    ServiceStandardReported,
+    ServiceStandardResultReported,
+)
+from shared.contracts.reported.status import ApplicationStatusReported
+
+# The data model of each type; None: a type of the interface that this version does not record yet.
+Kinds = Mapping[str, type[BaseModel] | None]
+
+KINDS: Mapping[ServiceName, Kinds] = {
+    "inventory": {
+        "guichet.inventory.ServiceReported.v1": ServiceReported,
+        "guichet.inventory.ServiceStandardReported.v1": ServiceStandardReported,
+        "guichet.inventory.ServiceStandardResultReported.v1": ServiceStandardResultReported,
+        "guichet.inventory.ServiceRetirementReported.v1": None,
+        "guichet.inventory.ServiceTransferReported.v1": None,
+        "guichet.inventory.StewardshipReported.v1": None,
+        "guichet.inventory.ReportCorrected.v1": None,
+    },
+    "feedback": {
+        "guichet.feedback.FeedbackReported.v1": FeedbackReported,
+        "guichet.feedback.FeedbackHandlingReported.v1": FeedbackHandlingReported,
+        "guichet.feedback.ResolutionTimeReported.v1": None,
+        "guichet.feedback.ImprovementReported.v1": None,
+        "guichet.feedback.ReportCorrected.v1": None,
+    },
+    "status": {
+        "guichet.status.ApplicationStatusReported.v1": ApplicationStatusReported,
+        "guichet.status.ReportCorrected.v1": None,
+    },
+}

@@ -1,0 +1,50 @@
+"""How every part reaches Kafka: its address, and as whom."""
+
+import ssl
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiokafka.helpers import create_ssl_context
+from faststream.security import BaseSecurity, SASLScram512
+
+MECHANISM = "SCRAM-SHA-512"
+
+
+@dataclass(frozen=True, slots=True)
+class Kafka:
+    """A cluster, and the principal we are there; without a user name, a cluster that asks for none."""
+
+    bootstrap: str
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: bool = False
+    authority: Path | None = None
+
+    @property
+    def protocol(self) -> str:
+        return ("SASL_" if self.username else "") + ("SSL" if self.tls else "PLAINTEXT")
+
+    def options(self) -> dict[str, Any]:
+        """What aiokafka's clients take."""
+        options: dict[str, Any] = {
+            "bootstrap_servers": self.bootstrap,
+            "security_protocol": self.protocol,
+            "ssl_context": self._context(),
+        }
+        if self.username:
+            options |= {
+                "sasl_mechanism": MECHANISM,
+                "sasl_plain_username": self.username,
+                "sasl_plain_password": self.password,
+            }
+        return options
+
+    def security(self) -> BaseSecurity:
+        """What FastStream's broker takes."""
+        if self.username:
+            return SASLScram512(self.username, self.password or "", ssl_context=self._context(), use_ssl=self.tls)
+        return BaseSecurity(ssl_context=self._context(), use_ssl=self.tls)
+
+    def _context(self) -> ssl.SSLContext | None:
+        return create_ssl_context(cafile=self.authority and str(self.authority)) if self.tls else None
