@@ -13,6 +13,7 @@ import psutil
 
 from guichet.home import Home
 from guichet.system import System
+from shared.migrating import migrate
 
 
 def free_port_base() -> int:
@@ -53,17 +54,18 @@ def remove(home: Path) -> None:
 
 
 async def fresh_database(system: System, name: str) -> str:
-    """Reporting's database emptied; its address."""
-    dsn = system.database(name)
-    connection = await asyncpg.connect(dsn)
+    """A service's database emptied and migrated anew; its address."""
+    connection = await asyncpg.connect(system.database(name, owner=True))
     try:
         rows = await connection.fetch("select nspname from pg_namespace where nspname like 'views_%'")
         for schema in ["public", *(row["nspname"] for row in rows)]:
             await connection.execute(f"drop schema if exists {schema} cascade")
         await connection.execute("create schema public")
+        await migrate(connection, name)
+        await connection.execute("select make_partitions()")
     finally:
         await connection.close()
-    return dsn
+    return system.database(name)
 
 
 def cpu_seconds(pids: list[int]) -> float:

@@ -4,12 +4,14 @@ import base64
 import json
 import os
 import secrets
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from joserfc.jwk import KeySet, OKPKey
 
 from guichet.errors import NotReachable
+from shared.kafka import Kafka
 
 SERVICES = ("inventory", "feedback", "status", "reporting")
 
@@ -54,6 +56,15 @@ class Home:
             file.touch(mode=0o600)
             file.write_text(base64.urlsafe_b64encode(secrets.token_bytes(size)).decode().rstrip("="), encoding="utf-8")
         return file.read_text(encoding="utf-8")
+
+    def kafka_administrator(self, kafka: Kafka) -> Kafka:
+        """Kafka as its administrator: by the embedded one's own login, or where Kafka asks for none, as anybody."""
+        if kafka.username is None:
+            return kafka
+        named = os.environ.get("GUICHET_KAFKA_USERNAME")
+        if os.environ.get("GUICHET_KAFKA_BOOTSTRAP") and named:
+            return replace(kafka, username=named, password=os.environ.get("GUICHET_KAFKA_PASSWORD"))
+        return replace(kafka, username="admin", password=self.secret("kafka-admin"))
 
     def issuer_key(self) -> OKPKey:
         """The private key of the demo's own issuer of tokens, made once; its public half stands in jwks.json."""

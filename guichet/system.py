@@ -5,9 +5,12 @@ import contextlib
 import fcntl
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import IO, Any
 
 from aiokafka.errors import KafkaError
@@ -15,14 +18,16 @@ from aiokafka.errors import KafkaError
 from guichet import topics
 from guichet.errors import NotReachable, WrongUse
 from guichet.home import SERVICES, Home
-from guichet.local.kafka import LocalKafka
-from guichet.local.postgres import Postgres
+from guichet.local.kafka import ADMIN, LocalKafka
+from guichet.local.postgres import Postgres, roles_of
 from guichet.ports import PORTS, check_ports
+from guichet.principals import Principals, own
 from guichet.processes import Part
 from guichet.progress import Bar, working
 from guichet.readiness import is_ready
-from shared.kafka import Kafka
+from shared.kafka import MECHANISM, Kafka
 
+PRINCIPALS = (*SERVICES, "operator")
 _START_SECONDS = 60
 _CHECK_SECONDS = 0.3
 _LONGEST_BACK_OFF = 10.0
@@ -35,8 +40,13 @@ class System:
         self.home, self.port_base = home, port_base
         self.parts: dict[str, Part] = {}
         self._lock: IO[str] | None = None
-        self._kafka_bootstrap = os.environ.get("GUICHET_KAFKA_BOOTSTRAP")
+        self._kafka = _kafka_of_settings()
         self._databases = {name: os.environ.get(f"GUICHET_{name.upper()}_DATABASE_URL") for name in SERVICES}
+        # Whose the tables are; where settings name no owner, the service's own role makes them.
+        self._owners = {
+            name: os.environ.get(f"GUICHET_{name.upper()}_OWNER_DATABASE_URL", self._databases[name])
+            for name in SERVICES
+        }
 
     def start(self) -> None:
         """Start what is missing; returns when all four services are ready. Raises Stop with what to do."""
@@ -65,16 +75,18 @@ class System:
     @property
     def kafka(self) -> Kafka:
         """Kafka as its administrator."""
-        return Kafka(self._kafka_bootstrap or "")
+        if self._kafka is None:
+            raise NotReachable("Kafka is not started yet")
+        return self._kafka
 
-    def database(self, service: str) -> str:
-        """The address of a service's database."""
-        return self._databases[service] or ""
+    def database(self, service: str, *, owner: bool = False) -> str:
+        """The address of a service's database, for the service itself or for the owner of its tables."""
+        return (self._owners if owner else self._databases)[service] or ""
 
     def _prepare(self) -> None:
         self.home.make()
         self._take_lock()
-        check_ports(self.port_base, kafka=not self._kafka_bootstrap)
+        check_ports(self.port_base, kafka=self._kafka is None)
         self.home.issuer_key()
 
     def supervise(self) -> None:
@@ -111,13 +123,7 @@ class System:
         self.home.write_addresses(
             {
                 **urls,
-                "kafka": {
-                    "bootstrap": self._kafka_bootstrap,
-                    "security_protocol": "PLAINTEXT",
-                    "sasl_mechanism": None,
-                    "username": None,
-                    "password": None,
-                },
+                "kafka": _as_address(self._kafka_for("operator")),
                 "postgres": self._databases,
                 "processes": pids,
             }
@@ -134,33 +140,39 @@ class System:
             ) from None
 
     def _start_infrastructure(self, bar: Bar) -> None:
-        kafka = None if self._kafka_bootstrap else self._start_kafka(bar)
+        kafka = None if self._kafka else self._start_kafka(bar)
         bar.advance()
         postgres = None if all(self._databases.values()) else self._start_postgres(bar)
         bar.advance()
         if postgres is not None:
             self._wait(self.parts["postgres"])
             asyncio.run(self._create_databases(postgres))
+        bar.say("Bringing the databases up to date")
+        self._migrate()
         bar.advance()
         if kafka is not None:
             bar.say("Waiting for Kafka")
             self._wait(self.parts["kafka"])
         bar.advance()
-        bar.say("Creating topics")
+        bar.say("Creating topics, and saying who may use them")
         asyncio.run(self._provision_topics())
+        if kafka is not None:
+            Principals(self.kafka).admit(own({name: self.home.secret(f"kafka-{name}") for name in PRINCIPALS}))
         bar.advance()
 
     def _start_kafka(self, bar: Bar) -> LocalKafka:
-        kafka = LocalKafka(self.home.path, self._port("kafka"), self._port("kafka controller"))
+        passwords = {name: self.home.secret(f"kafka-{name}") for name in (ADMIN, "controller")}
+        kafka = LocalKafka(self.home.path, self._port("kafka"), self._port("kafka controller"), passwords)
         kafka.prepare(bar.say)
         bar.say("Starting Kafka and PostgreSQL")
-        self._kafka_bootstrap = kafka.bootstrap
+        self._kafka = Kafka(kafka.bootstrap, ADMIN, passwords[ADMIN])
         self.parts["kafka"] = self._part("kafka", kafka.command(), kafka.answers, dict(os.environ))
         self.parts["kafka"].start()
         return kafka
 
     def _start_postgres(self, bar: Bar) -> Postgres:
-        passwords = {role: self.home.secret(f"postgres-{role}") for role in ("postgres", *SERVICES)}
+        roles = ["postgres", *(role for name in SERVICES for role in roles_of(name))]
+        passwords = {role: self.home.secret(f"postgres-{role}") for role in roles}
         postgres = Postgres(self.home.path, passwords)
         postgres.prepare(bar.say)
         part = self._part("postgres", postgres.command(), postgres.answers, {"PATH": os.environ.get("PATH", "")})
@@ -174,6 +186,29 @@ class System:
             if not self._databases[name]:
                 await postgres.create(name)
                 self._databases[name] = postgres.dsn(name, name)
+                self._owners[name] = postgres.dsn(f"{name}_owner", name)
+
+    def _migrate(self) -> None:
+        for name in SERVICES:
+            done = subprocess.run(  # noqa: S603 - our own command
+                [sys.executable, "-m", "shared.migrating", name],
+                env={**os.environ, "GUICHET_DATABASE_URL": self._owners[name] or ""},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode:
+                raise NotReachable(f"the database of {name} could not be brought up to date:\n{_last_lines(done)}")
+
+    def _kafka_for(self, name: str) -> Kafka:
+        """Kafka as a service or the operator: by a login of its own where Kafka is ours, else as settings say."""
+        kafka = self.kafka
+        if "kafka" in self.parts:
+            return replace(kafka, username=name, password=self.home.secret(f"kafka-{name}"))
+        username = os.environ.get(f"GUICHET_{name.upper()}_KAFKA_USERNAME", kafka.username)
+        return replace(
+            kafka, username=username, password=os.environ.get(f"GUICHET_{name.upper()}_KAFKA_PASSWORD", kafka.password)
+        )
 
     async def _provision_topics(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
@@ -184,18 +219,21 @@ class System:
                 raise
             except (KafkaError, OSError) as error:
                 if time.monotonic() > deadline:
-                    raise NotReachable(f"Kafka at {self._kafka_bootstrap} does not answer ({error})") from error
+                    raise NotReachable(f"Kafka at {self.kafka.bootstrap} does not answer ({error})") from error
                 await asyncio.sleep(0.2)
             else:
                 return
 
     def _service(self, name: str) -> Part:
         others = ",".join(f"{other}={self._url(other)}" for other in SERVICES)
+        kafka = self._kafka_for(name)
         environment = {
             **os.environ,
             "GUICHET_MODE": "demo",
             "GUICHET_DATABASE_URL": self._databases[name] or "",
-            "GUICHET_KAFKA_BOOTSTRAP": self._kafka_bootstrap or "",
+            "GUICHET_KAFKA_BOOTSTRAP": kafka.bootstrap,
+            **({"GUICHET_KAFKA_USERNAME": kafka.username} if kafka.username else {}),
+            "GUICHET_KAFKA_PASSWORD": kafka.password or "",
             "GUICHET_HOST": "127.0.0.1",
             "GUICHET_PORT": str(self._port(name)),
             "GUICHET_PEPPER": self.home.secret(f"pepper-{name}"),
@@ -231,6 +269,35 @@ class System:
 
     def _url(self, name: str) -> str:
         return f"http://127.0.0.1:{self._port(name)}"
+
+
+def _kafka_of_settings() -> Kafka | None:
+    """The Kafka that settings name, as its administrator."""
+    bootstrap = os.environ.get("GUICHET_KAFKA_BOOTSTRAP")
+    if not bootstrap:
+        return None
+    authority = os.environ.get("GUICHET_KAFKA_AUTHORITY")
+    return Kafka(
+        bootstrap,
+        os.environ.get("GUICHET_KAFKA_USERNAME") or None,
+        os.environ.get("GUICHET_KAFKA_PASSWORD"),
+        os.environ.get("GUICHET_KAFKA_TLS", "").lower() in {"1", "true", "yes"},
+        Path(authority) if authority else None,
+    )
+
+
+def _as_address(kafka: Kafka) -> dict[str, Any]:
+    return {
+        "bootstrap": kafka.bootstrap,
+        "security_protocol": kafka.protocol,
+        "sasl_mechanism": MECHANISM if kafka.username else None,
+        "username": kafka.username,
+        "password": kafka.password,
+    }
+
+
+def _last_lines(done: "subprocess.CompletedProcess[str]") -> str:
+    return "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
 
 
 @contextlib.contextmanager

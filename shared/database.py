@@ -1,16 +1,11 @@
-"""PostgreSQL: the pool, and migrations forward only."""
+"""PostgreSQL: the pool, and what may pass by itself."""
 
-import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache
-from pathlib import Path
 from typing import TypeAlias
 
 import asyncpg
 import orjson
-
-from shared.logs import log
 
 Connection: TypeAlias = asyncpg.Connection
 Pool: TypeAlias = asyncpg.Pool
@@ -47,6 +42,7 @@ async def open_pool(dsn: str, connections: int) -> Pool:
             "application_name": "guichet",
             # A process that stops in mid-transaction must not hold the locks of its partitions.
             "idle_in_transaction_session_timeout": "5000",
+            "statement_timeout": "60000",
             "jit": "off",
             "timezone": "UTC",
         },
@@ -64,47 +60,3 @@ async def _speak_json(connection: Connection) -> None:
 async def transaction(pool: Pool) -> AsyncIterator[Connection]:
     async with pool.acquire() as connection, connection.transaction():
         yield connection
-
-
-@cache
-def migrations_of(service: str) -> list[Path]:
-    """The migrations every service has, then its own, in order."""
-    root = Path(__file__).parent.parent
-    return sorted((root / "shared/migrations").glob("*.sql")) + sorted(
-        (root / "services" / service / "migrations").glob("*.sql")
-    )
-
-
-async def missing_migrations(pool: Pool, service: str) -> list[str]:
-    """The names of this version's migrations that the database does not have."""
-    applied = {row["name"] for row in await pool.fetch("select name from migration")}
-    return sorted({_name(path) for path in migrations_of(service)} - applied)
-
-
-async def migrate(connection: Connection, service: str) -> None:
-    """Bring the database up to this version. Several processes may try at once; a changed old migration is refused."""
-    async with connection.transaction():
-        await connection.execute("select pg_advisory_xact_lock(hashtext('guichet.migrate'))")
-        await connection.execute(
-            "create table if not exists migration "
-            "(name text primary key, sha256 text not null, applied_at timestamptz not null default now())"
-        )
-        applied = {row["name"]: row["sha256"] for row in await connection.fetch("select name, sha256 from migration")}
-        for path in migrations_of(service):
-            await _apply(connection, path, applied)
-
-
-async def _apply(connection: Connection, path: Path, applied: dict[str, str]) -> None:
-    name = _name(path)
-    sql = path.read_text(encoding="utf-8")
-    digest = hashlib.sha256(sql.encode()).hexdigest()
-    if applied.get(name, digest) != digest:
-        raise RuntimeError(f"migration {name} was applied with other contents; migrations are never edited, only added")
-    if name not in applied:
-        await connection.execute(sql)
-        await connection.execute("insert into migration (name, sha256) values ($1, $2)", name, digest)
-        log.info("migration_applied", migration=name)
-
-
-def _name(path: Path) -> str:
-    return f"{path.parent.parent.name}/{path.name}"

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-import asyncpg
 import orjson
 
 from shared.contracts.envelope import Published, rfc3339, type_name
@@ -155,24 +154,6 @@ async def positions(connection: Connection, cell: tuple[str, str, Any], until: i
 
 async def make_partitions(connection: Connection) -> None:
     """Make the months to come of every partitioned table."""
-    for row in await connection.fetch("select relname from pg_class where relkind = 'p' order by relname"):
-        await _make_months(connection, row["relname"])
-
-
-async def _make_months(connection: Connection, table: str, months: int = 3) -> None:
-    """Make the partitions of this month and the next ones, where missing."""
-    month = datetime.now(UTC).date().replace(day=1)
-    for _ in range(months):
-        following = (month.replace(day=28) + _FOUR_DAYS).replace(day=1)
-        try:
-            async with connection.transaction():
-                await connection.execute(
-                    f"create table if not exists {table}_{month:%Y_%m} partition of {table} "
-                    f"for values from ('{month}') to ('{following}')"
-                )
-        except asyncpg.CheckViolationError:  # rows of that month are in the default partition, which goes on serving
-            log.error("partition_not_made", table=table, month=f"{month:%Y-%m}")
-        month = following
-
-
-_FOUR_DAYS = timedelta(days=4)
+    for row in await connection.fetch("select partitioned, month from make_partitions()"):
+        # Rows of that month are in the default partition, which goes on serving.
+        log.error("partition_not_made", table=row["partitioned"], month=f"{row['month']:%Y-%m}")

@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from shared.database import missing_migrations
 from shared.metrics import exposition
+from shared.migrating import missing_migrations
 
 _STUCK_SECONDS = 30.0
 

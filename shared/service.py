@@ -20,7 +20,7 @@ from shared.answers import refuse_by_problems
 from shared.consuming import Consumption
 from shared.contracts.envelope import ServiceName
 from shared.contracts.reported.kinds import Kinds
-from shared.database import TRANSIENT, Pool, migrate, open_pool
+from shared.database import TRANSIENT, Pool, open_pool
 from shared.dead_letters import DeadLetters, forget_dead_letters
 from shared.door import door
 from shared.encryption import Seal
@@ -30,6 +30,7 @@ from shared.identity import Keys, Tokens
 from shared.ingest import Topics, ingest
 from shared.kafka import Kafka
 from shared.logs import configure_logs, log
+from shared.migrating import missing_migrations
 from shared.operation import router as operation
 from shared.receiving import Handle, Intake, forget_ids
 from shared.relay import Relay
@@ -132,9 +133,9 @@ async def _guarded(task: Coroutine[Any, Any, None]) -> None:
 
 async def _database(parts: Parts, settings: Settings) -> Pool:
     pool = await open_pool(settings.database_url.get_secret_value(), settings.database_connections)
-    async with pool.acquire() as connection:
-        await migrate(connection, parts.name)
-        await make_partitions(connection)
+    if missing := await missing_migrations(pool, parts.name):
+        log.error("migrations_missing", migrations=missing)
+        raise SystemExit(1)
     return pool
 
 

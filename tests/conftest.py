@@ -18,8 +18,9 @@ from bench.rig import free_port_base, remove
 from guichet import keys
 from guichet.client import Services
 from guichet.home import Home
-from shared.database import migrate, open_pool
+from shared.database import open_pool
 from shared.kafka import Kafka
+from shared.migrating import migrate
 
 ROOT = Path(__file__).parent.parent
 
@@ -98,7 +99,7 @@ async def key(services: Services, org: str) -> str:
 @pytest.fixture(scope="session")
 def kafka(services: Services) -> Kafka:
     """Kafka as its administrator, who may do everything."""
-    return services.kafka
+    return services.home.kafka_administrator(services.kafka)
 
 
 @pytest.fixture

@@ -5,10 +5,11 @@ import socket
 import subprocess
 import uuid
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from guichet.errors import NotReachable
+from shared.kafka import MECHANISM
 
 KAFKA = "org.apache.kafka:kafka_2.13:4.4.0+org.slf4j:slf4j-simple:1.7.36"
 _HEAP = (
@@ -21,11 +22,20 @@ _HEAP = (
 )
 
 
-class LocalKafka:
-    """One broker, its own controller, on loopback; its data under `home`/kafka."""
+ADMIN = "admin"
+_SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required"
+_PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 
-    def __init__(self, home: Path, port: int, controller_port: int) -> None:
+
+class LocalKafka:
+    """One broker, its own controller, on loopback; its data under `home`/kafka.
+
+    Everyone logs in: clients by SCRAM, the controller by a password of its own (`passwords`: "admin", "controller").
+    """
+
+    def __init__(self, home: Path, port: int, controller_port: int, passwords: Mapping[str, str]) -> None:
         self.folder = home / "kafka"
+        self._passwords = passwords
         self.port, self.controller_port = port, controller_port
         self.bootstrap = f"127.0.0.1:{port}"
 
@@ -71,14 +81,26 @@ class LocalKafka:
         kept.write_text(os.pathsep.join(jars), encoding="utf-8")
 
     def _write_properties(self) -> None:
+        admin, controller = self._passwords["admin"], self._passwords["controller"]
         properties = {
             "process.roles": "broker,controller",
             "node.id": "1",
             "controller.quorum.bootstrap.servers": f"127.0.0.1:{self.controller_port}",
-            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "listeners": f"CLIENT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
+            "advertised.listeners": f"CLIENT://127.0.0.1:{self.port}",
             "controller.listener.names": "CONTROLLER",
-            "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+            "inter.broker.listener.name": "CLIENT",
+            "listener.security.protocol.map": "CONTROLLER:SASL_PLAINTEXT,CLIENT:SASL_PLAINTEXT",
+            "sasl.mechanism.inter.broker.protocol": MECHANISM,
+            "sasl.mechanism.controller.protocol": "PLAIN",
+            "listener.name.client.sasl.enabled.mechanisms": MECHANISM,
+            "listener.name.client.scram-sha-512.sasl.jaas.config": f"{_SCRAM} {_login(ADMIN, admin)};",
+            "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
+            "listener.name.controller.plain.sasl.jaas.config": (
+                f'{_PLAIN} {_login("controller", controller)} user_controller="{controller}";'
+            ),
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "super.users": f"User:{ADMIN};User:controller",
             "log.dirs": str(self.folder / "data"),
             "auto.create.topics.enable": "false",
             "offsets.topic.num.partitions": "4",
@@ -89,13 +111,25 @@ class LocalKafka:
             "group.initial.rebalance.delay.ms": "0",
         }
         lines = "".join(f"{name}={value}\n" for name, value in properties.items())
-        (self.folder / "server.properties").write_text(lines, encoding="utf-8")
+        file = self.folder / "server.properties"
+        file.touch(mode=0o600)
+        file.write_text(lines, encoding="utf-8")
 
     def _format(self) -> None:
+        java, *options = self._java()
         format_data = [
-            *self._java(), "kafka.tools.StorageTool", "format", "--standalone",
+            *options, "kafka.tools.StorageTool", "format", "--standalone",
             "-t", uuid.uuid4().hex[:22], "-c", str(self.folder / "server.properties"),
+            "--add-scram", f"{MECHANISM}=[name={ADMIN},password={self._passwords['admin']}]",
         ]  # fmt: skip
-        done = subprocess.run(format_data, check=False, capture_output=True, text=True)  # noqa: S603 - our own command
+        arguments = self.folder / "format-arguments"  # a file, since anyone may read a command line
+        arguments.touch(mode=0o600)
+        arguments.write_text("\n".join(f'"{each}"' for each in format_data), encoding="utf-8")
+        done = subprocess.run([java, f"@{arguments}"], check=False, capture_output=True, text=True)  # noqa: S603 - our own command
+        arguments.unlink()
         if done.returncode:
             raise NotReachable(f"Kafka's data folder could not be formatted: {(done.stderr or done.stdout).strip()}")
+
+
+def _login(username: str, password: str) -> str:
+    return f'username="{username}" password="{password}"'

@@ -1,11 +1,12 @@
-"""PostgreSQL 18 from a wheel, on a unix socket, with a role and a database of its own for each service."""
+"""PostgreSQL 18 from a wheel, on a unix socket, with a database and roles of its own for each service."""
 
 import hashlib
 import os
 import pwd
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from importlib.metadata import distribution, version
 from pathlib import Path
 from urllib.parse import quote
@@ -16,6 +17,8 @@ from guichet.errors import NotReachable
 
 _AS_ROOT = "guichet"  # PostgreSQL refuses to run as root; there it gets a user of its own
 _STATE = Path("/var/lib/guichet")
+
+SQL = Path(__file__).parents[2] / "deploy" / "postgres"
 
 _CONFIGURATION = """
 listen_addresses = ''
@@ -29,6 +32,11 @@ log_min_messages = warning
 log_timezone = UTC
 timezone = UTC
 """
+
+
+def roles_of(service: str) -> tuple[str, str, str]:
+    """The roles of a service: of migrations, of the service itself, of whoever only reads."""
+    return f"{service}_owner", service, f"{service}_reader"
 
 
 class Postgres:
@@ -71,16 +79,25 @@ class Postgres:
         ready = [str(self._binaries() / "pg_isready"), "-q", "-h", str(self.socket_folder)]
         return subprocess.run(ready, check=False).returncode == 0  # noqa: S603 - our own command
 
-    async def create(self, name: str) -> None:
-        """A role and its database, where they are not there yet; nobody else may connect to it."""
-        connection = await asyncpg.connect(self.dsn("postgres", "postgres"))
+    async def create(self, service: str) -> None:
+        """A service's roles and its database, where they are not there yet; nobody else may connect to it."""
+        async with self._administrator("postgres", service) as connection:
+            await connection.execute((SQL / "roles.sql").read_text(encoding="utf-8"))
+            if not await connection.fetchval("select 1 from pg_database where datname = $1", service):
+                await connection.execute(f'create database "{service}" owner "{service}_owner"')
+        async with self._administrator(service, service) as connection:
+            await connection.execute((SQL / "database.sql").read_text(encoding="utf-8"))
+
+    @asynccontextmanager
+    async def _administrator(self, database: str, service: str) -> AsyncIterator[asyncpg.Connection]:
+        connection = await asyncpg.connect(self.dsn("postgres", database))
         try:
-            if not await connection.fetchval("select 1 from pg_roles where rolname = $1", name):
-                password = self.passwords[name].replace("'", "''")
-                await connection.execute(f"create role \"{name}\" login password '{password}'")
-            if not await connection.fetchval("select 1 from pg_database where datname = $1", name):
-                await connection.execute(f'create database "{name}" owner "{name}"')
-                await connection.execute(f'revoke connect on database "{name}" from public')
+            await connection.execute(
+                "select set_config('guichet.service', $1, false), set_config('guichet.owner_password', $2, false), "
+                "set_config('guichet.password', $3, false), set_config('guichet.reader_password', $4, false)",
+                service, *(self.passwords[role] for role in roles_of(service)),
+            )  # fmt: skip
+            yield connection
         finally:
             await connection.close()
 

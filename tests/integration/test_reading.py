@@ -12,7 +12,8 @@ from aiokafka import ConsumerRecord
 from bench.events import status_events
 from services.reporting import handlers, store
 from services.reporting.domain.figures import Window
-from shared.database import migrate, transaction
+from shared.database import transaction
+from shared.migrating import migrate
 from shared.dead_letters import DeadLetters
 from shared.encryption import Seal
 

@@ -40,7 +40,7 @@ PURE_MAY_IMPORT = {"pydantic", "pydantic_core", "holidays", *PURE}
 # Outside the services' stores, SQL stands beside the tables it concerns, and nowhere else.
 OWN_TABLES = {
     "shared/consuming.py": "consumed",
-    "shared/database.py": "migration",
+    "shared/migrating.py": "migration",
     "shared/dead_letters.py": "dead_letter",
     "shared/event_log.py": "recorded_event, log_head, received_event",
     "shared/identity.py": "api_key",

@@ -1,0 +1,127 @@
+"""Who may do what in Kafka: SCRAM credentials and ACLs, from one declarative file (deploy/kafka/acls.toml)."""
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialDeletion,
+    UserScramCredentialUpsertion,
+)
+
+from guichet.errors import NotReachable
+from shared.kafka import MECHANISM, Kafka
+
+FILE = Path(__file__).parent.parent / "deploy" / "kafka" / "acls.toml"
+_ITERATIONS = 4096
+_SECONDS = 30.0
+_OPERATIONS = {
+    "write": (ResourceType.TOPIC, AclOperation.WRITE),
+    "read": (ResourceType.TOPIC, AclOperation.READ),
+    "create": (ResourceType.TOPIC, AclOperation.CREATE),
+    "groups": (ResourceType.GROUP, AclOperation.READ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Someone with a login; `may` is what acls.toml says: names under `write`, `read`, `create` and `groups`."""
+
+    name: str
+    password: str = field(repr=False)
+    may: Mapping[str, Sequence[str]]
+
+
+def declared() -> dict[str, dict[str, list[str]]]:
+    return tomllib.loads(FILE.read_text(encoding="utf-8"))
+
+
+def own(passwords: Mapping[str, str]) -> list[Principal]:
+    """The services' and the operator's principals, by their passwords."""
+    return [Principal(name, password, declared()[name]) for name, password in passwords.items()]
+
+
+def department(key_id: str, password: str, org_id: str, doors: Iterable[str]) -> Principal:
+    """The principal of a department's key."""
+    may = {
+        what: sorted({name.format(org_id=org_id, service=door) for name in names for door in doors})
+        for what, names in declared()["department"].items()
+    }
+    return Principal(key_id, password, may)
+
+
+class Principals:
+    """Makes and ends principals, as Kafka's administrator. Raises NotReachable when Kafka does not do it."""
+
+    def __init__(self, kafka: Kafka) -> None:
+        self._admin = AdminClient({**librdkafka(kafka), "log_level": 0})
+
+    def admit(self, principals: Sequence[Principal]) -> None:
+        """Those that are there get the password given; what they may do is added to."""
+        credentials = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, _ITERATIONS)
+        self._settle(
+            self._admin.alter_user_scram_credentials(
+                [UserScramCredentialUpsertion(each.name, credentials, each.password.encode()) for each in principals]
+            )
+        )
+        self._settle(self._admin.create_acls([acl for each in principals for acl in acls(each)]))
+
+    def expel(self, names: Sequence[str]) -> None:
+        """They may do nothing any more, at once, also over connections that are open."""
+        self._settle(self._admin.delete_acls([_all_acls(name) for name in names]))
+        known = self._admin.describe_user_scram_credentials().result(_SECONDS)
+        gone = [UserScramCredentialDeletion(name, ScramMechanism.SCRAM_SHA_512) for name in names if name in known]
+        if gone:
+            self._settle(self._admin.alter_user_scram_credentials(gone))
+
+    def _settle(self, futures: Mapping[Any, "Future[Any]"]) -> None:
+        try:
+            for future in futures.values():
+                future.result(_SECONDS)
+        except (KafkaException, TimeoutError) as error:
+            raise NotReachable(
+                f"Kafka does not change who may do what ({error}): is it up, and is our login its administrator's?"
+            ) from error
+
+
+def acls(principal: Principal) -> Iterator[AclBinding]:
+    for what, names in principal.may.items():
+        kind, operation = _OPERATIONS[what]
+        for name in names:
+            pattern = ResourcePatternType.LITERAL
+            if name.endswith("*") and name != "*":  # `*` alone is Kafka's own word for every name
+                name, pattern = name[:-1], ResourcePatternType.PREFIXED  # noqa: PLW2901 - the mark is not part of it
+            yield AclBinding(kind, name, pattern, f"User:{principal.name}", "*", operation, AclPermissionType.ALLOW)
+
+
+def _all_acls(name: str) -> AclBindingFilter:
+    return AclBindingFilter(
+        ResourceType.ANY, None, ResourcePatternType.ANY, f"User:{name}", None, AclOperation.ANY, AclPermissionType.ANY
+    )
+
+
+def librdkafka(kafka: Kafka) -> dict[str, str]:
+    """What librdkafka's clients take."""
+    options = {"bootstrap.servers": kafka.bootstrap, "security.protocol": kafka.protocol}
+    if kafka.authority:
+        options["ssl.ca.location"] = str(kafka.authority)
+    if kafka.username:
+        options |= {
+            "sasl.mechanism": MECHANISM,
+            "sasl.username": kafka.username,
+            "sasl.password": kafka.password or "",
+        }
+    return options
