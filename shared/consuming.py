@@ -25,6 +25,8 @@ from shared.logs import log
 Record: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
 # Applies records, in order within each partition, in the caller's transaction; what it returns is handed to `committed`.
 Apply = Callable[[Connection, Sequence[Record]], Awaitable[Any]]
+# Applies one record that was set aside; what it returns is handed to `committed`, or is the Problem that keeps it out.
+Again = Callable[[Connection, Record], Awaitable[Any]]
 
 _BACK_OFF = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -51,11 +53,12 @@ class Consumption:
         pattern: str | None = None,
         committed: Callable[[Any], Awaitable[None]] | None = None,
         expect: Callable[[Pool, Sequence[tuple[str, int]]], Awaitable[None]] | None = None,
+        again: Again | None = None,
         batch: int = 2_000,
         fetch_bytes: int = 1024 * 1024,
     ) -> None:
         self.group, self.topics, self.pattern = group, tuple(topics), pattern
-        self._apply, self._committed, self._expect = apply, committed, expect
+        self._apply, self._committed, self._expect, self._again = apply, committed, expect, again
         self._batch, self._fetch_bytes = batch, fetch_bytes
         self._failures = 0
         self.progress_at = time.monotonic()
@@ -109,8 +112,17 @@ class Consumption:
             raise
         self._failures = 0
         self.progress_at = time.monotonic()
+        await self.told(result)
+
+    async def told(self, result: Any) -> None:
+        """What a committed batch leaves to do."""
         if self._committed is not None:
             await self._committed(result)
+
+    async def again(self, connection: Connection, record: Record) -> Any:
+        """Apply a record that was set aside, in the caller's transaction; its effects must hold once however often."""
+        assert self._again is not None  # noqa: S101 - who sets aside says how to apply again
+        return await self._again(connection, record)
 
     async def take(self, pool: Pool, records: Sequence[Record]) -> Any:
         """Apply those records that were not taken before, and move the offsets, in one transaction."""

@@ -2,9 +2,12 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, TypeVar
 
 import asyncpg
+from cryptography.exceptions import InvalidTag
 
 from shared import metrics
 from shared.database import TRANSIENT, Connection, Pool
@@ -15,6 +18,9 @@ from shared.logs import log
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 _RACES = 2
+_CONTEXT = "dead_letter"
+
+State = Literal["waiting", "accepted", "dropped"]
 
 
 class DeadLetters:
@@ -31,8 +37,8 @@ class DeadLetters:
             "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             [
                 (
-                    "kafka" if arrival.topic else "http",
-                    arrival.org_id,
+                    _door(arrival),
+                    arrival.org_id or None,
                     refusal.source,
                     refusal.id,
                     arrival.topic,
@@ -40,13 +46,108 @@ class DeadLetters:
                     arrival.offset,
                     refusal.problem.code,
                     refusal.problem.as_dict(),
-                    self._seal.seal(arrival.raw, "dead_letter"),
+                    self._seal.seal(arrival.raw, _CONTEXT),
                 )
                 for arrival, refusal in refused
             ],
         )
         for code, number in Counter(refusal.problem.code for _, refusal in refused).items():
             metrics.dead_letters.labels(code).inc(number)
+
+
+class NotKept(DeadLetters):
+    """For what is a dead letter already: it stays the one it is."""
+
+    async def keep(self, connection: Connection, refused: Sequence[tuple[Arrival, Refusal]]) -> None:
+        pass
+
+
+def _door(arrival: Arrival) -> str:
+    if not arrival.topic:
+        return "http"
+    return "kafka" if arrival.topic.startswith("ingest.") else "listening"
+
+
+def opened(seal: Seal, sealed: bytes) -> bytes | None:
+    """What was sealed; None where it was sealed under another key."""
+    try:
+        return seal.open(sealed, _CONTEXT)
+    except (InvalidTag, ValueError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which dead letters; None: whatever it is. `before`: those with a lower id."""
+
+    org_id: str | None = None
+    code: str | None = None
+    door: str | None = None
+    state: State | None = None
+    since: datetime | None = None
+    event_id: str | None = None
+    source: str | None = None
+    before: int | None = None
+
+
+_COLUMNS = """
+select l.dead_letter_id as id, l.received_at, l.door, l.org_id, l.source, l.event_id, l.topic, l.partition,
+       l.record_offset as offset, l.problem, l.state, l.replays, l.replayed_at, l.receipt, l.sealed,
+       r.position as accepted_position, r.recorded_at as accepted_at
+  from dead_letter l
+  left join received_event r on r.source = l.source and r.event_id = l.event_id and r.recorded_at > l.received_at
+"""
+
+
+async def letters(pool: Pool, wanted: Wanted, limit: int) -> list[dict[str, Any]]:
+    """The newest first, each with the place of the event where it was accepted after it had been refused."""
+    rows = await pool.fetch(
+        f"{_COLUMNS} where ($1::text is null or l.org_id = $1) and ($2::text is null or l.code = $2) "
+        "and ($3::text is null or l.door = $3) and ($4::text is null or l.state = $4) "
+        "and ($5::timestamptz is null or l.received_at >= $5) and ($6::text is null or l.event_id = $6) "
+        "and ($7::text is null or l.source = $7) and ($8::bigint is null or l.dead_letter_id < $8) "
+        "order by l.dead_letter_id desc limit $9",
+        wanted.org_id, wanted.code, wanted.door, wanted.state, wanted.since, wanted.event_id, wanted.source,
+        wanted.before, limit,
+    )  # fmt: skip
+    return [dict(row) for row in rows]
+
+
+async def letter(connection: Pool | Connection, letter_id: int, *, to_settle: bool = False) -> dict[str, Any] | None:
+    """One dead letter; `to_settle` keeps it for this transaction alone."""
+    lock = " for update of l" if to_settle else ""
+    row = await connection.fetchrow(f"{_COLUMNS} where l.dead_letter_id = $1{lock}", letter_id)
+    return row and dict(row)
+
+
+async def settle(connection: Connection, letter_id: int, receipt: dict[str, Any]) -> None:
+    """Write down what a replay was answered: an accepted letter is done with, a rejected one waits, for its newest reason."""
+    problem = receipt.get("problem")
+    await connection.execute(
+        "update dead_letter set state = $2, receipt = $3, problem = coalesce($4, problem), code = coalesce($5, code), "
+        "replays = $6, replayed_at = clock_timestamp() where dead_letter_id = $1",
+        letter_id,
+        "waiting" if problem else "accepted",
+        None if problem else receipt,
+        problem,
+        problem and problem["code"],
+        receipt["replays"],
+    )
+
+
+async def drop(connection: Pool | Connection, letter_id: int) -> bool:
+    """Erase what a waiting letter holds; that it was there stays."""
+    done = await connection.execute(
+        "update dead_letter set state = 'dropped', sealed = null where dead_letter_id = $1 and state = 'waiting'",
+        letter_id,
+    )
+    return bool(done == "UPDATE 1")
+
+
+async def waiting(connection: Pool | Connection) -> dict[str, int]:
+    """How many dead letters wait, by the code of their problem."""
+    rows = await connection.fetch("select code, count(*) as n from dead_letter where state = 'waiting' group by code")
+    return {row["code"]: row["n"] for row in rows}
 
 
 async def rejected_event(pool: Pool, org_id: str, event_id: str, source: str | None) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from shared.consuming import Consumption, Record
 from shared.database import Connection
 from shared.dead_letters import DeadLetters, each_on_its_own
-from shared.decoding import Arrival, Refusal
+from shared.decoding import Arrival, Refusal, identity_of, read_json
 from shared.receiving import unexpected
 
 
@@ -42,26 +43,37 @@ def listening(
 ) -> Consumption:
     """A consumer group on other services' topics; types nobody listens to are passed over."""
 
+    async def hear(connection: Connection, some: Sequence[Record]) -> list[None]:
+        groups: dict[str, list[Heard]] = defaultdict(list)
+        for record in some:
+            event = decode(record, listeners)
+            groups[event.type].append(event)
+        for kind in listeners:  # in the order of the table: a service before its standards
+            if kind in groups:
+                await listeners[kind][1](connection, groups[kind])
+        return [None] * len(some)
+
     async def apply(connection: Connection, records: Sequence[Record]) -> None:
-        wanted = [record for record in records if _type_of(record) in listeners]
-
-        async def hear(some: Sequence[Record]) -> list[None]:
-            groups: dict[str, list[Heard]] = defaultdict(list)
-            for record in some:
-                event = decode(record, listeners)
-                groups[event.type].append(event)
-            for kind in listeners:  # in the order of the table: a service before its standards
-                if kind in groups:
-                    await listeners[kind][1](connection, groups[kind])
-            return [None] * len(some)
-
         async def set_aside(record: Record, error: Exception) -> None:
-            arrival = Arrival(record.value or b"", "", None, record.topic, record.partition, record.offset)
-            await dead_letters.keep(connection, [(arrival, Refusal(unexpected(error)))])
+            arrival = as_it_came(record)
+            await dead_letters.keep(connection, [(arrival, Refusal(unexpected(error), *identity_of(arrival)))])
 
-        await each_on_its_own(connection, wanted, hear, set_aside)
+        wanted = [record for record in records if _type_of(record) in listeners]
+        await each_on_its_own(connection, wanted, partial(hear, connection), set_aside)
 
-    return Consumption(group, apply, topics=topics, committed=committed)
+    async def again(connection: Connection, record: Record) -> None:
+        await hear(connection, [record])
+
+    return Consumption(group, apply, topics=topics, committed=committed, again=again)
+
+
+def as_it_came(record: Record) -> Arrival:
+    """A record of another service as a dead letter keeps it: under the organisation it speaks of, where that can be read."""
+    raw = record.value or b""
+    document = read_json(raw)
+    org_id = document.get("org") if isinstance(document, dict) else None
+    named = org_id if isinstance(org_id, str) and len(org_id) <= 20 and "\x00" not in org_id else ""
+    return Arrival(raw, named, None, record.topic, record.partition, record.offset)
 
 
 def _type_of(record: Record) -> str:

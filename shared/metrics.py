@@ -30,6 +30,9 @@ batch_seconds = Histogram(
     "guichet_batch_seconds", "One batch from Kafka, decoded to committed", ["group"], buckets=_QUICK, registry=registry
 )
 dead_letters = Counter("guichet_dead_letters", "Events set aside, by code of the problem", ["code"], registry=registry)
+dead_letters_replayed = Counter(
+    "guichet_dead_letters_replayed", "Dead letters judged again, by outcome", ["outcome"], registry=registry
+)
 stream_readers = Gauge("guichet_stream_readers", "Open event streams", registry=registry)
 
 

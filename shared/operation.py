@@ -5,16 +5,18 @@ from typing import Annotated
 
 import orjson
 from aiokafka.errors import KafkaError
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from shared.event_log import digest, head, positions
-from shared.identity import Person, key_id_of, new_key, operator
+from shared.identity import key_id_of, new_key
+from shared.mending import Operator
+from shared.mending import router as mending
 from shared.organizations import organizations
 from shared.problems import Refused, TemporarilyUnavailable, problem
 
 router = APIRouter(tags=["operation"])
-Operator = Annotated[Person, Depends(operator)]
+router.include_router(mending)
 Until = Annotated[int, Query(ge=0, lt=2**63, description="a position of the log")]
 
 
@@ -60,18 +62,6 @@ async def revoke_key(request: Request, key_id: str, _: Operator) -> Response:
     if not await request.app.state.keys.revoke(key_id):
         raise Refused(problem("not_found", "No live key has this id.", "Aucune clé active ne porte cet identifiant."))
     return Response(status_code=204)
-
-
-@router.get("/v1/dead-letters", summary="What was refused or set aside (not in this version)")
-@router.post("/v1/dead-letters/{dead_letter_id}/replay", summary="Replay it (not in this version)")
-async def dead_letters() -> Response:
-    raise Refused(
-        problem(
-            "not_available",
-            "Dead letters are kept, but cannot be listed or replayed in this version; send the event again.",
-            "Les rebuts sont conservés, mais ne peuvent être listés ni repris dans cette version; renvoyez l'événement.",
-        )
-    )
 
 
 @router.get("/v1/log", summary="The log's last position")

@@ -66,6 +66,7 @@ TITLES: dict[str, tuple[int, Bilingual]] = {
     "unauthorized": (401, _text("Who you are is not known.", "Votre identité n'est pas connue.")),
     "forbidden": (403, _text("You may not do this.", "Vous n'y êtes pas autorisé.")),
     "not_found": (404, _text("There is no such thing here.", "Cet élément n'existe pas.")),
+    "gone": (410, _text("It is no longer kept.", "Cet élément n'est plus conservé.")),
     "method_not_allowed": (
         405,
         _text("This method is not allowed here.", "Cette méthode n'est pas permise ici."),

@@ -8,6 +8,7 @@ from services.reporting import handlers
 from shared.consuming import Consumption, Record
 from shared.database import Connection
 from shared.dead_letters import DeadLetters
+from shared.problems import Problem
 
 TOPICS = (
     "inventory.services.v1",
@@ -24,6 +25,9 @@ def consumptions(app: FastAPI) -> Sequence[Consumption]:
     async def apply(connection: Connection, records: Sequence[Record]) -> handlers.Change:
         return await handlers.read_records(connection, records, dead_letters)
 
+    async def again(connection: Connection, record: Record) -> handlers.Change | Problem:
+        return await handlers.read_again(connection, record, dead_letters)
+
     async def committed(change: handlers.Change | None) -> None:
         if change is not None:
             app.state.stream.changed(change)
@@ -35,6 +39,7 @@ def consumptions(app: FastAPI) -> Sequence[Consumption]:
             topics=TOPICS,
             committed=committed,
             expect=handlers.expect_partitions,
+            again=again,
             batch=10_000,
             fetch_bytes=8 * 1024 * 1024,
         )

@@ -9,7 +9,8 @@ from pydantic import AwareDatetime
 
 from services.reporting import handlers, store
 from shared.contracts.envelope import ServiceName
-from shared.operation import Operator, Until
+from shared.mending import Operator
+from shared.operation import Until
 
 router = APIRouter(tags=["operation"])
 

@@ -11,9 +11,10 @@ from services.reporting.handlers.decoding import Batch, Unreadable, decode
 from shared.consuming import Record
 from shared.database import Connection, Pool
 from shared.dead_letters import DeadLetters, each_on_its_own
-from shared.decoding import Arrival, Refusal
+from shared.decoding import Refusal, identity_of
+from shared.listening import as_it_came
 from shared.logs import log
-from shared.problems import problem
+from shared.problems import Problem, problem
 from shared.receiving import unexpected
 
 
@@ -39,7 +40,8 @@ async def read_records(connection: Connection, records: Sequence[Record], dead_l
         return [None] * len(some)
 
     async def set_aside(record: Record, error: Exception) -> None:
-        await dead_letters.keep(connection, [(_arrival(record), Refusal(unexpected(error)))])
+        arrival = as_it_came(record)
+        await dead_letters.keep(connection, [(arrival, Refusal(unexpected(error), *identity_of(arrival)))])
 
     await each_on_its_own(connection, records, read_some, set_aside)
     services = frozenset[str]().union(*(change.services for change in changes))
@@ -95,14 +97,20 @@ async def _set_aside(connection: Connection, unreadable: Sequence[Unreadable], d
     if not unreadable:
         return
     log.error("records_unreadable", records=len(unreadable), topic=unreadable[0].record.topic)
-    await dead_letters.keep(connection, [(_arrival(each.record), Refusal(_unreadable(each))) for each in unreadable])
+    arrivals = [as_it_came(each.record) for each in unreadable]
+    refusals = [
+        Refusal(_unreadable(each), *identity_of(arrival)) for each, arrival in zip(unreadable, arrivals, strict=True)
+    ]
+    await dead_letters.keep(connection, list(zip(arrivals, refusals, strict=True)))
 
 
-def _arrival(record: Record) -> Arrival:
-    return Arrival(record.value or b"", "", None, record.topic, record.partition, record.offset)
+async def read_again(connection: Connection, record: Record, dead_letters: DeadLetters) -> Change | Problem:
+    """Read a record that was set aside; one that is in the log by now changes nothing."""
+    batch = decode([record])
+    return _unreadable(batch.unreadable[0]) if batch.unreadable else await read(connection, batch, dead_letters)
 
 
-def _unreadable(each: Unreadable) -> Any:
+def _unreadable(each: Unreadable) -> Problem:
     return problem(
         "unreadable",
         f"This record is no event of ours: {each.reason}.",

@@ -1,0 +1,348 @@
+"""Dead letters, as an operator meets them: listed, read, replayed by the way they came, dropped."""
+
+import asyncio
+import base64
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import asyncpg
+import orjson
+import pytest
+from aiokafka import AIOKafkaProducer, ConsumerRecord
+
+from guichet.client import Services
+from guichet.errors import Stop
+from shared.consuming import Consumption
+from shared.contracts.inventory import ServiceRecorded
+from shared.contracts.reported.kinds import KINDS
+from shared.database import Connection, transaction
+from shared.dead_letters import DeadLetters
+from shared.decoding import Arrival, Received
+from shared.encryption import Seal
+from shared.event_log import LogEntry
+from shared.group_commit import record
+from shared.kafka import Kafka
+from shared.listening import Heard, listening
+from shared.mending import replay
+from shared.problems import Refused
+from shared.receiving import Intake, Recorded, receive
+from shared.testing import eventually, status_event
+from tests.conftest import LocalSystem
+
+PERSONAL = "Maude Tremblay 046 454 286"
+
+
+async def waiting(services: Services, service: str, **query: Any) -> list[dict[str, Any]]:
+    answer = await services.ask(service, "/v1/dead-letters", query={"limit": 1000, **query})
+    return list(answer["items"])
+
+
+async def set_right(services: Services, service: str, letter: int, method: str = "POST") -> Any:
+    path = f"/v1/dead-letters/{letter}" + ("/replay" if method == "POST" else "")
+    return await services.ask(service, path, method=method)
+
+
+async def sent(services: Services, key: str, event: dict[str, Any]) -> dict[str, Any]:
+    return (await services.send("status", key, [orjson.dumps(event)]))[0]
+
+
+# At a running service
+
+
+async def test_a_refused_event_is_listed_with_its_reason_and_read_with_what_was_sent(
+    services: Services, key: str, org: str, unique: str
+) -> None:
+    event = status_event(org, unique, "unheard_of")
+    await sent(services, key, event)
+    (item,) = await waiting(services, "status", event=event["id"], org=org, code="invalid_value", door="http")
+    assert (item["state"], item["replays"], item["source"]) == ("waiting", 0, event["source"])
+    assert item["problem"]["field"] == "data.state"
+    assert item["problem"]["title"].keys() == item["problem"]["detail"].keys() == {"en", "fr"}
+    assert "content" not in item
+    whole = await services.ask("status", f"/v1/dead-letters/{item['id']}")
+    assert orjson.loads(whole["content"]) == event
+
+
+async def test_letters_are_found_by_what_their_events_speak_of(
+    services: Services, key: str, org: str, unique: str
+) -> None:
+    await sent(services, key, status_event(org, unique, "unheard_of", service_id=f"S-{unique}"))
+    for about in (unique, f"S-{unique}"):
+        assert [item["event_id"] for item in await waiting(services, "status", about=about)] == [f"{unique}-1"]
+    assert await waiting(services, "status", about=f"{unique}-nothing") == []
+
+
+async def test_pages_of_letters_follow_each_other_without_gap(
+    services: Services, key: str, org: str, unique: str
+) -> None:
+    for number in range(3):
+        await sent(services, key, status_event(org, unique, "unheard_of", number=number))
+    first = await services.ask("status", "/v1/dead-letters", query={"about": unique, "limit": 2})
+    rest = await services.ask("status", "/v1/dead-letters", query={"about": unique, "after": first["next"]})
+    assert [item["event_id"] for item in first["items"] + rest["items"]] == [f"{unique}-{n}" for n in (2, 1, 0)]
+    assert rest["next"] is None
+
+
+async def test_a_replay_is_accepted_once_its_reason_has_gone_and_answers_the_same_ever_after(
+    services: Services, key: str, org: str, unique: str
+) -> None:
+    soon = datetime.now(UTC) + timedelta(minutes=5, seconds=2)
+    await sent(services, key, status_event(org, unique, "submitted", time=soon))
+    (item,) = await waiting(services, "status", about=unique)
+
+    async def again() -> Any:
+        return await set_right(services, "status", item["id"])
+
+    receipt = await eventually(again, lambda answer: answer["outcome"] == "accepted")
+    assert receipt["position"] > 0
+    assert receipt["replays"] >= 1
+    assert "tracking_code" not in receipt
+    assert await again() == receipt
+    found = await services.ask("status", f"/v1/receipts/{unique}-1", bearer=key)
+    assert found["position"] == receipt["position"]
+    assert await waiting(services, "status", about=unique) == []
+    (done,) = await waiting(services, "status", about=unique, state="accepted")
+    assert done["accepted_since"]["position"] == receipt["position"]
+
+
+async def test_a_letter_that_is_rejected_again_stays_the_one_letter_it_is(
+    services: Services, key: str, org: str, unique: str
+) -> None:
+    await sent(services, key, status_event(org, unique, "unheard_of"))
+    (item,) = await waiting(services, "status", about=unique)
+    for number in (1, 2):
+        receipt = await set_right(services, "status", item["id"])
+        assert (receipt["outcome"], receipt["replays"]) == ("rejected", number)
+        assert receipt["problem"]["code"] == "invalid_value"
+    (same,) = await waiting(services, "status", about=unique)
+    assert (same["id"], same["replays"]) == (item["id"], 2)
+    assert same["replayed_at"]
+
+
+async def test_a_letter_whose_event_was_sent_again_corrected_says_so(
+    services: Services, key: str, org: str, unique: str
+) -> None:
+    await sent(services, key, status_event(org, unique, "unheard_of"))
+    receipt = await sent(services, key, status_event(org, unique, "submitted"))
+    (item,) = await waiting(services, "status", about=unique)
+    assert item["accepted_since"] == {"position": receipt["position"], "recorded_at": receipt["recorded_at"]}
+    again = await set_right(services, "status", item["id"])
+    assert again["outcome"] == "rejected"
+
+
+async def test_a_dropped_letter_is_erased_and_its_row_stays(
+    services: Services, key: str, org: str, unique: str, system: LocalSystem
+) -> None:
+    await sent(services, key, status_event(org, unique, "unheard_of"))
+    (item,) = await waiting(services, "status", event=f"{unique}-1")
+    for _ in range(2):
+        await set_right(services, "status", item["id"], "DELETE")
+    whole = await services.ask("status", f"/v1/dead-letters/{item['id']}")
+    assert (whole["state"], whole["content"]) == ("dropped", None)
+    assert whole["why_no_content"].keys() == {"en", "fr"}
+    with pytest.raises(Stop, match="dropped"):
+        await set_right(services, "status", item["id"])
+
+
+async def test_only_an_operator_sees_dead_letters(services: Services, key: str) -> None:
+    for service in ("inventory", "feedback", "status", "reporting"):
+        for path in ("/v1/dead-letters", "/v1/dead-letters/1"):
+            for bearer in (None, key):
+                status, _ = await services._request("GET", service, path, None, "application/json", bearer)
+                assert status in {401, 403}
+
+
+@pytest.mark.parametrize("letter", ["0", "-1", "99999999999", "9" * 30])
+async def test_a_letter_that_is_not_there_is_not_found(services: Services, letter: str) -> None:
+    for method, path in (("GET", ""), ("POST", "/replay"), ("DELETE", "")):
+        with pytest.raises(Stop, match="no dead letter"):
+            await services.ask("reporting", f"/v1/dead-letters/{letter}{path}", method=method)
+
+
+async def test_what_no_listener_can_read_is_a_letter_at_each_of_them_and_says_which_record(
+    services: Services, kafka: Kafka, org: str, unique: str
+) -> None:
+    kind = "guichet.inventory.ServiceRecorded.v1"
+    moment = "2026-04-01T00:00:00.000000Z"
+    value = orjson.dumps(
+        {"specversion": "1.0", "id": "9223372036854775001", "source": "/services/inventory", "type": kind, "org": org}
+        | {"time": moment, "recordedat": moment, "data": {"service_id": unique}}
+    )
+    async with AIOKafkaProducer(**kafka.options()) as producer:
+        await producer.send_and_wait(
+            "inventory.services.v1", value, unique.encode(), 0, headers=[("ce_type", kind.encode())]
+        )
+    for service in ("status", "feedback", "reporting"):
+        (item,) = await eventually(lambda name=service: waiting(services, name, about=unique))
+        assert (item["door"], item["org_id"], item["topic"]) == ("listening", org, "inventory.services.v1")
+        assert (item["source"], item["event_id"]) == ("/services/inventory", "9223372036854775001")
+        assert (await set_right(services, service, item["id"]))["outcome"] == "rejected"
+        assert [each["id"] for each in await waiting(services, service, about=unique)] == [item["id"]]
+        await set_right(services, service, item["id"], "DELETE")
+
+
+# The machinery, on a database of its own
+
+
+@pytest.fixture
+def seal() -> Seal:
+    return Seal(base64.urlsafe_b64encode(os.urandom(32)).decode())
+
+
+class Faulty:
+    """A service whose handler has a fault until it is mended."""
+
+    def __init__(self, seal: Seal) -> None:
+        self.mended = False
+        self.intake = Intake("status", KINDS["status"], self.handle, DeadLetters(seal))
+
+    async def handle(self, _: Connection, events: Sequence[Received], _now: datetime) -> list[Any]:
+        if not self.mended:
+            raise RuntimeError(PERSONAL)
+        return [
+            Recorded(
+                [LogEntry("t", e.data.application_id, "status", "X", e.org_id, e.time, e.source, e.id, e.data, "s")]
+            )
+            for e in events
+        ]
+
+
+def state_of(pool: asyncpg.Pool, seal: Seal, intake: Intake | None = None, *consumptions: Consumption) -> Any:
+    return SimpleNamespace(pool=pool, seal=seal, intake=intake, consumptions=consumptions, committed=asyncio.Event())
+
+
+async def one_letter(pool: asyncpg.Pool) -> asyncpg.Record:
+    (row,) = await pool.fetch("select * from dead_letter")
+    return row
+
+
+async def test_what_our_own_fault_set_aside_is_recorded_once_it_is_mended_under_its_sender_s_organisation(
+    database: asyncpg.Pool, seal: Seal, unique: str
+) -> None:
+    faulty = Faulty(seal)
+    raw = orjson.dumps(status_event("9001", unique, "submitted"))
+    async with transaction(database) as connection:
+        (receipt,) = await record(
+            connection, faulty.intake, [Arrival(raw, "9001", topic="ingest.status.9001", partition=0, offset=7)]
+        )
+    assert receipt.problem is not None
+    assert receipt.problem.code == "internal_error"
+    letter = (await one_letter(database))["dead_letter_id"]
+    state = state_of(database, seal, faulty.intake)
+    assert (await replay(state, letter))["outcome"] == "rejected"
+    assert not state.committed.is_set()
+    faulty.mended = True
+    answers = await asyncio.gather(*(replay(state, letter) for _ in range(5)))
+    assert all(answer == answers[0] for answer in answers)
+    assert answers[0]["outcome"] == "accepted"
+    assert state.committed.is_set()
+    assert await database.fetchval("select count(*) from recorded_event where org_id = '9001'") == 1
+    assert (await one_letter(database))["state"] == "accepted"
+
+
+async def test_an_event_recorded_meanwhile_makes_its_letter_s_replay_a_duplicate(
+    database: asyncpg.Pool, seal: Seal, unique: str
+) -> None:
+    faulty = Faulty(seal)
+    arrival = Arrival(orjson.dumps(status_event("9001", unique, "submitted")), "9001")
+    async with transaction(database) as connection:
+        await record(connection, faulty.intake, [arrival])
+    faulty.mended = True
+    async with transaction(database) as connection:
+        (first,) = await receive(connection, faulty.intake, [arrival])
+    again = await replay(state_of(database, seal, faulty.intake), (await one_letter(database))["dead_letter_id"])
+    assert (again["outcome"], again["position"]) == ("duplicate", first.position)
+
+
+async def test_an_event_whose_id_was_forgotten_is_judged_as_new(
+    database: asyncpg.Pool, seal: Seal, unique: str
+) -> None:
+    faulty = Faulty(seal)
+    arrival = Arrival(orjson.dumps(status_event("9001", unique, "submitted")), "9001")
+    async with transaction(database) as connection:
+        await record(connection, faulty.intake, [arrival])
+    faulty.mended = True
+    async with transaction(database) as connection:
+        await receive(connection, faulty.intake, [arrival])
+    await database.execute("delete from received_event")
+    again = await replay(state_of(database, seal, faulty.intake), (await one_letter(database))["dead_letter_id"])
+    assert (again["outcome"], again["position"]) == ("accepted", 2)
+
+
+async def test_what_was_sealed_under_another_key_is_said_to_be_lost(
+    database: asyncpg.Pool, seal: Seal, unique: str
+) -> None:
+    faulty = Faulty(seal)
+    async with transaction(database) as connection:
+        await record(connection, faulty.intake, [Arrival(b"{}", "9001")])
+    other = Seal(base64.urlsafe_b64encode(os.urandom(32)).decode())
+    with pytest.raises(Refused) as refused:
+        await replay(state_of(database, other, faulty.intake), (await one_letter(database))["dead_letter_id"])
+    assert refused.value.problem.code == "gone"
+
+
+def service_record(org: str, position: int) -> Any:
+    kind = "guichet.inventory.ServiceRecorded.v1"
+    data = {"service_id": "S-1", "fiscal_year": "2026-2027", "valid_from": "2026-04-01", "version": 1}
+    data |= {"name": {"en": "A", "fr": "A"}, "priority": False, "fields": {}}
+    value = {"id": str(position), "source": "/services/inventory", "type": kind, "org": org, "data": data}
+    raw = orjson.dumps({**value, "time": "2026-04-01T00:00:00Z"})
+    headers = (("ce_type", kind.encode()),)
+    return ConsumerRecord("inventory.services.v1", 0, position, 0, 0, None, raw, None, -1, -1, headers)
+
+
+async def test_a_record_set_aside_is_heard_again_by_the_handler_it_was_meant_for_once(
+    database: asyncpg.Pool, seal: Seal
+) -> None:
+    heard: list[int] = []
+    told: list[Any] = []
+    broken = True
+
+    async def hear(_: Connection, events: Sequence[Heard]) -> None:
+        if broken:
+            raise ValueError(PERSONAL)
+        heard.extend(event.position for event in events)
+
+    async def committed(result: Any) -> None:
+        told.append(result)
+
+    listeners = {"guichet.inventory.ServiceRecorded.v1": (ServiceRecorded, hear)}
+    listener = listening("nobody.inventory", ["inventory.services.v1"], listeners, DeadLetters(seal), committed)
+    listener._cluster = "cluster"
+    await listener.take(database, [service_record("9001", 5)])
+    letter = await one_letter(database)
+    assert (letter["door"], letter["org_id"], letter["event_id"]) == ("listening", "9001", "5")
+    state = state_of(database, seal, None, listener)
+    assert (await replay(state, letter["dead_letter_id"]))["problem"]["code"] == "internal_error"
+    assert told == []
+    broken = False
+    first = await replay(state, letter["dead_letter_id"])
+    assert await replay(state, letter["dead_letter_id"]) == first
+    assert (first["outcome"], first["position"], heard, told) == ("accepted", 5, [5], [None])
+
+
+async def test_reporting_counts_a_record_once_though_its_letter_comes_after_it(
+    services: Services, system: LocalSystem, key: str, org: str, unique: str
+) -> None:
+    """A letter of a record that the log has, as a crash between two versions could leave it."""
+    receipt = await sent(services, key, status_event(org, unique, "submitted"))
+    connection = await asyncpg.connect(system.addresses["postgres"]["reporting"])
+    logged = "select * from logged_event where service = 'status' and service_position = $1"
+    try:
+        row = await eventually(lambda: connection.fetchrow(logged, receipt["position"]))
+        seal = Seal((system.home / "keys" / "master-key-reporting").read_text())
+        letter = await connection.fetchval(
+            "insert into dead_letter (door, topic, partition, record_offset, event_id, code, problem, sealed) "
+            "values ('listening', $1, $2, $3, $4, 'internal_error', '{}', $5) returning dead_letter_id",
+            row["topic"], row["partition"], row["record_offset"], str(receipt["position"]),
+            seal.seal(row["value"].encode(), "dead_letter"),
+        )  # fmt: skip
+        for _ in range(2):
+            assert (await set_right(services, "reporting", letter))["outcome"] == "accepted"
+        assert len(await connection.fetch(logged, receipt["position"])) == 1
+        assert (await services.ask("reporting", "/v1/reading/views"))["equal"] is True
+    finally:
+        await connection.close()
