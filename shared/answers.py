@@ -1,41 +1,33 @@
 """How a whole request that cannot be answered is refused: RFC 9457 problem details, in the language it asks for."""
 
-import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.requests import ClientDisconnect
 
 from shared.database import TRANSIENT
-from shared.language import preferred
-from shared.problems import TITLES, Refused, TemporarilyUnavailable, problem
+from shared.problem_details import MEDIA_TYPE, details
+from shared.problems import Problem, Refused, TemporarilyUnavailable, problem
+from shared.safeguards import Safeguards
 
 
 def refuse_by_problems(app: FastAPI) -> None:
     """Every way a request can fail has its answer here."""
     app.add_exception_handler(Refused, answer_refused)
     app.add_exception_handler(RequestValidationError, answer_invalid)
-    app.add_exception_handler(HTTPException, answer_unrouted)
+    app.add_exception_handler(HTTPException, answer_by_status)
+    app.add_exception_handler(ClientDisconnect, answer_gone)
     for away in TRANSIENT:
         app.add_exception_handler(away, answer_away)
     app.add_exception_handler(Exception, answer_fault)
-    app.add_middleware(RefuseNul)
+    app.add_middleware(Safeguards)
 
 
 async def answer_refused(request: Request, error: Exception) -> Response:
     """The RFC 9457 answer to a refused request, in the language it asks for."""
     assert isinstance(error, Refused)  # noqa: S101 - registered for Refused alone
-    language = preferred(request.headers.get("accept-language"))
-    status, title = TITLES[error.problem.code]
-    body = {
-        "type": f"urn:guichet:problem:{error.problem.code}",
-        "title": title.in_(language),
-        "status": status,
-        "detail": error.problem.detail.in_(language),
-        "code": error.problem.code,
-    }
-    headers = {"Content-Language": language, **error.headers}
-    return Response(orjson.dumps(body), status, headers, media_type="application/problem+json")
+    body, status, headers = details(error.problem, request.headers.get("accept-language"), error.headers)
+    return Response(body, status, headers, MEDIA_TYPE)
 
 
 async def answer_invalid(request: Request, error: Exception) -> Response:
@@ -52,15 +44,31 @@ async def answer_invalid(request: Request, error: Exception) -> Response:
     return await answer_refused(request, Refused(refusal))
 
 
-async def answer_unrouted(request: Request, error: Exception) -> Response:
-    """A path or method that nothing here answers (Starlette's 404 and 405)."""
+async def answer_by_status(request: Request, error: Exception) -> Response:
+    """What Starlette and FastAPI refuse by a status alone: a path or method that nothing answers, a body they cannot read."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for HTTPException alone
+    # FastAPI hides what went wrong while it read a body behind a status of its own.
+    if isinstance(error.__cause__, Refused):
+        return await answer_refused(request, error.__cause__)
+    if isinstance(error.__cause__, ClientDisconnect):
+        return await answer_gone(request, error)
+    return await answer_refused(request, Refused(_by_status(request, error.status_code), dict(error.headers or {})))
+
+
+def _by_status(request: Request, status: int) -> Problem:
+    if status not in {404, 405}:
+        return problem("invalid_request", "The body cannot be read.", "Le corps est illisible.")
+    asked = f"{request.method} {request.url.path[:200]}"
     answers = (
-        f"Nothing here answers {request.method} {request.url.path[:200]}; /openapi.json lists what does.",
-        f"Rien ici ne répond à {request.method} {request.url.path[:200]}; /openapi.json énumère ce qui répond.",
+        f"Nothing here answers {asked}; /openapi.json lists what does.",
+        f"Rien ici ne répond à {asked}; /openapi.json énumère ce qui répond.",
     )
-    refusal = problem("method_not_allowed", *answers) if error.status_code == 405 else problem("not_found", *answers)
-    return await answer_refused(request, Refused(refusal, dict(error.headers or {})))
+    return problem("not_found", *answers) if status == 404 else problem("method_not_allowed", *answers)
+
+
+async def answer_gone(_request: Request, _error: Exception) -> Response:
+    """Nobody is there to read it: the sender hung up before its request was whole."""
+    return Response(status_code=400)
 
 
 async def answer_away(request: Request, _error: Exception) -> Response:
@@ -80,21 +88,3 @@ async def answer_fault(request: Request, _error: Exception) -> Response:
         "Une faute de notre part a empêché de répondre; elle est consignée et sera corrigée.",
     )
     return await answer_refused(request, Refused(refusal))
-
-
-class RefuseNul:
-    """Refuses a request whose path or query holds the character NUL, which no database of ours can compare."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not ("\x00" in scope["path"] or b"%00" in scope["query_string"]):
-            await self._app(scope, receive, send)
-            return
-        refusal = problem(
-            "invalid_request",
-            "A path or parameter holds the character NUL; remove it.",
-            "Un chemin ou un paramètre contient le caractère NUL; retirez-le.",
-        )
-        await (await answer_refused(Request(scope), Refused(refusal)))(scope, receive, send)

@@ -18,13 +18,18 @@ MAX_DEPTH = 16
 CLOCK_SKEW = timedelta(minutes=5)
 # Before it, a time is a blank that some system fills with its first day (0001-01-01), and no calendar knows it.
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+# Some systems begin every file with it.
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # An escaped NUL; after an escaped backslash it would be six plain characters.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 @dataclass(slots=True)
 class Arrival:
-    """One event as it came through a door: its bytes (or, from a batch, the object read) and whose key or topic it came by."""
+    """One event as it came through a door: its JSON and whose key or topic it came by.
+
+    `document` is the object where the door has read it already; `problem` is what the door found wrong with it.
+    """
 
     raw: bytes
     org_id: str
@@ -32,6 +37,7 @@ class Arrival:
     topic: str | None = None
     partition: int | None = None
     offset: int | None = None
+    problem: Problem | None = None
 
 
 @dataclass(slots=True)
@@ -59,6 +65,8 @@ class Refusal:
 
 def decode(arrival: Arrival, kinds: Kinds, now: datetime) -> Received | Refusal:
     """Judge one event by its envelope, its sender and its contract. Never raises on content."""
+    if arrival.problem is not None:
+        return Refusal(arrival.problem, *_identity(arrival.document))
     if len(arrival.raw) > MAX_EVENT_BYTES:
         return Refusal(_too_large(), *_identity(arrival.document))
     document = read_json(arrival.raw) if arrival.document is None else arrival.document
@@ -72,13 +80,30 @@ def decode(arrival: Arrival, kinds: Kinds, now: datetime) -> Received | Refusal:
 def read_json(raw: bytes) -> Any:
     """The JSON value of some bytes, or the problem that it is not readable."""
     try:
-        return orjson.loads(raw)
+        return orjson.loads(raw.removeprefix(BYTE_ORDER_MARK))
     except orjson.JSONDecodeError as error:
         return problem(
             "unreadable",
             f"An event is one JSON object in UTF-8; it cannot be read from line {error.lineno}, column {error.colno} on.",
             f"Un événement est un objet JSON en UTF-8; il est illisible à partir de la ligne {error.lineno}, colonne {error.colno}.",
         )
+
+
+def write_json(document: Any) -> tuple[bytes, Any]:
+    """The bytes of a JSON value and the value, cut where it is nested more deeply than can be written: enough to show it."""
+    try:
+        return orjson.dumps(document), document
+    except orjson.JSONEncodeError:
+        cut = _cut(document, 2 * MAX_DEPTH)
+        return orjson.dumps(cut), cut
+
+
+def _cut(value: Any, levels: int) -> Any:
+    if isinstance(value, dict):
+        return {key: _cut(each, levels - 1) for key, each in value.items()} if levels else None
+    if isinstance(value, list):
+        return [_cut(each, levels - 1) for each in value] if levels else None
+    return value
 
 
 def _too_large() -> Problem:

@@ -9,14 +9,18 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from shared.binary_mode import attributes_of_kafka, is_binary, structured
 from shared.consuming import Consumption, Record
+from shared.contracts.media_types import JSON, in_utf_8
 from shared.database import Connection
 from shared.decoding import Arrival
 from shared.group_commit import count, record
 from shared.kafka import Kafka
 from shared.logs import log
+from shared.problems import Problem, problem
 from shared.receiving import Intake, Receipt
 
+_STRUCTURED = "application/cloudevents+json"
 RETENTION = {"ingest": 7, "rejected": 30}  # days
 
 _Answered = list[tuple[Arrival, Receipt]]
@@ -42,8 +46,34 @@ def ingest(intake: Intake, kafka: Kafka, committed: asyncio.Event, stack: AsyncE
 
 
 def _arrival(record: Record) -> Arrival:
-    org_id = record.topic.rsplit(".", 1)[-1]
-    return Arrival(record.value or b"", org_id, topic=record.topic, partition=record.partition, offset=record.offset)
+    """The event of a record: in binary mode where its headers hold attributes, otherwise structured."""
+    org_id, value = record.topic.rsplit(".", 1)[-1], record.value or b""
+    attributes = attributes_of_kafka(record.headers)
+    kinds = [kind for name, kind in record.headers if name.lower() == "content-type"]
+    kind = _media_type(kinds)
+    if kind is not None and kind.startswith("application/cloudevents"):
+        arrival = Arrival(value, org_id, problem=None if kind == _STRUCTURED else _unsupported())
+    elif is_binary(attributes):
+        arrival = structured(attributes, value, org_id, None if kind in {JSON, ""} else _unsupported())
+    else:
+        arrival = Arrival(value, org_id)
+    arrival.topic, arrival.partition, arrival.offset = record.topic, record.partition, record.offset
+    return arrival
+
+
+def _media_type(kinds: Sequence[bytes | None]) -> str | None:
+    """Empty where no header names one; None where it cannot be read, is given twice, or is not in UTF-8."""
+    if len(kinds) > 1 or None in kinds:
+        return None
+    return in_utf_8(bytes(kinds[0] or b"").decode("latin-1")) if kinds else ""
+
+
+def _unsupported() -> Problem:
+    return problem(
+        "unsupported_media_type",
+        f"A record holds one event: {_STRUCTURED}, or in binary mode (ce_* headers) {JSON}, in UTF-8; one content-type.",
+        f"Un enregistrement contient un événement : {_STRUCTURED}, ou en mode binaire (en-têtes ce_*) {JSON}, en UTF-8; un seul content-type.",
+    )
 
 
 class Rejections:

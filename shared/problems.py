@@ -77,6 +77,9 @@ TITLES: dict[str, tuple[int, Bilingual]] = {
         _text("This kind of content is not read here.", "Ce type de contenu n'est pas accepté."),
     ),
     "invalid_request": (400, _text("The request is not understood.", "La requête n'est pas comprise.")),
+    "request_timeout": (408, _text("The request came too slowly.", "La requête est arrivée trop lentement.")),
+    "uri_too_long": (414, _text("The address is too long.", "L'adresse est trop longue.")),
+    "headers_too_large": (431, _text("The headers are too large.", "Les en-têtes sont trop volumineux.")),
     "too_many_requests": (429, _text("Too many tries; wait a little.", "Trop d'essais; patientez un peu.")),
     "temporarily_unavailable": (
         503,
@@ -144,8 +147,8 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
     "string_too_short": ("invalid_value", "The field {field} is empty.", "Le champ {field} est vide."),
     "string_pattern_mismatch": (
         "invalid_value",
-        "The field {field} has characters that are not allowed there (comma, slash, control).",
-        "Le champ {field} contient des caractères interdits (virgule, barre oblique, commande).",
+        "The field {field} has characters that are not allowed there (control; in an id also comma, slash, space in front).",
+        "Le champ {field} contient des caractères interdits (de commande; dans un identifiant aussi virgule, barre oblique, espace initiale).",
     ),
     "timezone_aware": (
         "invalid_value",

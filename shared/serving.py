@@ -6,6 +6,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from shared.connections import BoundedConnection
 from shared.settings import Settings
 
 
@@ -19,7 +20,8 @@ def run(app: FastAPI) -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=BoundedConnection,
+        ws="none",
         access_log=False,
         log_config=None,
         timeout_graceful_shutdown=5,

@@ -3,12 +3,20 @@
 A department *reports* (`...Reported`); a service *records*, and says so in the past tense (`...Recorded`, `...Changed`).
 """
 
+import re
 from datetime import UTC, datetime
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, model_validator
 
+from shared.contracts.media_types import JSON, JsonType
 from shared.contracts.moments import WrittenMoment
+
+# CloudEvents allows no control characters in attributes; those that turn the direction of text round would deceive readers.
+_CONTROLS = r"\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069"
+_CONTROL = re.compile(f"[{_CONTROLS}]")
+_PRINTED = rf"^[^{_CONTROLS}]*$"
+Attribute = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_PRINTED)]
 
 ServiceName = Literal["inventory", "feedback", "status", "reporting"]
 
@@ -19,12 +27,12 @@ class Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     specversion: Literal["1.0"]
-    id: str = Field(min_length=1, max_length=255)
-    source: str = Field(min_length=1, max_length=255)
-    type: str = Field(min_length=1, max_length=255)
+    id: Attribute
+    source: Attribute
+    type: Attribute
     time: WrittenMoment | None = None
-    subject: str | None = Field(default=None, max_length=255)
-    datacontenttype: Literal["application/json"] = "application/json"
+    subject: Annotated[str, StringConstraints(max_length=255, pattern=_PRINTED)] | None = None
+    datacontenttype: JsonType = JSON
     data: dict[str, Any]
 
     @model_validator(mode="after")
@@ -33,6 +41,10 @@ class Event(BaseModel):
             if not (name.isalnum() and name.islower() and name.isascii()) or isinstance(value, dict | list | float):
                 raise ValueError(
                     f"the attribute {name!r} is no CloudEvents attribute | l'attribut {name!r} n'est pas un attribut CloudEvents"
+                )
+            if isinstance(value, str) and _CONTROL.search(value):
+                raise ValueError(
+                    f"the attribute {name} has control characters | l'attribut {name} contient des caractères de commande"
                 )
         return self
 

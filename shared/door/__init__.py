@@ -6,14 +6,11 @@ import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
 from shared.contracts.envelope import Event
-from shared.decoding import MAX_DEPTH, Arrival
+from shared.door.reading import BATCH, MAX_BATCH, NDJSON, STRUCTURED, read_arrivals
 from shared.group_commit import GroupCommit
 from shared.identity import Department, department
 from shared.problems import Refused, problem
 from shared.receiving import Intake, Receipt, look_up
-
-MAX_BODY_BYTES = 4 * 1024 * 1024
-MAX_BATCH = 10_000
 
 Sender = Annotated[Department, Depends(department)]
 
@@ -23,7 +20,7 @@ def door(intake: Intake) -> APIRouter:
 
     @router.post(
         "/v1/events",
-        summary="Report events (CloudEvents: structured, batch, NDJSON); docs/departments.md has an example of each",
+        summary="Report events (CloudEvents: structured, batch, NDJSON, binary); docs/departments.md has an example of each",
         openapi_extra={"requestBody": _bodies(intake)},
     )
     async def report(request: Request, sender: Sender) -> Response:
@@ -56,9 +53,9 @@ def _bodies(intake: Intake) -> dict[str, Any]:
     return {
         "required": True,
         "content": {
-            "application/cloudevents+json": {"schema": event},
-            "application/cloudevents-batch+json": {"schema": {"type": "array", "items": event, "maxItems": MAX_BATCH}},
-            "application/x-ndjson": {"schema": {"type": "string", "description": "one event a line"}},
+            STRUCTURED: {"schema": event},
+            BATCH: {"schema": {"type": "array", "items": event, "maxItems": MAX_BATCH}},
+            NDJSON: {"schema": {"type": "string", "description": "one event a line"}},
         },
     }
 
@@ -69,97 +66,3 @@ def status_of(receipts: list[Receipt]) -> int:
     if "accepted" in outcomes:
         return 202
     return 422 if outcomes == {"rejected"} else 200
-
-
-async def read_arrivals(request: Request, org_id: str) -> list[Arrival]:
-    """The events of a request body; one unreadable line of NDJSON is its own receipt, an unreadable array the request's."""
-    body = await _body(request)
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind in {"application/cloudevents+json", "application/json"} and "ce-id" not in request.headers:
-        arrivals = [Arrival(body, org_id)]
-    elif kind == "application/cloudevents-batch+json":
-        arrivals = [_arrival(each, org_id) for each in _array(body)]
-    elif kind == "application/x-ndjson":
-        arrivals = [Arrival(line, org_id) for line in body.split(b"\n") if line.strip()]
-    elif "ce-id" in request.headers:
-        raise Refused(
-            problem(
-                "not_available",
-                "Binary mode is not available in this version; send application/cloudevents+json.",
-                "Le mode binaire n'est pas offert dans cette version; envoyez application/cloudevents+json.",
-            )
-        )
-    else:
-        raise Refused(
-            problem(
-                "unsupported_media_type",
-                "Send application/cloudevents+json (or application/json), application/cloudevents-batch+json or application/x-ndjson.",
-                "Envoyez application/cloudevents+json (ou application/json), application/cloudevents-batch+json ou application/x-ndjson.",
-            )
-        )
-    return _counted(arrivals)
-
-
-def _counted(arrivals: list[Arrival]) -> list[Arrival]:
-    if not arrivals:
-        raise Refused(problem("invalid_request", "There is no event in it.", "Elle ne contient aucun événement."))
-    if len(arrivals) > MAX_BATCH:
-        raise Refused(
-            problem(
-                "too_large",
-                f"{len(arrivals)} events in one request; send {MAX_BATCH} at most.",
-                f"{len(arrivals)} événements dans une requête; envoyez-en {MAX_BATCH} au plus.",
-            )
-        )
-    return arrivals
-
-
-def _arrival(document: Any, org_id: str) -> Arrival:
-    try:
-        return Arrival(orjson.dumps(document), org_id, document)
-    except orjson.JSONEncodeError:
-        # Nested more deeply than can be written: it is refused for that, and kept as far down as is enough to show it.
-        cut = _cut(document, 2 * MAX_DEPTH)
-        return Arrival(orjson.dumps(cut), org_id, cut)
-
-
-def _cut(value: Any, levels: int) -> Any:
-    if isinstance(value, dict):
-        return {key: _cut(each, levels - 1) for key, each in value.items()} if levels else None
-    if isinstance(value, list):
-        return [_cut(each, levels - 1) for each in value] if levels else None
-    return value
-
-
-def _array(body: bytes) -> list[Any]:
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Refused(
-            problem(
-                "unreadable",
-                f"A batch is one JSON array in UTF-8; it cannot be read from line {error.lineno}, column {error.colno} on.",
-                f"Un lot est un tableau JSON en UTF-8; il est illisible à partir de la ligne {error.lineno}, colonne {error.colno}.",
-            )
-        ) from None
-    if not isinstance(document, list):
-        raise Refused(problem("unreadable", "A batch is a JSON array.", "Un lot est un tableau JSON."))
-    return document
-
-
-async def _body(request: Request) -> bytes:
-    """The body, refused as soon as it passes its limit."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        parts.append(part)
-        size += len(part)
-        if size > MAX_BODY_BYTES:
-            raise Refused(
-                problem(
-                    "too_large",
-                    "A request may have 4 MiB at most; send fewer events at once.",
-                    "Une requête compte au plus 4 Mio; envoyez moins d'événements à la fois.",
-                )
-            )
-    return b"".join(parts)

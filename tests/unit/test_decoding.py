@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shared.contracts.envelope import Event
 from shared.contracts.reported.status import ApplicationStatusReported
 from shared.decoding import MAX_DEPTH, MAX_EVENT_BYTES, Arrival, Received, Refusal, decode, digest_of
-from shared.door import read_arrivals
+from shared.door.reading import read_arrivals
 from shared.problems import TITLES
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

@@ -1,0 +1,75 @@
+"""What holds for every request and answer of a service: no NUL, a bounded body, and headers that browsers obey."""
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.problem_details import CAUTIOUS, MEDIA_TYPE, details
+from shared.problems import Problem, Refused, problem
+
+MAX_BODY_BYTES = 4 * 1024 * 1024
+_CAUTIOUS = [(name.lower().encode(), value.encode()) for name, value in CAUTIOUS.items()]
+
+
+class Safeguards:
+    """In front of every route. A body that says it is too large is refused before it is sent, another as soon as it is."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif (found := _wrong(scope)) is not None:
+            body, status, headers = details(found, Headers(scope=scope).get("accept-language"))
+            await Response(body, status, headers, MEDIA_TYPE)(scope, receive, send)
+        else:
+            await self._app(scope, _bounded(receive), _cautious(send))
+
+
+def _wrong(scope: Scope) -> Problem | None:
+    if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
+        return problem(
+            "invalid_request",
+            "A path or parameter holds the character NUL; remove it.",
+            "Un chemin ou un paramètre contient le caractère NUL; retirez-le.",
+        )
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value) > MAX_BODY_BYTES:
+            return _too_large()
+    return None
+
+
+def _too_large() -> Problem:
+    return problem(
+        "too_large",
+        "A request may have 4 MiB at most; send fewer events at once.",
+        "Une requête compte au plus 4 Mio; envoyez moins d'événements à la fois.",
+    )
+
+
+def _bounded(receive: Receive) -> Receive:
+    size = 0
+
+    async def bounded() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > MAX_BODY_BYTES:
+            raise Refused(_too_large())
+        return message
+
+    return bounded
+
+
+def _cautious(send: Send) -> Send:
+    """Adds the headers of `CAUTIOUS` to an answer that brings none of its own."""
+
+    async def cautious(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = list(message.get("headers", ()))
+            present = {name for name, _ in headers}
+            message["headers"] = headers + [each for each in _CAUTIOUS if each[0] not in present]
+        await send(message)
+
+    return cautious
