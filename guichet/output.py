@@ -6,11 +6,13 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
+
+from shared.plain_text import plain
 
 
 class Format(StrEnum):
@@ -33,21 +35,20 @@ def show(rows: Sequence[Mapping[str, Any]], format_: Format, whole: Any = None) 
 
 
 def print_json(value: Any) -> None:
-    sys.stdout.write(
-        json.dumps(value, ensure_ascii=False, indent=1 if sys.stdout.isatty() else None, default=str) + "\n"
-    )
+    text = json.dumps(value, ensure_ascii=False, indent=1 if sys.stdout.isatty() else None, default=str)
+    sys.stdout.write(plain(text, lines=True) + "\n")
 
 
 def _print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows({name: _plain(value) for name, value in row.items()} for row in rows)
+        writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
 
 
 def _print_table(rows: Sequence[Mapping[str, Any]]) -> None:
     """As wide as the terminal; elsewhere as wide as it needs. Ids are never cut; sentences are in one language."""
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 240)
+    console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 240)
     if not rows:
         console.print("(nothing)")
         return
@@ -63,10 +64,18 @@ def _print_table(rows: Sequence[Mapping[str, Any]]) -> None:
     console.print(table)
 
 
-def _plain(value: Any) -> Any:
+def _cell(value: Any) -> Any:
+    """What a cell holds: both languages as one, other structures as JSON; nothing that steers a terminal."""
     if isinstance(value, dict) and value.keys() == {"en", "fr"}:
-        return value["fr" if os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("fr") else "en"]
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+        value = value[language()]
+    if isinstance(value, dict | list):
+        value = json.dumps(value, ensure_ascii=False)
+    return plain(value, lines=True) if isinstance(value, str) else value
+
+
+def language() -> Literal["en", "fr"]:
+    """The operator's, by the environment; English where it says nothing."""
+    return "fr" if os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("fr") else "en"
 
 
 def _shown(value: Any) -> str:
@@ -76,4 +85,4 @@ def _shown(value: Any) -> str:
         return " – ".join(_shown(each) for each in value)
     if isinstance(value, float):
         return f"{value:,.3f}".rstrip("0").rstrip(".")
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(_plain(value))
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(_cell(value))

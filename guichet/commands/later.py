@@ -9,7 +9,6 @@ LATER = {
     "explain": "Show a verdict or a figure down to its events.",
     "filing": "Write the annual filing.",
     "tail": "Show the live log lines of the four services.",
-    "dlq": "List and replay rejected and dead-lettered events.",
     "rebuild": "Rebuild reporting's views beside the live ones.",
     "validate": "Check events without sending them.",
 }
