@@ -18,6 +18,7 @@ MAX_ADDRESS_BYTES = 8 * 1024
 MAX_HEAD_BYTES = 32 * 1024
 MAX_HEADERS = 100
 SECONDS_FOR_A_REQUEST = 30.0
+_LINGER_SECONDS = 2.0
 
 
 class _Unacceptable(Exception):
@@ -35,7 +36,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._found: Problem | None = None
         self._in_head = False
         self._deaf = False
-        self._head_bytes = 0
+        self._head_bytes = self._pieces = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]  # as uvicorn declares it
@@ -49,20 +50,21 @@ class BoundedConnection(HttpToolsProtocol):
         if self._deaf:
             return
         self._unset_keepalive_if_required()
-        was_in_head = self._in_head
+        head = self.scope if self._in_head else None
         try:
             self.parser.feed_data(data)
             # The parser hands over whole headers only; one that never ends is seen by what has come meanwhile.
-            if was_in_head and self._in_head:
-                self._count(len(data))
-        except httptools.HttpParserUpgrade:
-            pass  # no other protocol is spoken here; the request itself was read, and is answered
+            if self._in_head and head is self.scope:
+                self._pieces += len(data)
+                self._check_head(self._pieces)
+        except httptools.HttpParserUpgrade as offer:
+            self._pass_over(data[offer.args[0] :])
         except (httptools.HttpParserError, _Unacceptable):
             self._refuse(self._found or _no_http())
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._in_head, self._head_bytes = True, 0
+        self._in_head, self._head_bytes, self._pieces = True, 0, 0
         if self._clock is None:
             self._start_clock()
 
@@ -78,19 +80,34 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         super().on_header(name, value)
-        self._count(len(name) + len(value))
+        self._head_bytes += len(name) + len(value)
+        self._check_head(self._head_bytes)
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        super().on_headers_complete()
+        if not self.parser.should_upgrade():
+            super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        self._stop_clock()
-        super().on_message_complete()
+        if not self.parser.should_upgrade():
+            self._stop_clock()
+            super().on_message_complete()
 
-    def _count(self, size: int) -> None:
-        self._head_bytes += size
-        if self._head_bytes > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
+    def _pass_over(self, rest: bytes) -> None:
+        """Read a request again without its offer of another protocol: the parser would drop its body, and Java's client
+        makes the offer with every first request.
+        """
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            self._refuse(_no_http())
+            return
+        lines = [b"%s %s HTTP/%s" % (method, self.url, self.parser.get_http_version().encode())]
+        lines += [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.data_received(b"\r\n".join([*lines, b"", rest]))
+
+    def _check_head(self, size: int) -> None:
+        if size > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
             self._found = problem(
                 "headers_too_large",
                 "A request may have 100 headers, and 32 KiB of them, at most; send fewer.",
@@ -135,7 +152,9 @@ class BoundedConnection(HttpToolsProtocol):
             unanswered = True
         if unanswered and not self.transport.is_closing():
             self.transport.write(self._answer(found))
-        self.transport.close()
+            self.transport.write_eof()
+        # Hanging up on a sender that still sends would lose it the answer: what comes for a moment is passed over.
+        self._clock = self.loop.call_later(_LINGER_SECONDS if unanswered else 0, self.transport.close)
 
     def _answer(self, found: Problem) -> bytes:
         asked = dict(self.headers or ())

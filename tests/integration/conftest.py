@@ -1,0 +1,66 @@
+"""How a department reaches the doors: its Kafka login, raw connections to HTTP, and its receipts."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import pytest
+
+from guichet import keys
+from guichet.client import Services
+from shared.kafka import Kafka
+
+# (event id, service) -> the receipt, or None while there is none
+LookUp = Callable[..., Awaitable[Any]]
+# bytes for a service's HTTP door -> all that it answers until it hangs up
+Raw = Callable[..., Awaitable[bytes]]
+
+
+@pytest.fixture(scope="session")
+async def kafka_of_department(services: Services, org: str) -> Kafka:
+    """Kafka as the department of `org` enters it, with the login of a key of its own."""
+    login = (await keys.create(services, org))["kafka"]
+    return Kafka(services.kafka.bootstrap, login["username"], login["password"])
+
+
+@pytest.fixture
+def receipt_of(services: Services, key: str) -> LookUp:
+    async def look_up(event_id: str, service: str = "status") -> Any:
+        status, answer = await services._request(
+            "GET", service, f"/v1/receipts/{event_id}", None, "application/json", key
+        )
+        return answer if status == 200 else None
+
+    return look_up
+
+
+@pytest.fixture
+def raw(services: Services) -> Raw:
+    async def send(*parts: bytes, service: str = "status", seconds: float = 20) -> bytes:
+        address = urlsplit(services.url(service))
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        try:
+            async with asyncio.timeout(seconds):
+                for part in parts:
+                    writer.write(part)
+                    await writer.drain()
+                return await reader.read()
+        finally:
+            writer.close()
+
+    return send
+
+
+def answers_in(received: bytes) -> list[tuple[int, dict[str, str], Any]]:
+    """The HTTP answers (status, headers, JSON) in what a connection brought; each must say its length."""
+    found = []
+    while received:
+        head, _, rest = received.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        length = int(headers.get("content-length", 0))
+        found.append((int(first.split()[1]), headers, orjson.loads(rest[:length] or b"null")))
+        received = rest[length:]
+    return found
