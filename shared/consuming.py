@@ -18,6 +18,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
 
 from shared import metrics
+from shared.batches import Gathered, Taken, join_taken, say_taken, spans_of
 from shared.database import TRANSIENT, Connection, Pool, transaction
 from shared.kafka import Kafka
 from shared.logs import log
@@ -60,6 +61,7 @@ class Consumption:
         self.group, self.topics, self.pattern = group, tuple(topics), pattern
         self._apply, self._committed, self._expect, self._again = apply, committed, expect, again
         self._batch, self._fetch_bytes = batch, fetch_bytes
+        self._said = Gathered(say_taken, join_taken)
         self._failures = 0
         self.progress_at = time.monotonic()
         self._cluster = ""
@@ -130,7 +132,15 @@ class Consumption:
             fresh = await self._fence(connection, records)
             metrics.records_consumed.labels(self.group).inc(len(fresh))
             metrics.records_repeated.labels(self.group).inc(len(records) - len(fresh))
-            return await self._apply(connection, fresh) if fresh else None
+            result = await self._apply(connection, fresh) if fresh else None
+        self._say(len(records), fresh)
+        return result
+
+    def _say(self, records: int, fresh: Sequence[Record]) -> None:
+        """Of what departments sent, a door tells; of relays that only say how far they are, nobody."""
+        spans = {} if self.pattern else spans_of(fresh)
+        if spans or len(fresh) < records:
+            self._said.add(Taken(self.group, records, records - len(fresh), spans))
 
     async def _fence(self, connection: Connection, records: Sequence[Record]) -> list[Record]:
         """Lock the partitions' rows, drop what lies below them, and move them; all of it holds or none at the commit."""

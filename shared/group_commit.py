@@ -5,6 +5,7 @@ from collections import OrderedDict, deque
 from collections.abc import Sequence
 
 from shared import metrics
+from shared.batches import answered, answers
 from shared.database import TRANSIENT, Connection, Pool, transaction
 from shared.dead_letters import each_on_its_own
 from shared.decoding import Arrival, Refusal, identity_of
@@ -114,13 +115,16 @@ async def record(connection: Connection, intake: Intake, arrivals: Sequence[Arri
     async def set_aside(arrival: Arrival, error: Exception) -> Receipt:
         refusal = Refusal(unexpected(error), *identity_of(arrival))
         await intake.dead_letters.keep(connection, [(arrival, refusal)])
-        return Receipt(refusal.id, "rejected", problem=refusal.problem)
+        return Receipt(refusal.id, "rejected", problem=refusal.problem, org_id=arrival.org_id)
 
     return await each_on_its_own(connection, arrivals, apply, set_aside)
 
 
 def count(door: str, receipts: Sequence[Receipt]) -> None:
-    for outcome in ("accepted", "duplicate", "rejected"):
-        number = sum(receipt.outcome == outcome for receipt in receipts)
-        if number:
-            metrics.events_received.labels(door, outcome).inc(number)
+    """What a door has answered, once it is committed: for the metrics and the log."""
+    if not receipts:
+        return
+    found = answered(door, receipts)
+    for outcome, number in found.outcomes.items():
+        metrics.events_received.labels(door, outcome).inc(number)
+    answers[door].add(found)

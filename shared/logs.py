@@ -1,5 +1,9 @@
-"""Structured logs on stdout, one JSON object a line; the events are catalogued in docs/logs.md."""
+"""Structured logs on stdout, one JSON object a line; the events are catalogued in docs/logs.md.
 
+Nothing is written but declared fields; of an exception, its types and frames; and nothing that would steer a terminal.
+"""
+
+import json
 import logging
 import sys
 from typing import Any
@@ -7,11 +11,13 @@ from typing import Any
 import orjson
 import structlog
 
+from shared.faults import described, described_in_text
+from shared.log_events import EVERYWHERE, FIELDS
+from shared.plain_text import plain
+
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
-
-def _dumps(event: Any, default: Any = None, **_: Any) -> str:
-    return orjson.dumps(event, default=default or str).decode()
+_MESSAGE = 300
 
 
 def configure_logs(service: str, level: str) -> None:
@@ -19,7 +25,7 @@ def configure_logs(service: str, level: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-        structlog.processors.format_exc_info,
+        _exception,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -30,11 +36,8 @@ def configure_logs(service: str, level: str) -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, _library_event],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(serializer=_dumps),
-            ],
+            foreign_pre_chain=[_library_event, *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _declared, _line],
         )
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
@@ -55,7 +58,46 @@ _LIBRARIES = {
 
 
 def _library_event(_logger: Any, _name: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-    """A library's line under one catalogued event, its own words in `message`."""
-    event["message"] = event["event"]
+    """A library's line under one catalogued event: its first line; of an exception it tells of, not a word."""
+    text = str(event["event"])
     event["event"] = "library_message"
+    if event.get("exc_info"):
+        event["message"] = f"{event['_record'].name}: an exception"
+    elif text.startswith("Traceback "):
+        event["message"] = f"{event['_record'].name}: an exception"
+        event["exception"] = described_in_text(text)
+    else:
+        event["message"] = text.strip().partition("\n")[0][:_MESSAGE]
     return event
+
+
+def _exception(_logger: Any, _name: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    found = event.pop("exc_info", None)
+    if isinstance(found, tuple):
+        found = found[1]
+    error = found if isinstance(found, BaseException) else sys.exc_info()[1] if found else None
+    if error is not None:
+        event["exception"] = described(error)
+    return event
+
+
+def _declared(_logger: Any, _name: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """Only what is declared of an event is written; of the rest, that it was there."""
+    allowed = FIELDS.get(event["event"], frozenset()) | EVERYWHERE
+    if undeclared := event.keys() - allowed:
+        event = {name: value for name, value in event.items() if name in allowed}
+        event["undeclared"] = sorted(undeclared)
+    return event
+
+
+def _line(_logger: Any, _name: str, event: structlog.types.EventDict) -> str:
+    try:
+        text = orjson.dumps(event, default=_name_of, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:  # half of a surrogate pair, which is no text in UTF-8
+        text = json.dumps(event, default=_name_of)
+    return plain(text)
+
+
+def _name_of(value: Any) -> str:
+    """What is no plain value is written by its type alone."""
+    return type(value).__name__

@@ -55,6 +55,8 @@ class Receipt:
     problem: Problem | None = None
     warnings: list[Problem] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)
+    # Whose event was refused, for the log; no part of what is answered.
+    org_id: str | None = None
 
     def as_dict(self, index: int) -> dict[str, Any]:
         answer: dict[str, Any] = {
@@ -125,7 +127,8 @@ class _Batch:
                 self.waiting[index] = event
 
     def refuse(self, index: int, refusal: Refusal) -> None:
-        self.receipts[index] = Receipt(refusal.id, "rejected", problem=refusal.problem)
+        org_id = self.arrivals[index].org_id
+        self.receipts[index] = Receipt(refusal.id, "rejected", problem=refusal.problem, org_id=org_id)
         self.refused.append((index, refusal))
 
     async def drop_known(self) -> None:

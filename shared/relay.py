@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from shared import metrics
+from shared.batches import published
 from shared.contracts.envelope import LogAdvanced, rfc3339, type_name
 from shared.database import TRANSIENT, Connection, Pool
 from shared.event_log import head
@@ -114,6 +115,7 @@ class Relay:
             "update relay_cursor set position = $1, recorded_at = $2", self._position, self._recorded_at
         )
         metrics.published_position.set(self._position)
+        published.add((rows[0]["position"], self._position))
         return len(rows)
 
     async def _send(

@@ -18,6 +18,7 @@ from faststream.specification import AsyncAPI
 from shared import health
 from shared.answers import refuse_by_problems
 from shared.consuming import Consumption
+from shared.batches import flush_all
 from shared.contracts.envelope import ServiceName
 from shared.contracts.reported.kinds import Kinds
 from shared.database import TRANSIENT, Pool, open_pool
@@ -99,6 +100,7 @@ async def _lifespan(parts: Parts, settings: Settings, app: FastAPI) -> AsyncIter
         stack.push_async_callback(_close_pool, pool)
         app.state.pool, app.state.committed = pool, committed
         app.state.keys = Keys(pool, settings.pepper.get_secret_value())
+        stack.callback(flush_all)
         app.state.department_topics = Topics(parts.name, settings.kafka)
         app.state.group_commit = app.state.intake and GroupCommit(pool, app.state.intake, settings.gather, committed)
         app.state.relay = relay = Relay(parts.name, pool, settings.kafka, parts.topics, committed)

@@ -346,3 +346,31 @@ async def test_reporting_counts_a_record_once_though_its_letter_comes_after_it(
         assert (await services.ask("reporting", "/v1/reading/views"))["equal"] is True
     finally:
         await connection.close()
+
+
+async def test_what_a_person_wrote_is_in_no_log_though_it_triggers_a_fault_of_ours(
+    services: Services, system: LocalSystem, kafka: Kafka, org: str, unique: str
+) -> None:
+    kind, personal = "guichet.inventory.ServiceRecorded.v1", f"Maude-{unique}"
+    event = {
+        "specversion": "1.0",
+        "id": "9223372036854775002",
+        "source": "/services/inventory",
+        "type": kind,
+        "org": org,
+    }
+    value = orjson.dumps(
+        {**event, "time": personal, "recordedat": personal, "data": {"service_id": unique, "name": personal}}
+    )
+    async with AIOKafkaProducer(**kafka.options()) as producer:
+        await producer.send_and_wait(
+            "inventory.services.v1", value, unique.encode(), 0, headers=[("ce_type", kind.encode())]
+        )
+    for service in ("status", "feedback", "reporting"):
+        (item,) = await eventually(lambda name=service: waiting(services, name, about=unique))
+        assert (await set_right(services, service, item["id"]))["outcome"] == "rejected"
+        await set_right(services, service, item["id"], "DELETE")
+    logs = {path.name: path.read_bytes() for path in (system.home / "logs").iterdir()}
+    assert b"event_set_aside" in logs["status.log"]
+    assert b"records_unreadable" in logs["reporting.log"]
+    assert [name for name, text in logs.items() if personal.encode() in text] == []

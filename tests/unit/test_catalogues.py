@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from shared import metrics
 from shared.contracts.envelope import Published
 from shared.contracts.reported.kinds import KINDS
+from shared.log_events import FIELDS
 from shared.problems import TITLES
 
 ROOT = Path(__file__).parents[2]
@@ -89,6 +90,12 @@ def test_every_log_event_is_catalogued_with_its_level_and_fields_and_none_beside
     assert logged()
     assert libraries
     assert catalogued == {**logged(), **libraries}
+
+
+def test_every_log_event_is_declared_with_the_fields_it_is_given_and_none_besides() -> None:
+    """What is not declared would be left out of the log."""
+    libraries = dict.fromkeys(renamed(), frozenset({"message"}))
+    assert {event: fields for event, (_, fields) in logged().items()} | libraries == FIELDS
 
 
 def test_log_events_are_named_by_a_few_words_in_lower_case() -> None:
