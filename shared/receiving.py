@@ -149,7 +149,7 @@ class _Batch:
         self, index: int, event: Received, digest: bytes, position: int, recorded_at: datetime, opened: str | None
     ) -> None:
         if digest != event.digest:
-            self.refuse(index, Refusal(_conflict(event), event.id, event.source))
+            self.refuse(index, Refusal(conflict(event), event.id, event.source))
             return
         extra = self.intake.opened(opened) if opened else {}
         self.receipts[index] = Receipt(event.id, "duplicate", position, recorded_at, extra=extra)
@@ -182,7 +182,7 @@ class _Batch:
         """Keep what was refused, append to the log, and write the receipts. The append is the last statement."""
         for index, event in self.repeats:
             if event.digest != self.accepted[event.source, event.id][1].digest:
-                self.refuse(index, Refusal(_conflict(event), event.id, event.source))
+                self.refuse(index, Refusal(conflict(event), event.id, event.source))
         await self.intake.dead_letters.keep(
             self.connection, [(self.arrivals[index], refusal) for index, refusal in self.refused]
         )
@@ -208,7 +208,8 @@ class _Batch:
                 self.repeat(index, event, remembered.digest, position, recorded_at, remembered.opened_key)
 
 
-def _conflict(event: Received) -> Problem:
+def conflict(event: Received) -> Problem:
+    """The answer to an id that was accepted before with other data."""
     return problem(
         "id_conflict",
         f"The id {event.id} of this source was accepted before with other data; a new event needs an id of its own.",

@@ -1,4 +1,4 @@
-"""`demo`, `import`, `emit`: what sends events."""
+"""`demo`, `import`, `emit`, `validate`: what sends events, or would."""
 
 import asyncio
 import os
@@ -17,11 +17,15 @@ from guichet.client import Services, with_services
 from guichet.commands.running import PortBase, end_on_signals, start_detached, stop_supervisor
 from guichet.demo import live, load_inventory, once, read_inventory
 from guichet.errors import Stop, WrongUse
+from guichet.event_files import events_in
 from guichet.home import Home
 from guichet.inventory_files import UnreadableInventoryFile
 from guichet.main import app
 from guichet.output import Format, FormatOption, print_json, show
 from guichet.progress import console, working
+from guichet.validating import validate as judged
+from shared.organizations import organizations
+from shared.plain_text import plain
 
 File = Annotated[Path | None, typer.Option(exists=True, dir_okay=False)]
 
@@ -189,11 +193,36 @@ def emit(
     """Send CloudEvents; prints one receipt per event."""
     if to not in keys.DOORS:
         raise WrongUse(f"--to is inventory, feedback or status, not {to}")
-    events = _events(file)
+    events = events_in(file)
     receipts = asyncio.run(with_services(Home(), lambda s: _emit(s, to, key, events)))
+    _show_receipts(receipts, format_)
+
+
+@app.command(epilog="Example: guichet validate events.ndjson --to status --org 134")
+def validate(
+    file: Annotated[
+        str, typer.Argument(help="A file, or - for standard input: one JSON object, an array, or one per line.")
+    ],
+    to: Annotated[
+        str | None, typer.Option("--to", help="inventory, feedback or status; default: as each event's type says")
+    ] = None,
+    org: Annotated[
+        str | None, typer.Option("--org", help="the organisation that would send; default: as each source says")
+    ] = None,
+    format_: Annotated[Format | None, typer.Option("--format", help="Default: one receipt a line, as JSON.")] = None,
+) -> None:
+    """Check CloudEvents as a door would, without sending them; needs no running system. Exit 1 if any would be rejected."""
+    if to is not None and to not in keys.DOORS:
+        raise WrongUse(f"--to is inventory, feedback or status, not {to}")
+    if org is not None and org not in organizations():
+        raise WrongUse(f"there is no organisation {org} in the reference table (shared/organizations.csv)")
+    _show_receipts(list(judged(events_in(file), to, org)), format_)
+
+
+def _show_receipts(receipts: list[dict[str, Any]], format_: Format | None) -> None:
     if format_ is None:
         for receipt in receipts:
-            sys.stdout.write(orjson.dumps(receipt).decode() + "\n")
+            sys.stdout.write(plain(orjson.dumps(receipt).decode()) + "\n")
     else:
         show([_receipt_row(receipt) for receipt in receipts], format_, receipts)
     if any(receipt["outcome"] == "rejected" for receipt in receipts):
@@ -228,18 +257,3 @@ def _organization(events: list[bytes]) -> str:
     if len(orgs) != 1:
         raise WrongUse("the events are of several organisations: send each with its own --key")
     return orgs.pop()
-
-
-def _events(file: str) -> list[bytes]:
-    try:
-        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    except OSError as error:
-        raise WrongUse(f"{file} cannot be read: {error.strerror}") from None
-    try:
-        document = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        lines = [line for line in raw.splitlines() if line.strip()]
-        if not lines:
-            raise Stop(f"{file} is empty: it holds one JSON object, an array, or one object per line") from None
-        return lines
-    return [orjson.dumps(each) for each in (document if isinstance(document, list) else [document])]

@@ -10,7 +10,6 @@ LATER = {
     "filing": "Write the annual filing.",
     "tail": "Show the live log lines of the four services.",
     "rebuild": "Rebuild reporting's views beside the live ones.",
-    "validate": "Check events without sending them.",
 }
 
 
