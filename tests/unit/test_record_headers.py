@@ -1,0 +1,42 @@
+"""A record whose header names are not UTF-8 is read, and so are its neighbours."""
+
+import pytest
+from aiokafka.consumer import fetcher
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
+
+import shared.consuming  # noqa: F401 - from here on this process reads any header name
+
+GZIP, NONE, ZSTD = 1, 0, 4
+
+
+class Broken(str):
+    """A name that goes into the record as bytes that are no text."""
+
+    __slots__ = ()
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return b"\xff\xfe"
+
+
+def batch(*headers: list[tuple[str, bytes | None]], compression: int = NONE) -> bytes:
+    builder = _DefaultRecordBatchBuilderPy(2, compression, 0, -1, -1, -1, 100_000)
+    for offset, each in enumerate(headers):
+        builder.append(offset, 0, b"key", b"value %d" % offset, each)
+    return bytes(builder.build())
+
+
+@pytest.mark.parametrize("compression", [NONE, GZIP, ZSTD])
+def test_a_name_that_is_no_text_is_written_in_escapes(compression: int) -> None:
+    content = batch([("é", b"1")], [("ok", b"x"), (Broken(), None)], [], compression=compression)
+    records = fetcher.MemoryRecords(content + content)
+    read = 0
+    while records.has_next():
+        found = records.next_batch()
+        assert found.validate_crc()
+        assert [(each.offset, each.value, each.headers) for each in found] == [
+            (0, b"value 0", [("é", b"1")]),
+            (1, b"value 1", [("ok", b"x"), ("\\xff\\xfe", None)]),
+            (2, b"value 2", []),
+        ]
+        read += 1
+    assert read == 2
