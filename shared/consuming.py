@@ -22,7 +22,7 @@ from shared.batches import Gathered, Taken, join_taken, say_taken, spans_of
 from shared.database import TRANSIENT, Connection, Pool, transaction
 from shared.kafka import Kafka
 from shared.logs import log
-from shared.record_headers import read_any_header_name
+from shared.record_batches import read_batches_with_care
 
 Record: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
 # Applies records, in order within each partition, in the caller's transaction; what it returns is handed to `committed`.
@@ -30,7 +30,7 @@ Apply = Callable[[Connection, Sequence[Record]], Awaitable[Any]]
 # Applies one record that was set aside; what it returns is handed to `committed`, or is the Problem that keeps it out.
 Again = Callable[[Connection, Record], Awaitable[Any]]
 
-read_any_header_name()
+read_batches_with_care()
 
 _BACK_OFF = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
 

@@ -1,12 +1,14 @@
-"""A record whose header names are not UTF-8 is read, and so are its neighbours."""
+"""A record whose header names are not UTF-8 is read, and so are its neighbours; a batch that would fill memory is not."""
 
 import pytest
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
-import shared.consuming  # noqa: F401 - from here on this process reads any header name
+import shared.consuming  # noqa: F401 - from here on this process reads batches with care
+from shared.decoding import MAX_EVENT_BYTES
+from shared.record_batches import MAX_UNPACKED_BYTES
 
-GZIP, NONE, ZSTD = 1, 0, 4
+NONE, GZIP, SNAPPY, LZ4, ZSTD = range(5)
 
 
 class Broken(str):
@@ -14,7 +16,7 @@ class Broken(str):
 
     __slots__ = ()
 
-    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+    def encode(self, *_: str) -> bytes:
         return b"\xff\xfe"
 
 
@@ -25,7 +27,7 @@ def batch(*headers: list[tuple[str, bytes | None]], compression: int = NONE) -> 
     return bytes(builder.build())
 
 
-@pytest.mark.parametrize("compression", [NONE, GZIP, ZSTD])
+@pytest.mark.parametrize("compression", [NONE, GZIP, SNAPPY, LZ4, ZSTD])
 def test_a_name_that_is_no_text_is_written_in_escapes(compression: int) -> None:
     content = batch([("é", b"1")], [("ok", b"x"), (Broken(), None)], [], compression=compression)
     records = fetcher.MemoryRecords(content + content)
@@ -40,3 +42,16 @@ def test_a_name_that_is_no_text_is_written_in_escapes(compression: int) -> None:
         ]
         read += 1
     assert read == 2
+
+
+@pytest.mark.parametrize("compression", [GZIP, LZ4, ZSTD])
+def test_a_batch_that_unpacks_to_more_than_memory_has_is_one_record_too_large(compression: int) -> None:
+    builder = _DefaultRecordBatchBuilderPy(2, compression, 0, -1, -1, -1, 2 * MAX_UNPACKED_BYTES)
+    for offset in range(2):
+        builder.append(offset, 0, None, b"0" * (MAX_UNPACKED_BYTES // 2), [])
+    after = batch([("a", b"b")], compression=compression)
+    records = fetcher.MemoryRecords(bytes(builder.build()) + after)
+    bomb, good = records.next_batch(), records.next_batch()
+    assert bomb.next_offset == 2
+    assert [(each.offset, len(each.value)) for each in bomb] == [(1, MAX_EVENT_BYTES + 1)]
+    assert [each.value for each in good] == [b"value 0"]
