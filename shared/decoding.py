@@ -68,7 +68,7 @@ def decode(arrival: Arrival, kinds: Kinds, now: datetime) -> Received | Refusal:
     if arrival.problem is not None:
         return Refusal(arrival.problem, *_identity(arrival.document))
     if len(arrival.raw) > MAX_EVENT_BYTES:
-        return Refusal(_too_large(), *_identity(arrival.document))
+        return Refusal(_too_large(), *identity_of(arrival))
     document = read_json(arrival.raw) if arrival.document is None else arrival.document
     if isinstance(document, Problem):
         return Refusal(document)

@@ -21,6 +21,8 @@ from shared.problems import Problem, problem
 from shared.receiving import Intake, Receipt
 
 _STRUCTURED = "application/cloudevents+json"
+# Far beyond what an event may have: it is refused, and no more of it is kept.
+_READ_BYTES = 1024 * 1024
 RETENTION = {"ingest": 7, "rejected": 30}  # days
 
 _Answered = list[tuple[Arrival, Receipt]]
@@ -47,7 +49,7 @@ def ingest(intake: Intake, kafka: Kafka, committed: asyncio.Event, stack: AsyncE
 
 def _arrival(record: Record) -> Arrival:
     """The event of a record: in binary mode where its headers hold attributes, otherwise structured."""
-    org_id, value = record.topic.rsplit(".", 1)[-1], record.value or b""
+    org_id, value = record.topic.rsplit(".", 1)[-1], (record.value or b"")[:_READ_BYTES]
     attributes = attributes_of_kafka(record.headers)
     kinds = [kind for name, kind in record.headers if name.lower() == "content-type"]
     kind = _media_type(kinds)
