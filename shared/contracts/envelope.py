@@ -9,13 +9,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, model_validator
 
+from shared.contracts.identifiers import CONTROLS
 from shared.contracts.media_types import JSON, JsonType
 from shared.contracts.moments import WrittenMoment
 
-# CloudEvents allows no control characters in attributes; those that turn the direction of text round would deceive readers.
-_CONTROLS = r"\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069"
-_CONTROL = re.compile(f"[{_CONTROLS}]")
-_PRINTED = rf"^[^{_CONTROLS}]*$"
+# CloudEvents allows no control characters in attributes.
+_CONTROL = re.compile(f"[{CONTROLS}]")
+_PRINTED = rf"^[^{CONTROLS}]*$"
 Attribute = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_PRINTED)]
 
 ServiceName = Literal["inventory", "feedback", "status", "reporting"]
