@@ -1,41 +1,133 @@
-"""Departments' keys: one key for several doors, kept by each service, asked of each through its API."""
+"""Departments' keys: one key for several doors, kept by each service, asked of each through its API.
+
+Every service keeps every key with what it opens. Where Kafka asks for a login, a key is a principal there too: its id is
+the user name, the key itself the password.
+"""
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from guichet.client import Services
+from guichet.errors import WrongUse
 from guichet.home import Home
 from guichet.principals import Principal, Principals, department
-from shared.identity import key_id_of, new_key
+from shared.identity import key_id_of
+from shared.keys import ACTIONS, new_key
 
 DOORS = ("inventory", "feedback", "status")
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a key opens: whose it is, which doors, what for, and until when."""
+
+    org_id: str
+    doors: Sequence[str] = DOORS
+    actions: Sequence[str] = ACTIONS
+    expires_at: datetime | None = None
+
+    def as_body(self) -> dict[str, Any]:
+        return {
+            "org_id": self.org_id,
+            "services": list(self.doors),
+            "actions": list(self.actions),
+            "expires_at": self.expires_at and self.expires_at.isoformat(),
+        }
+
+
 async def create(services: Services, org_id: str, doors: Sequence[str] = DOORS) -> dict[str, Any]:
-    """`{"key", "id", "kafka"}`; the key is shown this once. It opens the Kafka door too, as its password."""
-    key = await _create(services, org_id, doors)
-    await _admit(services, [department(key_id_of(key), key, org_id, doors)])
-    kafka = {"username": key_id_of(key), "password": key} if services.kafka.username else dict.fromkeys(_LOGIN)
+    return await make(services, Scope(org_id, doors))
+
+
+async def make(services: Services, scope: Scope, replaces: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """`{"key", "id", "kafka"}`; the key is shown this once. `replaces` says which key it takes over from."""
+    key = await _make(services, scope, replaces or {})
+    await _admit(services, [(key, scope)])
+    kafka = {"username": key_id_of(key), "password": key} if services.kafka.username else _NO_LOGIN
     return {"key": key, "id": key_id_of(key), "kafka": kafka}
 
 
-_LOGIN = ("username", "password")
+_NO_LOGIN = {"username": None, "password": None}
 
 
-async def _create(services: Services, org_id: str, doors: Sequence[str]) -> str:
+async def _make(services: Services, scope: Scope, replaces: Mapping[str, Any]) -> str:
     key = new_key()
-    body = {"org_id": org_id, "key": key}
-    await asyncio.gather(*(services.ask(door, "/v1/keys", method="POST", body=body) for door in doors))
+    body = {**scope.as_body(), **replaces, "key": key}
+    await asyncio.gather(*(services.ask(door, "/v1/keys", method="POST", body=body) for door in DOORS))
     return key
 
 
-async def _admit(services: Services, principals: Sequence[Principal]) -> None:
-    """Where Kafka asks for a login, each key has one of its own."""
+async def _admit(services: Services, made: Sequence[tuple[str, Scope]]) -> None:
+    principals = [_principal(key, scope) for key, scope in made if "report" in scope.actions]
     if services.kafka.username and principals:
-        administrator = services.home.kafka_administrator(services.kafka)
-        await asyncio.to_thread(Principals(administrator).admit, principals)
+        await asyncio.to_thread(_administrator(services).admit, principals)
+
+
+def _principal(key: str, scope: Scope) -> Principal:
+    return department(key_id_of(key), key, scope.org_id, scope.doors)
+
+
+def _administrator(services: Services) -> Principals:
+    return Principals(services.home.kafka_administrator(services.kafka))
+
+
+async def listed(services: Services) -> list[dict[str, Any]]:
+    """Every key, never its secret; `state` is live, expired or revoked, and revoked at one service is revoked."""
+    found: dict[str, dict[str, Any]] = {}
+    for door in DOORS:
+        for item in (await services.ask(door, "/v1/keys"))["items"]:
+            row = found.setdefault(item["id"], item)
+            row["revoked_at"] = row["revoked_at"] or item["revoked_at"]
+    return [{**row, "state": _state(row)} for row in found.values()]
+
+
+def _state(row: Mapping[str, Any]) -> str:
+    if row["revoked_at"] is not None:
+        return "revoked"
+    expired = row["expires_at"] is not None and datetime.fromisoformat(row["expires_at"]) <= datetime.now(UTC)
+    return "expired" if expired else "live"
+
+
+async def live(services: Services, key_id: str) -> dict[str, Any]:
+    """A key that opens something now. Raises WrongUse where there is none of this id."""
+    for row in await listed(services):
+        if row["id"] == key_id and row["state"] == "live":
+            return row
+    raise WrongUse(f"no live key has the id {key_id}; `guichet keys ls` lists them")
+
+
+async def rotate(services: Services, key_id: str, overlap: timedelta) -> dict[str, Any]:
+    """A new key of the same scope; the old one lives on for `overlap`, so that a department can change over."""
+    old = await live(services, key_id)
+    scope = Scope(old["org_id"], old["services"], old["actions"])
+    return await make(services, scope, {"replaces": key_id, "overlap_seconds": int(overlap.total_seconds())})
+
+
+async def revoke(services: Services, key_id: str) -> None:
+    """At every service and in Kafka, at once."""
+    await live(services, key_id)
+    for door in DOORS:
+        answer = await services.ask(door, "/v1/keys")
+        if any(row["id"] == key_id and row["revoked_at"] is None for row in answer["items"]):
+            await services.ask(door, f"/v1/keys/{key_id}", method="DELETE")
+    if services.kafka.username:
+        await asyncio.to_thread(_administrator(services).expel, [key_id])
+
+
+async def prune(services: Services) -> list[str]:
+    """End the Kafka logins of keys that expired or were revoked elsewhere: Kafka knows no expiry. Returns their ids."""
+    if not services.kafka.username:
+        return []
+    administrator = _administrator(services)
+    names = await asyncio.to_thread(administrator.names)
+    gone = [row["id"] for row in await listed(services) if row["state"] != "live" and row["id"] in names]
+    if gone:
+        await asyncio.to_thread(administrator.expel, gone)
+    return gone
 
 
 async def kept(services: Services, home: Home, org_ids: Iterable[str]) -> dict[str, str]:
@@ -43,15 +135,24 @@ async def kept(services: Services, home: Home, org_ids: Iterable[str]) -> dict[s
     file = home.path / "keys" / "departments.json"
     keys: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     limit = asyncio.Semaphore(40)
-    made: list[Principal] = []
+    made: list[tuple[str, Scope]] = []
 
-    async def make(org_id: str) -> None:
+    async def add(org_id: str) -> None:
         async with limit:
-            keys[org_id] = key = await _create(services, org_id, DOORS)
-            made.append(department(key_id_of(key), key, org_id, DOORS))
+            scope = Scope(org_id)
+            keys[org_id] = await _make(services, scope, {})
+            made.append((keys[org_id], scope))
 
-    await asyncio.gather(*(make(org_id) for org_id in org_ids if org_id not in keys))
+    await asyncio.gather(*(add(org_id) for org_id in org_ids if org_id not in keys))
     await _admit(services, made)
     file.touch(mode=0o600)
     file.write_text(json.dumps(keys), encoding="utf-8")
     return keys
+
+
+def lasting(text: str) -> timedelta:
+    """A length of time such as 90d, 12h, 30m. Raises WrongUse."""
+    units = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+    if text[-1:] in units and text[:-1].isdigit() and len(text) < 8:
+        return timedelta(**{units[text[-1]]: int(text[:-1])})
+    raise WrongUse(f"{text!r} is no length of time: write 90d, 12h or 30m")

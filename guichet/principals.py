@@ -82,10 +82,14 @@ class Principals:
     def expel(self, names: Sequence[str]) -> None:
         """They may do nothing any more, at once, also over connections that are open."""
         self._settle(self._admin.delete_acls([_all_acls(name) for name in names]))
-        known = self._admin.describe_user_scram_credentials().result(_SECONDS)
+        known = self.names()
         gone = [UserScramCredentialDeletion(name, ScramMechanism.SCRAM_SHA_512) for name in names if name in known]
         if gone:
             self._settle(self._admin.alter_user_scram_credentials(gone))
+
+    def names(self) -> set[str]:
+        """Everyone who has a login."""
+        return set(self._admin.describe_user_scram_credentials().result(_SECONDS))
 
     def _settle(self, futures: Mapping[Any, "Future[Any]"]) -> None:
         try:

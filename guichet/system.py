@@ -22,7 +22,7 @@ from guichet.local.kafka import ADMIN, LocalKafka
 from guichet.local.postgres import Postgres, roles_of
 from guichet.ports import PORTS, check_ports
 from guichet.principals import Principals, own
-from guichet.processes import Part
+from guichet.processes import Part, die_with_parent
 from guichet.progress import Bar, working
 from guichet.readiness import is_ready
 from shared.kafka import MECHANISM, Kafka
@@ -31,6 +31,7 @@ PRINCIPALS = (*SERVICES, "operator")
 _START_SECONDS = 60
 _CHECK_SECONDS = 0.3
 _LONGEST_BACK_OFF = 10.0
+_PRUNE_SECONDS = 60.0
 
 
 class System:
@@ -40,6 +41,8 @@ class System:
         self.home, self.port_base = home, port_base
         self.parts: dict[str, Part] = {}
         self._lock: IO[str] | None = None
+        self._pruning: subprocess.Popen[bytes] | None = None
+        self._pruned_at = time.monotonic()
         self._kafka = _kafka_of_settings()
         self._databases = {name: os.environ.get(f"GUICHET_{name.upper()}_DATABASE_URL") for name in SERVICES}
         # Whose the tables are; where settings name no owner, the service's own role makes them.
@@ -103,7 +106,23 @@ class System:
             for part in self.parts.values():
                 if not part.alive:
                     self._start_again(part)
+            self._prune_keys()
             time.sleep(_CHECK_SECONDS)
+
+    def _prune_keys(self) -> None:
+        """Every minute, in a process of its own, so that nothing that died waits for it."""
+        if self._pruning is not None and self._pruning.poll() is None:
+            return
+        if time.monotonic() - self._pruned_at > _PRUNE_SECONDS and "kafka" in self.parts:
+            self._pruned_at = time.monotonic()
+            with (self.home.path / "logs" / "keys.log").open("ab") as log:
+                self._pruning = subprocess.Popen(
+                    [sys.executable, "-m", "guichet", "keys", "prune"],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - the supervisor runs no threads
+                )
 
     def stop(self) -> None:
         """End every part: services first, then Kafka, then PostgreSQL."""

@@ -6,12 +6,13 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
+from shared.access import ANYONE
 from shared.metrics import exposition
 from shared.migrating import missing_migrations
 
 _STUCK_SECONDS = 30.0
 
-router = APIRouter(tags=["operation"])
+router = APIRouter(tags=["operation"], dependencies=[ANYONE])
 
 
 @router.get("/healthz", summary="Is this process alive?")

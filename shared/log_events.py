@@ -20,6 +20,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
         "assignment_retried": "group error",
         "batch_retried": "group error records seconds",
         "kafka_log_shorter": "topic partition expected end",
+        "jwks_not_read": "error",
         "relay_retried": "error seconds",
         "rejections_not_sent": "error events",
         "door_unavailable": "error events",

@@ -12,23 +12,22 @@ from typing import Annotated, Any, Literal
 
 import orjson
 from aiokafka import ConsumerRecord
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime
 
 from shared import metrics
+from shared.access import Operator
 from shared.consuming import Consumption, Record
 from shared.database import TRANSIENT, Connection, transaction
 from shared.dead_letters import NotKept, Wanted, drop, each_on_its_own, letter, letters, opened, settle
 from shared.decoding import Arrival
 from shared.group_commit import record
-from shared.identity import Person, operator
 from shared.logs import log
 from shared.problems import Problem, Refused, problem
 from shared.reading import After, Limit, after, answer, page
 from shared.receiving import Receipt, unexpected
 
 router = APIRouter(tags=["operation"])
-Operator = Annotated[Person, Depends(operator)]
 LetterId = Annotated[int, Query(ge=1, lt=2**63)]
 
 _TRIES = 5
@@ -55,7 +54,7 @@ async def list_letters(
     start = _place(after(after_)[0])
     wanted = Wanted(org, code, door, None if state == "all" else state, since, event, source, start)
     rows = await _about(request.app.state, wanted, about, limit + 1)
-    return answer(request, page([_item(row) for row in rows], limit, lambda item: [str(item["id"])]))
+    return answer(request, page([shown(row) for row in rows], limit, lambda item: [str(item["id"])]))
 
 
 def _place(key: str) -> int | None:
@@ -86,7 +85,8 @@ def _things(raw: bytes | None) -> set[str]:
     return {each for each in named if isinstance(each, str)}
 
 
-def _item(row: dict[str, Any]) -> dict[str, Any]:
+def shown(row: dict[str, Any]) -> dict[str, Any]:
+    """A dead letter as it is listed: all about it but what it holds."""
     since = row["accepted_position"] and {"position": row["accepted_position"], "recorded_at": row["accepted_at"]}
     hidden = {"sealed", "receipt", "accepted_position", "accepted_at"}
     return {**{name: value for name, value in row.items() if name not in hidden}, "accepted_since": since}
@@ -100,7 +100,7 @@ async def read_letter(request: Request, letter_id: int, person: Operator) -> Res
     log.info("dead_letter_opened", dead_letter=letter_id, by=person.subject)
     raw = opened(request.app.state.seal, row["sealed"]) if row["sealed"] is not None else None
     content = None if raw is None else raw.decode("utf-8", "backslashreplace")
-    return answer(request, {**_item(row), "content": content, "why_no_content": _why_no_content(row, raw)})
+    return answer(request, {**shown(row), "content": content, "why_no_content": _why_no_content(row, raw)})
 
 
 def _why_no_content(row: dict[str, Any], raw: bytes | None) -> dict[str, str] | None:

@@ -16,9 +16,10 @@ from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
 
 from shared import health
+from shared.access import ANYONE, list_access
 from shared.answers import refuse_by_problems
-from shared.consuming import Consumption
 from shared.batches import flush_all
+from shared.consuming import Consumption
 from shared.contracts.envelope import ServiceName
 from shared.contracts.reported.kinds import Kinds
 from shared.database import TRANSIENT, Pool, open_pool
@@ -27,15 +28,17 @@ from shared.door import door
 from shared.encryption import Seal
 from shared.event_log import make_partitions
 from shared.group_commit import GroupCommit
-from shared.identity import Keys, Tokens
 from shared.ingest import Topics, ingest
 from shared.kafka import Kafka
+from shared.keys import Keys
+from shared.keys import router as keys
 from shared.logs import configure_logs, log
 from shared.migrating import missing_migrations
 from shared.operation import router as operation
 from shared.receiving import Handle, Intake, forget_ids
 from shared.relay import Relay
 from shared.settings import Settings, load_settings
+from shared.tokens import Tokens
 from shared.web import assets
 
 Background = Callable[[FastAPI], Coroutine[Any, Any, None]]
@@ -76,9 +79,10 @@ def create_app(parts: Parts, settings: Settings) -> FastAPI:
     app.state.intake = _intake(parts, app)
     # The door comes first: routers are asked in turn, and it is asked a thousand times as often as the others.
     doors = [door(app.state.intake)] if app.state.intake is not None else []
-    for router in [*doors, health.router, assets.router, operation, *parts.routers]:
+    for router in [*doors, health.router, assets.router, keys, operation, *parts.routers]:
         app.include_router(router)
     _describe(app)
+    list_access(app)
     return app
 
 
@@ -96,12 +100,12 @@ async def _lifespan(parts: Parts, settings: Settings, app: FastAPI) -> AsyncIter
     structlog.contextvars.bind_contextvars(service=parts.name)
     committed = asyncio.Event()
     async with AsyncExitStack() as stack:
+        stack.callback(flush_all)
         pool = await _database(parts, settings)
         stack.push_async_callback(_close_pool, pool)
         app.state.pool, app.state.committed = pool, committed
         app.state.keys = Keys(pool, settings.pepper.get_secret_value())
-        stack.callback(flush_all)
-        app.state.department_topics = Topics(parts.name, settings.kafka)
+        app.state.department_topics = app.state.intake and Topics(parts.name, settings.kafka)
         app.state.group_commit = app.state.intake and GroupCommit(pool, app.state.intake, settings.gather, committed)
         app.state.relay = relay = Relay(parts.name, pool, settings.kafka, parts.topics, committed)
         stack.push_async_callback(relay.close)
@@ -207,7 +211,12 @@ async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
 
 
 def _describe(app: FastAPI) -> None:
-    @app.get("/asyncapi.json", tags=["operation"], summary="What this service listens to, as AsyncAPI 3.0")
+    @app.get(
+        "/asyncapi.json",
+        tags=["operation"],
+        summary="What this service listens to, as AsyncAPI 3.0",
+        dependencies=[ANYONE],
+    )
     async def asyncapi() -> dict[str, Any]:
         described: dict[str, Any] = json.loads(AsyncAPI(app.state.broker, title=app.title).to_specification().to_json())
         return described

@@ -25,7 +25,9 @@ class Settings(BaseSettings):
     master_key: SecretStr = Field(
         min_length=43, description="32 bytes in URL-safe base64; seals what must stay private"
     )
-    jwks: Path | None = Field(default=None, description="public keys of the issuer of people's tokens, a JWKS file")
+    jwks: str | None = Field(
+        default=None, description="public keys of the issuer of people's tokens: a JWKS file or https address"
+    )
     issuer: str = "guichet-demo"
     mode: Literal["production", "demo"] = "production"
     host: str = "127.0.0.1"

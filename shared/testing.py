@@ -35,3 +35,17 @@ def status_event(org: str, application: str, state: str, *, number: int = 1, **d
         "subject": application,
         "data": {"application_id": application, "service_id": f"S-{org}", "state": state, **data},
     }
+
+
+def feedback_event(org: str, feedback: str, kind: str, **data: Any) -> dict[str, Any]:
+    """A FeedbackReported as a department sends it."""
+    moment = data.pop("time", datetime.now(UTC) - timedelta(days=1))
+    return {
+        "specversion": "1.0",
+        "id": data.pop("id", f"{feedback}-0"),
+        "source": data.pop("source", f"/organizations/{org}/case-management"),
+        "type": "guichet.feedback.FeedbackReported.v1",
+        "time": moment if isinstance(moment, str) else moment.isoformat(),
+        "subject": feedback,
+        "data": {"feedback_id": feedback, "service_id": f"S-{org}", "kind": kind, **data},
+    }

@@ -4,13 +4,14 @@ import asyncio
 import shutil
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from guichet import keys
-from guichet.client import Services, with_services
+from guichet.client import with_services
 from guichet.errors import NotReachable, WrongUse
 from guichet.home import SERVICES, Home
 from guichet.main import app
@@ -19,57 +20,69 @@ from guichet.ports import PORTS, is_free
 from guichet.readiness import readiness
 from guichet.tokens import ROLES
 from guichet.tokens import token as issue
+from shared.keys import ACTIONS
 from shared.organizations import organizations
 
 keys_app = typer.Typer(no_args_is_help=True, help="Departments' keys.", rich_markup_mode=None)
 app.add_typer(keys_app, name="keys")
 
 
-@keys_app.command("create", epilog="Example: guichet keys create --org 134 --services status,feedback")
+@keys_app.command("create", epilog="Example: guichet keys create --org 134 --services status,feedback --expires 365d")
 def create(
     org: Annotated[str, typer.Option(help="the organisation's id")],
     services: Annotated[str, typer.Option(help="which doors, separated by commas")] = ",".join(keys.DOORS),
+    actions: Annotated[str, typer.Option(help="report (events), read (its own applications)")] = ",".join(ACTIONS),
+    expires: Annotated[
+        str | None, typer.Option(help="how long it opens anything: 365d, 12h; for ever unless said")
+    ] = None,
 ) -> None:
-    """Create a department's key; it is shown this once."""
-    doors = services.split(",")
-    if wrong := [door for door in doors if door not in keys.DOORS]:
-        raise WrongUse(f"--services names doors among {', '.join(keys.DOORS)}, not {', '.join(wrong)}")
+    """Create a department's key, for HTTP and for Kafka; it is shown this once."""
     if org not in organizations():
         raise WrongUse(f"there is no organisation {org} in the reference table (shared/organizations.csv)")
-    print_json(asyncio.run(with_services(Home(), lambda s: keys.create(s, org, doors))))
+    scope = keys.Scope(
+        org,
+        _among("--services", services, keys.DOORS),
+        _among("--actions", actions, ACTIONS),
+        datetime.now(UTC) + keys.lasting(expires) if expires else None,
+    )
+    print_json(asyncio.run(with_services(Home(), lambda s: keys.make(s, scope))))
+
+
+def _among(option: str, text: str, known: Sequence[str]) -> list[str]:
+    named = text.split(",")
+    if wrong := [each for each in named if each not in known]:
+        raise WrongUse(f"{option} names some of {', '.join(known)}, not {', '.join(wrong)}")
+    return named
 
 
 @keys_app.command("ls", epilog="Example: guichet keys ls --format json")
 def ls(format_: FormatOption = Format.table) -> None:
     """List keys, never their secrets."""
-    rows = asyncio.run(with_services(Home(), _list))
-    show(rows, format_)
+    show(asyncio.run(with_services(Home(), keys.listed)), format_)
 
 
-async def _list(services: Services) -> list[dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
-    for door in keys.DOORS:
-        for item in (await services.ask(door, "/v1/keys"))["items"]:
-            row = found.setdefault(item["id"], {**item, "services": []})
-            row["services"].append(door)
-    return list(found.values())
+@keys_app.command("rotate", epilog="Example: guichet keys rotate gk_0123456789ab --overlap 7d")
+def rotate(
+    key_id: Annotated[str, typer.Argument(help="the id of the key to take over from")],
+    overlap: Annotated[str, typer.Option(help="how long the old one lives on: 7d, 12h, 0s")] = "7d",
+) -> None:
+    """Create a key of the same scope beside an old one; both open the doors until the overlap has passed."""
+    lasting = keys.lasting(overlap)
+    print_json(asyncio.run(with_services(Home(), lambda s: keys.rotate(s, key_id, lasting))))
 
 
 @keys_app.command("revoke", epilog="Example: guichet keys revoke gk_0123456789ab")
 def revoke(key_id: Annotated[str, typer.Argument(help="the key's id")]) -> None:
-    """Revoke a key at every door, at once."""
-    revoked = asyncio.run(with_services(Home(), lambda s: _revoke(s, key_id)))
-    if not revoked:
-        raise WrongUse(f"no live key has the id {key_id}; `guichet keys ls` lists them")
-    sys.stderr.write(f"{key_id} is revoked at: {', '.join(revoked)}\n")
+    """Revoke a key at every door and in Kafka, at once."""
+    asyncio.run(with_services(Home(), lambda s: keys.revoke(s, key_id)))
+    sys.stderr.write(f"{key_id} is revoked everywhere\n")
 
 
-async def _revoke(services: Services, key_id: str) -> list[str]:
-    live = [row for row in await _list(services) if row["id"] == key_id]
-    doors = live[0]["services"] if live and live[0]["revoked_at"] is None else []
-    for door in doors:
-        await services.ask(door, f"/v1/keys/{key_id}", method="DELETE")
-    return list(doors)
+@keys_app.command("prune", epilog="Example: guichet keys prune")
+def prune() -> None:
+    """End the Kafka logins of keys that have expired (Kafka knows no expiry); `guichet up` does it every minute."""
+    for key_id in asyncio.run(with_services(Home(), keys.prune)):
+        sys.stdout.write(f"{key_id}\n")
 
 
 @app.command(epilog="Example: guichet token --role officer --org 134")

@@ -2,18 +2,21 @@
 
 from datetime import UTC, datetime
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from services.feedback import store
 from services.feedback.handlers import text_context
+from shared.access import ANYONE, May
 from shared.identity import Person, caller
 from shared.problems import Refused, problem
 from shared.reading import After, Limit, after, answer, page
 
 router = APIRouter(tags=["feedback"])
+_READER = Depends(May("officer", "deputy_head", "oversight", "auditor", "operator"))
+_OFFICER = Depends(May("officer"))
 
 
-@router.get("/v1/cases", summary="Feedback cases (officers: their organisation's)")
+@router.get("/v1/cases", summary="Feedback cases (officers: their organisation's)", dependencies=[_READER])
 async def cases(
     request: Request,
     org: str | None = None,
@@ -28,7 +31,7 @@ async def cases(
     return answer(request, listed)
 
 
-@router.get("/v1/cases/{feedback_id}", summary="One case, with what the client wrote")
+@router.get("/v1/cases/{feedback_id}", summary="One case, with what the client wrote", dependencies=[_READER])
 async def case(request: Request, feedback_id: str, org: str | None = None) -> Response:
     org = await _readable_org(request, org)
     rows = await store.case(request.app.state.pool, org, feedback_id)
@@ -68,10 +71,12 @@ async def _readable_org(request: Request, org: str | None) -> str | None:
     )
 
 
-@router.post("/v1/feedback", summary="The public form (not in this version)")
-@router.post("/v1/cases/{feedback_id}/steps", summary="Handle a case here (not in this version)")
-@router.post("/v1/erasures", summary="Erase a person (not in this version)")
-@router.get("/v1/improvements", summary="What was improved (not in this version)")
+@router.post("/v1/feedback", summary="The public form (not in this version)", dependencies=[ANYONE])
+@router.post(
+    "/v1/cases/{feedback_id}/steps", summary="Handle a case here (not in this version)", dependencies=[_OFFICER]
+)
+@router.post("/v1/erasures", summary="Erase a person (not in this version)", dependencies=[_OFFICER])
+@router.get("/v1/improvements", summary="What was improved (not in this version)", dependencies=[ANYONE])
 async def not_available() -> Response:
     raise Refused(
         problem(

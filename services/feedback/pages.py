@@ -4,10 +4,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from services.feedback import store
+from shared.access import ANYONE
 from shared.language import Bilingual, Language
 from shared.web import Pages
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[ANYONE])
 pages = Pages("feedback")
 
 KINDS = {

@@ -3,17 +3,19 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from services.inventory import store
+from shared.access import ANYONE, May
 from shared.organizations import name_of
 from shared.problems import Refused, problem
 from shared.reading import After, Limit, after, answer, page
 
 router = APIRouter(tags=["inventory"])
+_OFFICER = Depends(May("officer"))
 
 
-@router.get("/v1/services", summary="Services, in their newest version")
+@router.get("/v1/services", summary="Services, in their newest version", dependencies=[ANYONE])
 async def services(
     request: Request,
     org: str | None = None,
@@ -27,7 +29,7 @@ async def services(
     return answer(request, page(items, limit, lambda item: [item["service_id"]], as_of=datetime.now(UTC)))
 
 
-@router.get("/v1/services/{service_id}", summary="One service")
+@router.get("/v1/services/{service_id}", summary="One service", dependencies=[ANYONE])
 async def service(request: Request, service_id: str) -> Response:
     row = await store.service(request.app.state.pool, service_id)
     if row is None:
@@ -35,7 +37,7 @@ async def service(request: Request, service_id: str) -> Response:
     return answer(request, {**service_answer(row), "as_of": datetime.now(UTC)})
 
 
-@router.get("/v1/services/{service_id}/history", summary="Every version of one service")
+@router.get("/v1/services/{service_id}/history", summary="Every version of one service", dependencies=[ANYONE])
 async def history(request: Request, service_id: str) -> Response:
     rows = await store.history(request.app.state.pool, service_id)
     if not rows:
@@ -44,7 +46,7 @@ async def history(request: Request, service_id: str) -> Response:
     return answer(request, {"items": items, "next": None, "as_of": datetime.now(UTC)})
 
 
-@router.get("/v1/standards", summary="Service standards, in their newest version")
+@router.get("/v1/standards", summary="Service standards, in their newest version", dependencies=[ANYONE])
 async def standards(
     request: Request,
     org: str | None = None,
@@ -58,7 +60,9 @@ async def standards(
     return answer(request, listed)
 
 
-@router.put("/v1/standards/{standard_id}/measure", summary="Confirm a measure (not in this version)")
+@router.put(
+    "/v1/standards/{standard_id}/measure", summary="Confirm a measure (not in this version)", dependencies=[_OFFICER]
+)
 async def confirm_measure(standard_id: str) -> Response:
     raise Refused(
         problem(

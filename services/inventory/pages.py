@@ -5,11 +5,12 @@ from fastapi.responses import HTMLResponse
 
 from services.inventory import store
 from services.inventory.api import no_such_service, service_answer, standard_answer
+from shared.access import ANYONE
 from shared.language import Language
 from shared.organizations import name_of, organizations
 from shared.web import Pages
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[ANYONE])
 pages = Pages("inventory")
 _PAGE = 50
 

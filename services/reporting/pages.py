@@ -10,11 +10,12 @@ from services.reporting import store
 from services.reporting.api.performance import no_such_service, read_figures, read_freshness, today
 from services.reporting.domain.figures import Window, window
 from services.reporting.store import Filters
+from shared.access import ANYONE
 from shared.language import Bilingual, Language
 from shared.organizations import name_of
 from shared.web import Pages
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[ANYONE])
 pages = Pages("reporting")
 
 _SHOWN = 50

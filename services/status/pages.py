@@ -11,12 +11,13 @@ from services.status import store
 from services.status.api.access import cookie_key, key_of, open_by_code, set_cookie
 from services.status.api.applications import read_application
 from services.status.domain.words import OUTCOME, SUMMARY
+from shared.access import ANYONE
 from shared.language import Language
 from shared.organizations import name_of
 from shared.problems import TITLES, Refused
 from shared.web import Pages
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[ANYONE])
 pages = Pages("status")
 
 

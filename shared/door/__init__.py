@@ -1,18 +1,16 @@
 """The HTTP door: `POST /v1/events` and `GET /v1/receipts/{event_id}`."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
+from shared.access import Sender
 from shared.contracts.envelope import Event
 from shared.door.reading import BATCH, MAX_BATCH, NDJSON, STRUCTURED, read_arrivals
 from shared.group_commit import GroupCommit
-from shared.identity import Department, department
 from shared.problems import Refused, problem
 from shared.receiving import Intake, Receipt, look_up
-
-Sender = Annotated[Department, Depends(department)]
 
 
 def door(intake: Intake) -> APIRouter:

@@ -25,3 +25,4 @@ begin
     end loop;
 end
 $$;
+revoke execute on function make_partitions from public;

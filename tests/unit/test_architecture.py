@@ -43,9 +43,10 @@ OWN_TABLES = {
     "shared/migrating.py": "migration",
     "shared/dead_letters.py": "dead_letter",
     "shared/event_log.py": "recorded_event, log_head, received_event",
-    "shared/identity.py": "api_key",
+    "shared/keys.py": "api_key",
     "shared/receiving.py": "received_event",
     "shared/relay.py": "relay_cursor",
+    "shared/tracing.py": "no table of its own: reads recorded_event and received_event for an operator, changes none",
     "guichet/local/postgres.py": "no table: the roles and databases of the server it runs",
 }
 SQL = re.compile(

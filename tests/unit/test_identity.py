@@ -9,12 +9,16 @@ from typing import Any
 
 import orjson
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from shared.identity import Person, Tokens, key_id_of, new_key
+from shared.identity import Person, key_id_of
+from shared.keys import new_key
+from shared.tokens import Jwks, Tokens
 
 ISSUER, AUDIENCE = "https://issuer.example", "guichet"
 ED = OKPKey.generate_key("Ed25519", {"kid": "ed"})
@@ -33,7 +37,7 @@ def jwks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tokens(jwks: Path) -> Tokens:
-    return Tokens(jwks, ISSUER)
+    return Tokens(str(jwks), ISSUER)
 
 
 def claims(**changes: Any) -> dict[str, Any]:
@@ -100,19 +104,70 @@ def test_a_key_id_is_short_whatever_is_sent() -> None:
 
 
 @pytest.mark.parametrize(("key", "algorithm"), [(ED, "Ed25519"), (EC, "ES256"), (RSA, "RS256")])
-def test_a_token_of_the_issuer_is_a_person_with_roles_in_an_organisation(
+async def test_a_token_of_the_issuer_is_a_person_with_roles_in_an_organisation(
     tokens: Tokens, key: Any, algorithm: str
 ) -> None:
-    assert tokens.person(token(key, algorithm)) == Person("p-1", frozenset({"officer"}), "134")
+    assert await tokens.person(token(key, algorithm)) == Person("p-1", frozenset({"officer"}), "134")
 
 
-def test_a_token_may_have_several_audiences(tokens: Tokens) -> None:
-    assert tokens.person(token(aud=["another", AUDIENCE])) is not None
+async def test_a_token_may_have_several_audiences(tokens: Tokens) -> None:
+    assert await tokens.person(token(aud=["another", AUDIENCE])) is not None
 
 
-def test_a_client_has_no_role_and_no_organisation(tokens: Tokens) -> None:
-    assert tokens.person(token(roles=None, org=None)) == Person("p-1", frozenset(), None)
-    assert tokens.person(token(roles="operator", org=134)) == Person("p-1", frozenset(), None)
+async def test_a_client_has_no_role_and_no_organisation(tokens: Tokens) -> None:
+    assert await tokens.person(token(roles=None, org=None)) == Person("p-1", frozenset(), None)
+    assert await tokens.person(token(roles="operator", org=134)) == Person("p-1", frozenset(), None)
+
+
+# Keys of the issuer that change
+
+
+async def test_a_new_key_of_the_issuer_is_found_and_one_that_was_taken_back_is_trusted_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "jwks.json"
+    file.write_bytes(orjson.dumps({"keys": [ED.as_dict(private=False)]}))
+    tokens = Tokens(str(file), ISSUER)
+    assert await tokens.person(token()) is not None
+    assert await tokens.person(token(EC, "ES256")) is None
+    file.write_bytes(orjson.dumps({"keys": [EC.as_dict(private=False)]}))
+    monkeypatch.setattr("shared.tokens._FILE_SECONDS", 0.0)
+    assert await tokens.person(token(EC, "ES256")) is not None
+    assert await tokens.person(token()) is None
+
+
+async def test_while_the_issuer_s_keys_cannot_be_read_those_read_last_are_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.tokens._FILE_SECONDS", 0.0)
+    file = tmp_path / "jwks.json"
+    tokens = Tokens(str(file), ISSUER)
+    assert await tokens.person(token()) is None
+    file.write_bytes(orjson.dumps({"keys": PUBLIC}))
+    assert await tokens.person(token()) is not None
+    for broken in (b"", b"[]", b'{"keys": 3}', b'{"keys": [{"kty": "OKP"}]}'):
+        file.write_bytes(broken)
+        assert await tokens.person(token()) is not None
+    file.unlink()
+    assert await tokens.person(token()) is not None
+
+
+async def test_the_issuer_is_asked_again_for_a_key_it_has_not_named_but_not_by_every_stranger() -> None:
+    asked = 0
+
+    async def answer(_: web.Request) -> web.Response:
+        nonlocal asked
+        asked += 1
+        return web.json_response({"keys": PUBLIC})
+
+    app = web.Application()
+    app.router.add_get("/jwks", answer)
+    async with TestServer(app) as server:
+        jwks = Jwks(str(server.make_url("/jwks")))
+        for _ in range(20):
+            assert await jwks.keys("ed") is not None
+            assert await jwks.keys("stranger") is not None
+    assert asked == 1
 
 
 # Tokens that are not
@@ -136,26 +191,28 @@ def test_a_client_has_no_role_and_no_organisation(tokens: Tokens) -> None:
         {"sub": ""},
     ],
 )
-def test_a_token_with_a_claim_that_is_wrong_or_missing_is_refused(tokens: Tokens, changes: dict[str, Any]) -> None:
-    assert tokens.person(token(**changes)) is None
+async def test_a_token_with_a_claim_that_is_wrong_or_missing_is_refused(
+    tokens: Tokens, changes: dict[str, Any]
+) -> None:
+    assert await tokens.person(token(**changes)) is None
 
 
-def test_a_token_of_another_key_under_the_same_name_is_refused(tokens: Tokens) -> None:
-    assert tokens.person(token(STRANGER)) is None
+async def test_a_token_of_another_key_under_the_same_name_is_refused(tokens: Tokens) -> None:
+    assert await tokens.person(token(STRANGER)) is None
 
 
-def test_a_token_without_signature_is_refused(tokens: Tokens) -> None:
+async def test_a_token_without_signature_is_refused(tokens: Tokens) -> None:
     for algorithm in ("none", "None", "NONE"):
         unsigned = f"{part({'alg': algorithm, 'typ': 'JWT'})}.{part(claims())}."
-        assert tokens.person(unsigned) is None
-        assert tokens.person(unsigned + part(b"x")) is None
+        assert await tokens.person(unsigned) is None
+        assert await tokens.person(unsigned + part(b"x")) is None
     head, body, _ = token().split(".")
-    assert tokens.person(f"{head}.{body}.") is None
+    assert await tokens.person(f"{head}.{body}.") is None
 
 
 @pytest.mark.parametrize("key", [ED, EC, RSA])
 @pytest.mark.parametrize("form", ["pem", "der", "json"])
-def test_a_token_signed_with_the_public_key_as_a_secret_is_refused(tokens: Tokens, key: Any, form: str) -> None:
+async def test_a_token_signed_with_the_public_key_as_a_secret_is_refused(tokens: Tokens, key: Any, form: str) -> None:
     public = {
         "pem": lambda: key.as_pem(private=False),
         "der": lambda: key.as_der(private=False),
@@ -163,21 +220,21 @@ def test_a_token_signed_with_the_public_key_as_a_secret_is_refused(tokens: Token
     }[form]()
     signed = f"{part({'alg': 'HS256', 'kid': key.kid})}.{part(claims())}"
     signature = hmac.digest(public, signed.encode(), hashlib.sha256)
-    assert tokens.person(f"{signed}.{part(signature)}") is None
+    assert await tokens.person(f"{signed}.{part(signature)}") is None
 
 
-def test_a_token_that_brings_its_own_key_is_refused(tokens: Tokens) -> None:
+async def test_a_token_that_brings_its_own_key_is_refused(tokens: Tokens) -> None:
     header = {"alg": "Ed25519", "jwk": STRANGER.as_dict(private=False)}
-    assert tokens.person(jwt.encode(header, claims(), STRANGER, algorithms=["Ed25519"])) is None
+    assert await tokens.person(jwt.encode(header, claims(), STRANGER, algorithms=["Ed25519"])) is None
 
 
-def test_a_token_that_was_changed_after_signing_is_refused(tokens: Tokens) -> None:
+async def test_a_token_that_was_changed_after_signing_is_refused(tokens: Tokens) -> None:
     head, _, signature = token().split(".")
-    assert tokens.person(f"{head}.{part(claims(roles=['operator']))}.{signature}") is None
+    assert await tokens.person(f"{head}.{part(claims(roles=['operator']))}.{signature}") is None
 
 
-def test_without_a_jwks_no_token_is_good() -> None:
-    assert Tokens(None, ISSUER).person(token()) is None
+async def test_without_a_jwks_no_token_is_good() -> None:
+    assert await Tokens(None, ISSUER).person(token()) is None
 
 
 @settings(deadline=None)
@@ -187,15 +244,15 @@ def test_without_a_jwks_no_token_is_good() -> None:
 @example(f"{part({'alg': 'Ed25519', 'kid': 'nobody'})}.{part({})}.{part(b'')}")
 @example(f"{part({'alg': 'Ed25519', 'kid': ['ed']})}.{part({})}.{part(b'')}")
 @example(f"{part({'alg': 'Ed25519', 'crit': ['b64'], 'b64': False})}.{part({})}.{part(b'')}")
-def test_nothing_that_is_no_token_is_let_in_or_makes_a_fault_of_ours(tokens: Tokens, text: str) -> None:
-    assert tokens.person(text) is None
+async def test_nothing_that_is_no_token_is_let_in_or_makes_a_fault_of_ours(tokens: Tokens, text: str) -> None:
+    assert await tokens.person(text) is None
 
 
 @pytest.mark.parametrize("payload", [[], "text", 1, None, b"\xff", {"exp": {}}, {**claims(), "sub": None}])
-def test_a_signed_token_whose_claims_are_no_claims_is_refused(tokens: Tokens, payload: Any) -> None:
+async def test_a_signed_token_whose_claims_are_no_claims_is_refused(tokens: Tokens, payload: Any) -> None:
     signed = f"{part({'alg': 'Ed25519', 'kid': 'ed'})}.{part(payload)}"
     signature = ED.get_op_key("sign").sign(signed.encode())
-    assert tokens.person(f"{signed}.{part(signature)}") is None
+    assert await tokens.person(f"{signed}.{part(signature)}") is None
 
 
 # What roles may read

@@ -1,26 +1,29 @@
 """What the interface promises of reporting and this version does not have yet says so; it invents nothing."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 
+from shared.access import May
 from shared.problems import Refused, problem
 
 router = APIRouter(tags=["not in this version"])
 
+_PUBLIC = May("anyone")
+_READER = May("officer", "deputy_head", "oversight", "auditor", "operator")
 _LATER = (
-    ("GET", "/v1/compliance"),
-    ("GET", "/v1/compliance/{org_id}"),
-    ("GET", "/v1/compliance/{org_id}/changes"),
-    ("GET", "/v1/verdicts/{verdict_id}/evidence"),
-    ("GET", "/v1/events/{event_id}"),
-    ("GET", "/v1/indicators"),
-    ("GET", "/v1/quality"),
-    ("GET", "/v1/filing/{fiscal_year}/{file}"),
-    ("GET", "/v1/confirmations"),
-    ("POST", "/v1/confirmations"),
-    ("GET", "/v1/corrective-actions"),
-    ("POST", "/v1/corrective-actions"),
-    ("GET", "/v1/oversight/steps"),
-    ("POST", "/v1/oversight/steps"),
+    ("GET", "/v1/compliance", _READER),
+    ("GET", "/v1/compliance/{org_id}", _READER),
+    ("GET", "/v1/compliance/{org_id}/changes", _READER),
+    ("GET", "/v1/verdicts/{verdict_id}/evidence", _READER),
+    ("GET", "/v1/events/{event_id}", _READER),
+    ("GET", "/v1/indicators", _PUBLIC),
+    ("GET", "/v1/quality", _READER),
+    ("GET", "/v1/filing/{fiscal_year}/{file}", _PUBLIC),
+    ("GET", "/v1/confirmations", _READER),
+    ("POST", "/v1/confirmations", May("deputy_head")),
+    ("GET", "/v1/corrective-actions", _READER),
+    ("POST", "/v1/corrective-actions", May("officer", "deputy_head")),
+    ("GET", "/v1/oversight/steps", _READER),
+    ("POST", "/v1/oversight/steps", May("oversight")),
 )
 
 
@@ -34,5 +37,7 @@ async def not_available() -> Response:
     )
 
 
-for method, path in _LATER:
-    router.add_api_route(path, not_available, methods=[method], summary="Not available in this version")
+for method, path, may in _LATER:
+    router.add_api_route(
+        path, not_available, methods=[method], summary="Not available in this version", dependencies=[Depends(may)]
+    )

@@ -11,12 +11,13 @@ from services.reporting import store
 from services.reporting.domain.figures import Window, figure, total_shown, window
 from services.reporting.domain.freshness import cadence, is_silent
 from services.reporting.store import Filters
+from shared.access import ANYONE
 from shared.database import Pool
 from shared.identity import Department, Person, caller
 from shared.problems import Problem, Refused, problem
 from shared.reading import After, Limit, after, answer, page
 
-router = APIRouter(tags=["performance"])
+router = APIRouter(tags=["performance"], dependencies=[ANYONE])
 
 _OTTAWA = ZoneInfo("America/Toronto")
 PUBLIC_WINDOWS = {"7d", "28d", "fiscal_year"}

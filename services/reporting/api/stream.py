@@ -16,11 +16,12 @@ from services.reporting.api.performance import read_figures, today
 from services.reporting.domain.figures import FEWEST_SHOWN, window
 from services.reporting.handlers import Change
 from services.reporting.store import Filters
+from shared.access import ANYONE
 from shared.database import TRANSIENT, Pool
 from shared.logs import log
 from shared.metrics import stream_readers
 
-router = APIRouter(tags=["performance"])
+router = APIRouter(tags=["performance"], dependencies=[ANYONE])
 _GATHER_SECONDS = 0.25
 _HEARTBEAT_SECONDS = 15.0
 _BEHIND = 100

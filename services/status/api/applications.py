@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
 from services.status import store
@@ -13,6 +13,7 @@ from services.status.domain.application import Application
 from services.status.domain.words import following, summary
 from services.status.handlers import client_hash, open_reason
 from services.status.store import Key
+from shared.access import ANYONE, May
 from shared.clock import in_order
 from shared.contracts.status import Clock
 from shared.encryption import Seal
@@ -21,13 +22,18 @@ from shared.problems import Refused, problem
 from shared.reading import After, Limit, after, answer, page
 
 router = APIRouter(tags=["status"])
+_OWN = Depends(May("department", "client", "officer", "deputy_head", "oversight", "auditor", "operator"))
+_ONE = Depends(May("department", "client", "tracking", "officer", "deputy_head", "oversight", "auditor", "operator"))
+_SUBSCRIBER = Depends(May("department", "client"))
 
 
 class TrackingCode(BaseModel):
     tracking_code: str = Field(max_length=100)
 
 
-@router.get("/v1/applications", summary="The caller's own applications: a client's, or a department's")
+@router.get(
+    "/v1/applications", summary="The caller's own applications: a client's, or a department's", dependencies=[_OWN]
+)
 async def applications(
     request: Request,
     service: str | None = None,
@@ -79,14 +85,20 @@ def _is_open_late(clock: dict[str, Any]) -> bool:
     return clock["state"] in {"running", "paused"} and clock["limit"] is not None and clock["elapsed"] > clock["limit"]
 
 
-@router.get("/v1/applications/{application_id}", summary="One application: its state in plain words, and its clock")
+@router.get(
+    "/v1/applications/{application_id}",
+    summary="One application: its state in plain words, and its clock",
+    dependencies=[_ONE],
+)
 async def application(request: Request, application_id: str, org: str | None = None) -> Response:
     key = await key_of(request, application_id, org)
     now = datetime.now(UTC)
     return answer(request, await read_application(request, key, now))
 
 
-@router.get("/v1/applications/{application_id}/events", summary="Live updates (not in this version)")
+@router.get(
+    "/v1/applications/{application_id}/events", summary="Live updates (not in this version)", dependencies=[_ONE]
+)
 async def events(application_id: str) -> Response:
     raise Refused(
         problem(
@@ -97,7 +109,9 @@ async def events(application_id: str) -> Response:
     )
 
 
-@router.post("/v1/tracking", summary="Open one application by its tracking code, without an account")
+@router.post(
+    "/v1/tracking", summary="Open one application by its tracking code, without an account", dependencies=[ANYONE]
+)
 async def tracking(request: Request, code: TrackingCode) -> Response:
     key = await open_by_code(request, code.tracking_code)
     response = answer(request, {"org_id": key[0], "application_id": key[1]})
@@ -105,9 +119,17 @@ async def tracking(request: Request, code: TrackingCode) -> Response:
     return response
 
 
-@router.api_route("/v1/subscriptions", methods=["GET", "POST", "DELETE"], summary="Notifications (not in this version)")
 @router.api_route(
-    "/v1/subscriptions/{rest:path}", methods=["GET", "POST", "DELETE"], summary="Notifications (not in this version)"
+    "/v1/subscriptions",
+    methods=["GET", "POST", "DELETE"],
+    summary="Notifications (not in this version)",
+    dependencies=[_SUBSCRIBER],
+)
+@router.api_route(
+    "/v1/subscriptions/{rest:path}",
+    methods=["GET", "POST", "DELETE"],
+    summary="Notifications (not in this version)",
+    dependencies=[_SUBSCRIBER],
 )
 async def subscriptions() -> Response:
     raise Refused(

@@ -1,0 +1,188 @@
+"""Departments' keys: `gk_<id>_<256 random bits>`, of which a service keeps the HMAC under its pepper alone."""
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import orjson
+from aiokafka.errors import KafkaError
+from fastapi import APIRouter, Request, Response
+from pydantic import AwareDatetime, BaseModel, Field
+
+from shared.access import Operator
+from shared.contracts.envelope import ServiceName
+from shared.database import Pool, transaction
+from shared.identity import Action, Department, key_id_of
+from shared.organizations import organizations
+from shared.problems import Refused, TemporarilyUnavailable, problem
+
+router = APIRouter(tags=["operation"])
+ACTIONS: tuple[Action, ...] = ("report", "read")
+
+
+def new_key() -> str:
+    return f"gk_{secrets.token_hex(6)}_{secrets.token_urlsafe(32)}"
+
+
+class KeyRequested(BaseModel):
+    """What a key is to open. `replaces` names the key it takes over from, which lives on for `overlap_seconds`."""
+
+    org_id: str
+    # Given by `guichet keys create`, so that one key opens several services; made here otherwise.
+    key: str | None = Field(default=None, pattern=r"^gk_[0-9a-f]{12}_[A-Za-z0-9_-]{43}$")
+    services: list[ServiceName] | None = Field(default=None, description="this service alone, unless said")
+    actions: list[Action] = Field(default_factory=lambda: list(ACTIONS), min_length=1)
+    expires_at: AwareDatetime | None = None
+    replaces: Annotated[str, Field(pattern=r"^gk_[0-9a-f]{12}$")] | None = None
+    overlap_seconds: int = Field(default=7 * 86_400, ge=0, le=90 * 86_400)
+
+
+class Keys:
+    """The keys of one service. A key is looked up once a second at most; one that is revoked is forgotten at once."""
+
+    _CACHED_SECONDS = 1.0
+
+    def __init__(self, pool: Pool, pepper: str) -> None:
+        self._pool, self._pepper = pool, pepper.encode()
+        self._seen: dict[str, tuple[float, Department]] = {}
+
+    async def department(self, key: str) -> Department | None:
+        now = time.monotonic()
+        cached = self._seen.get(key)
+        if cached is not None and now - cached[0] < self._CACHED_SECONDS:
+            return cached[1]
+        found = await self._look_up(key)
+        if found is not None:
+            self._seen = {k: v for k, v in self._seen.items() if now - v[0] < self._CACHED_SECONDS}
+            self._seen[key] = (now, found)
+        return found
+
+    async def _look_up(self, key: str) -> Department | None:
+        row = await self._pool.fetchrow(
+            "select org_id, hmac, services, actions from api_key where key_id = $1 and revoked_at is null "
+            "and (expires_at is null or expires_at > now())",
+            key_id_of(key),
+        )
+        if row is None or not hmac.compare_digest(row["hmac"], self._hmac(key)):
+            return None
+        return Department(row["org_id"], key_id_of(key), tuple(row["services"] or ()), tuple(row["actions"]))
+
+    async def add(
+        self,
+        org_id: str,
+        key: str,
+        services: Sequence[str],
+        actions: Sequence[str],
+        expires_at: datetime | None,
+        replaces: str | None = None,
+        overlap: timedelta = timedelta(0),
+    ) -> bool:
+        """False where the key it is to replace is not a live one of this organisation."""
+        async with transaction(self._pool) as connection:
+            if replaces is not None:
+                done = await connection.execute(
+                    "update api_key set expires_at = least(expires_at, now() + $3) "
+                    "where key_id = $1 and org_id = $2 and revoked_at is null "
+                    "and (expires_at is null or expires_at > now())",
+                    replaces,
+                    org_id,
+                    overlap,
+                )
+                if done == "UPDATE 0":
+                    return False
+            await connection.execute(
+                "insert into api_key (key_id, org_id, hmac, services, actions, expires_at) "
+                "values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
+                key_id_of(key), org_id, self._hmac(key), list(services), list(actions), expires_at,
+            )  # fmt: skip
+        self._seen.clear()
+        return True
+
+    async def revoke(self, key_id: str) -> bool:
+        done = await self._pool.execute(
+            "update api_key set revoked_at = now() where key_id = $1 and revoked_at is null", key_id
+        )
+        self._seen.clear()
+        return bool(done == "UPDATE 1")
+
+    async def list(self) -> list[dict[str, Any]]:
+        rows = await self._pool.fetch(
+            "select key_id as id, org_id, services, actions, created_at, expires_at, revoked_at from api_key "
+            "order by created_at, key_id"
+        )
+        return [dict(row) for row in rows]
+
+    def _hmac(self, key: str) -> bytes:
+        return hmac.digest(self._pepper, key.encode(), hashlib.sha256)
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return Response(orjson.dumps(value), status, media_type="application/json")
+
+
+@router.post("/v1/keys", summary="Create a department's key; it is shown this once", status_code=201)
+async def create_key(request: Request, wanted: KeyRequested, _: Operator) -> Response:
+    _check(wanted)
+    key = wanted.key or new_key()
+    services = wanted.services if wanted.services is not None else [request.app.state.service]
+    made = await request.app.state.keys.add(
+        wanted.org_id, key, services, wanted.actions, wanted.expires_at, wanted.replaces,
+        timedelta(seconds=wanted.overlap_seconds),
+    )  # fmt: skip
+    if not made:
+        raise Refused(_no_such_key())
+    if request.app.state.service in services and "report" in wanted.actions:
+        await _make_topics(request, wanted.org_id)
+    answer = {"id": key_id_of(key), "org_id": wanted.org_id, "services": services, "actions": wanted.actions}
+    return _json({**answer, "expires_at": wanted.expires_at, "key": key}, 201)
+
+
+def _check(wanted: KeyRequested) -> None:
+    if wanted.org_id not in organizations():
+        raise Refused(
+            problem(
+                "not_found",
+                f"There is no organisation {wanted.org_id} in the reference table.",
+                f"Il n'y a pas d'organisation {wanted.org_id} dans la table de référence.",
+            )
+        )
+    if wanted.expires_at is not None and wanted.expires_at <= datetime.now(UTC):
+        raise Refused(
+            problem(
+                "invalid_request",
+                "expires_at has passed already; give a moment to come.",
+                "expires_at est déjà passé; donnez un moment à venir.",
+            )
+        )
+
+
+async def _make_topics(request: Request, org_id: str) -> None:
+    if request.app.state.department_topics is None:
+        return
+    try:
+        await request.app.state.department_topics.make(org_id)
+    except KafkaError as error:
+        raise TemporarilyUnavailable(
+            f"Kafka cannot make the organisation's topics just now ({type(error).__name__}); ask again.",
+            f"Kafka ne peut créer les sujets de l'organisation maintenant ({type(error).__name__}); redemandez.",
+        ) from error
+
+
+@router.get("/v1/keys", summary="The keys of this service, never their secrets")
+async def list_keys(request: Request, _: Operator) -> Response:
+    return _json({"items": await request.app.state.keys.list(), "next": None})
+
+
+@router.delete("/v1/keys/{key_id}", summary="Revoke a key at once", status_code=204)
+async def revoke_key(request: Request, key_id: str, _: Operator) -> Response:
+    if not await request.app.state.keys.revoke(key_id):
+        raise Refused(_no_such_key())
+    return Response(status_code=204)
+
+
+def _no_such_key() -> Any:
+    return problem("not_found", "No live key has this id.", "Aucune clé active ne porte cet identifiant.")
