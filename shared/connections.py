@@ -87,6 +87,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._in_head = False
         if not self.parser.should_upgrade():
             super().on_headers_complete()
+            self.cycle.transport = _Patient(self)  # type: ignore[assignment]  # all of a transport that a cycle uses
 
     def on_message_complete(self) -> None:
         if not self.parser.should_upgrade():
@@ -152,9 +153,23 @@ class BoundedConnection(HttpToolsProtocol):
             unanswered = True
         if unanswered and not self.transport.is_closing():
             self.transport.write(self._answer(found))
-            self.transport.write_eof()
-        # Hanging up on a sender that still sends would lose it the answer: what comes for a moment is passed over.
-        self._clock = self.loop.call_later(_LINGER_SECONDS if unanswered else 0, self.transport.close)
+            self._linger()
+        else:
+            self.transport.close()
+
+    def hang_up(self) -> None:
+        """Once the last answer is written."""
+        self._deaf = True
+        self._stop_clock()
+        if self.cycle.more_body and not self.transport.is_closing():
+            self._linger()
+        else:
+            self.transport.close()
+
+    def _linger(self) -> None:
+        """Hanging up on a sender that still sends would lose it the answer: what comes for a moment is passed over."""
+        self.transport.write_eof()
+        self._clock = self.loop.call_later(_LINGER_SECONDS, self.transport.close)
 
     def _answer(self, found: Problem) -> bytes:
         asked = dict(self.headers or ())
@@ -163,6 +178,17 @@ class BoundedConnection(HttpToolsProtocol):
         lines += [f"{name}: {value}" for name, value in headers.items()]
         lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
         return "\r\n".join(lines).encode("latin-1") + body
+
+
+class _Patient:
+    """A connection's transport as a cycle of request and response sees it."""
+
+    def __init__(self, connection: BoundedConnection) -> None:
+        self._connection = connection
+        self.write, self.is_closing = connection.transport.write, connection.transport.is_closing
+
+    def close(self) -> None:
+        self._connection.hang_up()
 
 
 def _no_http() -> Problem:

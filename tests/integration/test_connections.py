@@ -55,6 +55,7 @@ def event(org: str, unique: str) -> bytes:
         (GET + b"A: b\r\n" * MAX_HEADERS + b"\r\n", 431, "headers_too_large"),
         (GET + b"A: " + b"x" * 1_000_000, 431, "headers_too_large"),
         (b"\x16\x03\x01\x02\x00\x01\x00", 400, "invalid_request"),
+        (b"GET /\xe2\x80\xae HTTP/1.1\r\nHost: x\r\n\r\n", 400, "invalid_request"),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, "invalid_request"),
         (b"CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n", 400, "invalid_request"),
         (b"G\x00T / HTTP/1.1\r\n\r\n", 400, "invalid_request"),
@@ -109,6 +110,13 @@ async def test_a_body_that_says_it_is_too_large_is_refused_before_it_comes(post:
     lines = (f"Content-Length: {MAX_BODY_BYTES + 1}", "Expect: 100-continue", "Connection: close")
     (status, _, answer), *more = await post(b"", *lines)
     assert (status, answer["code"], more) == (413, "too_large", [])
+
+
+async def test_who_is_refused_while_still_sending_reads_the_answer_all_the_same(raw: Raw) -> None:
+    size = MAX_BODY_BYTES + 1
+    head = b"POST /v1/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % size
+    (status, headers, answer), *more = answers_in(await raw(head, b" " * size))
+    assert (status, answer["code"], headers["connection"], more) == (413, "too_large", "close", [])
 
 
 async def test_who_asks_whether_to_go_on_is_told_to(raw: Raw, key: str, event: bytes) -> None:
