@@ -181,6 +181,6 @@ def _first_position(records: Any) -> int | None:
 def _position(record: Any) -> int | None:
     """A service names its records by their position in its log; LogAdvanced has none."""
     for name, value in record.headers or ():
-        if name == "ce_id" and value is not None and value.isdigit() and len(value) < 19:
+        if name == "ce_id" and value is not None and value.isdigit() and len(value) < 20:
             return int(value)
     return None

@@ -58,7 +58,9 @@ async def list_letters(
 
 
 def _place(key: str) -> int | None:
-    return int(key) if key.isascii() and key.isdigit() and len(key) < 19 else None
+    """A number as the database can hold it."""
+    number = int(key) if key.isascii() and key.isdigit() and len(key) < 20 else 0
+    return number if 0 < number < 2**63 else None
 
 
 async def _about(state: Any, wanted: Wanted, about: str | None, limit: int) -> list[dict[str, Any]]:
@@ -79,7 +81,7 @@ def _things(raw: bytes | None) -> set[str]:
     """The ids of what an event speaks of, as far as it can be read."""
     try:
         data = orjson.loads(raw or b"")["data"]
-        named = (data.get(name) for name in ("application_id", "feedback_id", "service_id"))
+        named = [data.get(name) for name in ("application_id", "feedback_id", "service_id")]
     except (orjson.JSONDecodeError, TypeError, KeyError, AttributeError):
         return set()
     return {each for each in named if isinstance(each, str)}

@@ -8,7 +8,6 @@ from guichet.main import app
 LATER = {
     "explain": "Show a verdict or a figure down to its events.",
     "filing": "Write the annual filing.",
-    "tail": "Show the live log lines of the four services.",
     "rebuild": "Rebuild reporting's views beside the live ones.",
 }
 

@@ -1,15 +1,23 @@
 """Wiring of reporting."""
 
+from fastapi import FastAPI
+
 from services.reporting import api, consumers, pages
-from services.reporting.api import stream
+from services.reporting.api import stream, tracing
 from shared.service import Parts, main
 from shared.serving import run
+
+
+def prepare(app: FastAPI) -> None:
+    stream.prepare(app)
+    tracing.prepare(app)
+
 
 parts = Parts(
     name="reporting",
     topics=["reporting.verdicts.v1"],
     kinds={},
-    prepare=stream.prepare,
+    prepare=prepare,
     consumptions=consumers.consumptions,
     routers=[api.router, pages.router],
     background=[stream.run],

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime
 
 from services.reporting import handlers, store
+from shared.access import Operator
 from shared.contracts.envelope import ServiceName
-from shared.mending import Operator
 from shared.operation import Until
 
 router = APIRouter(tags=["operation"])

@@ -12,6 +12,7 @@ from services.reporting.store.reading import (
     standards,
     tallies,
 )
+from services.reporting.store.tracing import at_place, caused_by, known_standards, later, read_to
 from services.reporting.store.verifying import (
     advanced,
     cells_of_log,
@@ -38,6 +39,8 @@ __all__ = [
     "add_cells",
     "add_counts",
     "advanced",
+    "at_place",
+    "caused_by",
     "cells_of_log",
     "cells_of_views",
     "changed_since",
@@ -47,11 +50,14 @@ __all__ = [
     "freshness",
     "head",
     "known",
+    "known_standards",
     "lag",
+    "later",
     "log_events",
     "logged",
     "mark_changed",
     "positions",
+    "read_to",
     "remember_advanced",
     "remember_services",
     "remember_standards",
