@@ -7,6 +7,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from shared.access import ANYONE
+from shared.measuring import measure
 from shared.metrics import exposition
 from shared.migrating import missing_migrations
 
@@ -24,6 +25,7 @@ async def healthz() -> Response:
 async def metrics(request: Request) -> Response:
     for consumption in request.app.state.consumptions:
         consumption.health()
+    await measure(request.app.state)
     return Response(exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

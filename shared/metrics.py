@@ -20,6 +20,9 @@ log_position = Gauge(
     "guichet_log_position", "The last position this process saw in the service's log", registry=registry
 )
 published_position = Gauge("guichet_published_position", "The last position the relay has published", registry=registry)
+unsent_events = Gauge(
+    "guichet_unsent_events", "Events of the log that Kafka has not acknowledged yet", registry=registry
+)
 publish_failures = Counter("guichet_publish_failures", "Times the relay's producer was replaced", registry=registry)
 records_consumed = Counter("guichet_records_consumed", "Records taken from Kafka", ["group"], registry=registry)
 records_repeated = Counter(
@@ -30,8 +33,23 @@ batch_seconds = Histogram(
     "guichet_batch_seconds", "One batch from Kafka, decoded to committed", ["group"], buckets=_QUICK, registry=registry
 )
 dead_letters = Counter("guichet_dead_letters", "Events set aside, by code of the problem", ["code"], registry=registry)
+dead_letters_waiting = Gauge(
+    "guichet_dead_letters_waiting", "Dead letters that wait for an operator, by code", ["code"], registry=registry
+)
 dead_letters_replayed = Counter(
     "guichet_dead_letters_replayed", "Dead letters judged again, by outcome", ["outcome"], registry=registry
+)
+freshness_seconds = Gauge(
+    "guichet_freshness_seconds",
+    "How long ago it was that all a service had recorded was read here",
+    ["service"],
+    registry=registry,
+)
+silent_departments = Gauge(
+    "guichet_silent_departments",
+    "Organisations not heard of through a service for longer than their cadence",
+    ["service"],
+    registry=registry,
 )
 stream_readers = Gauge("guichet_stream_readers", "Open event streams", registry=registry)
 

@@ -46,7 +46,7 @@ async def trace(request: Request, event_id: str, _: Operator, source: str | None
     body = {
         "service": state.service,
         "event_id": event_id,
-        "log": await _how_far(state.pool),
+        "log": await how_far(state.pool),
         "events": await _accepted(state.pool, event_id, source),
         "dead_letters": [shown(row) for row in rows],
         "reading": await further(state.pool, event_id, source, places) if further else None,
@@ -68,7 +68,7 @@ def _place(text: str) -> Place:
     return Place(service, int(position))
 
 
-async def _how_far(pool: Pool) -> dict[str, int]:
+async def how_far(pool: Pool) -> dict[str, int]:
     """The log's last position, and the last one that Kafka has acknowledged."""
     row = await pool.fetchrow(
         "select (select position from log_head) as position, (select position from relay_cursor) as published"

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from services.reporting import api, consumers, pages
-from services.reporting.api import stream, tracing
+from services.reporting.api import measuring, stream, tracing
 from shared.service import Parts, main
 from shared.serving import run
 
@@ -11,6 +11,7 @@ from shared.serving import run
 def prepare(app: FastAPI) -> None:
     stream.prepare(app)
     tracing.prepare(app)
+    measuring.prepare(app)
 
 
 parts = Parts(
