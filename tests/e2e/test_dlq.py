@@ -114,3 +114,9 @@ def test_wrong_use_is_said_with_what_would_be_right(system: LocalSystem) -> None
         done = system.command("dlq", *arguments, check=False)
         assert done.returncode == 2
         assert words in done.stderr
+
+
+def test_every_command_of_an_operator_s_has_help_with_an_example(system: LocalSystem) -> None:
+    for command in ("tail", "validate", "dlq ls", "dlq show", "dlq replay", "dlq drop"):
+        shown = system.command(*command.split(), "--help").stdout
+        assert f"Example: guichet {command}" in shown, command
