@@ -113,6 +113,18 @@ async def letters(pool: Pool, wanted: Wanted, limit: int) -> list[dict[str, Any]
     return [dict(row) for row in rows]
 
 
+async def letters_of(pool: Pool, event_id: str, source: str | None, limit: int) -> list[dict[str, Any]]:
+    """An event's, the newest first; by the index, since they are asked for again and again."""
+    rows = await pool.fetch(
+        f"{_COLUMNS} where l.event_id = $1 and ($2::text is null or l.source = $2) "
+        "order by l.dead_letter_id desc limit $3",
+        event_id,
+        source,
+        limit,
+    )
+    return [dict(row) for row in rows]
+
+
 async def letter(connection: Pool | Connection, letter_id: int, *, to_settle: bool = False) -> dict[str, Any] | None:
     """One dead letter; `to_settle` keeps it for this transaction alone."""
     lock = " for update of l" if to_settle else ""

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime
 
 from shared.access import Operator
 from shared.database import Connection, Pool
-from shared.dead_letters import Wanted, letters
+from shared.dead_letters import letters_of
 from shared.mending import shown
 from shared.problems import Refused, problem
 from shared.reading import Limit, answer
@@ -36,20 +36,28 @@ At = Annotated[list[str] | None, Query(description="where other services recorde
 
 
 @router.get("/v1/trace/{event_id:path}", summary="What this service knows of one reported event")
-async def trace(request: Request, event_id: str, _: Operator, source: str | None = None, at: At = None) -> Response:
+async def trace(
+    request: Request,
+    event_id: str,
+    _: Operator,
+    source: str | None = None,
+    at: At = None,
+    search: Annotated[bool, Query(description="reporting, without `at`: look through its whole log")] = True,
+) -> Response:
     state = request.app.state
     places = [_place(each) for each in (at or [])[:_EVENTS]]
-    rows = await letters(state.pool, Wanted(event_id=event_id, source=source), _EVENTS)
+    rows = await letters_of(state.pool, event_id, source, _EVENTS)
     for place in places:  # a record of another service that was set aside here is known by its place
-        rows += await letters(state.pool, Wanted(event_id=str(place.position), source=f"/services/{place.service}"), 1)
+        rows += await letters_of(state.pool, str(place.position), f"/services/{place.service}", 1)
     further: Further | None = getattr(state, "further_trace", None)
+    reads = bool(places) or search
     body = {
         "service": state.service,
         "event_id": event_id,
         "log": await how_far(state.pool),
         "events": await _accepted(state.pool, event_id, source),
         "dead_letters": [shown(row) for row in rows],
-        "reading": await further(state.pool, event_id, source, places) if further else None,
+        "reading": await further(state.pool, event_id, source, places) if further and reads else None,
     }
     return answer(request, body)
 

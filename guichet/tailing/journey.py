@@ -38,6 +38,7 @@ class Journey:
         self._files: list[LogFile] = log_files(services.home)
         self._lines: list[Line] = []
         self._at: list[str] = []
+        self._search = True
         self.known = False
         self._read = False
 
@@ -61,6 +62,7 @@ class Journey:
         places = [(name, event) for name, trace in traces.items() for event in trace["events"]]
         self._at = [f"{name}:{event['position']}" for name, event in places] or self._at
         reporting = await self._trace("reporting", steps)
+        self._search = False  # once is enough for what was there; what comes is found by its place
         for name, trace in traces.items():
             steps += _at_the_door(name, trace)
         for name, event in places:
@@ -79,8 +81,9 @@ class Journey:
         path = f"/v1/trace/{quote(self._event_id, safe='')}"
         if self._at:
             path += "?" + "&".join(f"at={place}" for place in self._at)
+        query = {"source": self._source, "search": str(self._search).lower()}
         try:
-            trace: dict[str, Any] = await ask(self._services, name, path, {"source": self._source})
+            trace: dict[str, Any] = await ask(self._services, name, path, query)
         except Away as away:
             if self._presence.changed(name, away=True):
                 steps.append(_step("away", name, _now(), f"{away}; what it knows will follow", key=f"away {_now()}"))
@@ -102,7 +105,7 @@ class Journey:
 
     def _in_reporting(self, trace: dict[str, Any] | None, places: list[tuple[str, dict[str, Any]]]) -> Iterator[Step]:
         recorded = {(name, event["position"]): event["recorded_at"] for name, event in places}
-        for each in (trace or {}).get("reading", {}).get("events", []):
+        for each in ((trace or {}).get("reading") or {}).get("events", []):
             place = f"{each['service']}:{each['position']}"
             if each["read"]:
                 self._read = True

@@ -179,6 +179,26 @@ async def test_a_service_that_does_not_answer_is_said_and_the_others_are_shown(
     await eventually(read, lambda text: "has read status:" in text)
 
 
+async def test_what_waits_for_kafka_is_said_to_wait(
+    system: LocalSystem, services: Services, key: str, org: str, unique: str
+) -> None:
+    process = system.addresses["processes"]["kafka"]
+    os.kill(process, signal.SIGSTOP)
+    try:
+        await recorded(services, key, status_event(org, unique, "submitted"))
+        shown = system.command("tail", "--event", f"{unique}-1", "--no-follow").stdout
+    finally:
+        os.kill(process, signal.SIGCONT)
+    assert "is not in Kafka yet: the relay has published up to" in shown
+    assert "Reporting has not read position" in shown
+
+    async def read() -> str:
+        return system.command("tail", "--event", f"{unique}-1", "--no-follow").stdout
+
+    text = await eventually(read, lambda text: "has read status:" in text, seconds=40)
+    assert "is in Kafka, on status.applications.v1" in text
+
+
 @pytest.mark.parametrize(
     "arguments",
     [["x"], ["-", "--event", "a"], ["--event", "a", "--org", "134"], ["--source", "/a"], ["--since", "yesterday"]],
