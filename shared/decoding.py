@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from shared.contracts.envelope import Event
 from shared.contracts.reported.kinds import Kinds
+from shared.language import Bilingual
 from shared.problems import Problem, first_problem, problem
 
 MAX_EVENT_BYTES = 256 * 1024
@@ -40,9 +41,21 @@ class Arrival:
     problem: Problem | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Corrects:
+    """What an event takes the place of: a report's id (of the same source), the key of its thing, and why."""
+
+    event_id: str
+    key: str
+    reason: Bilingual
+
+
 @dataclass(slots=True)
 class Received:
-    """An event whose contract holds; `data` is an instance of the model its type names."""
+    """An event whose contract holds; `data` is an instance of the model its type names.
+
+    A correction comes to a service as the report it makes, with `corrects`; a withdrawal as one without `data`.
+    """
 
     id: str
     source: str
@@ -52,6 +65,7 @@ class Received:
     data: Any
     digest: bytes
     warnings: list[Problem] = field(default_factory=list)
+    corrects: Corrects | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class Accepted:
     event_id: str
     org_id: str
     digest: bytes
+    type: str
     opened_key: str | None
     entry: int
 
@@ -80,10 +81,11 @@ with head as (
       from head, unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
            with ordinality as e (type, org_id, occurred_at, caused_by_source, caused_by_id, topic, key, rest, n)
 ), remembered as (
-    insert into received_event (source, event_id, org_id, digest, opened_key, position, recorded_at)
-    select a.source, a.event_id, a.org_id, a.digest, a.opened_key, base + 1 + a.entry, recorded_at
-      from head, unnest($10::text[], $11::text[], $12::text[], $13::bytea[], $14::text[], $15::bigint[])
-           as a (source, event_id, org_id, digest, opened_key, entry)
+    insert into received_event (source, event_id, org_id, digest, type, key, opened_key, position, recorded_at)
+    select a.source, a.event_id, a.org_id, a.digest, a.type, ($8::text[])[1 + a.entry], a.opened_key,
+           base + 1 + a.entry, recorded_at
+      from head, unnest($10::text[], $11::text[], $12::text[], $13::bytea[], $14::text[], $15::text[], $16::bigint[])
+           as a (source, event_id, org_id, digest, type, opened_key, entry)
 )
 select base + 1 as first, recorded_at from head
 """
@@ -108,6 +110,7 @@ async def append(connection: Connection, entries: Sequence[LogEntry], accepted: 
         [event.event_id for event in accepted],
         [event.org_id for event in accepted],
         [event.digest for event in accepted],
+        [event.type for event in accepted],
         [event.opened_key for event in accepted],
         [event.entry for event in accepted],
     )

@@ -1,7 +1,7 @@
 """How a service listens to another: records of its topics, decoded, and handed to one handler per type."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -92,3 +92,10 @@ def decode(record: Record, listeners: Listeners) -> Heard:
         return Heard(int(document["id"]), document["type"], document["org"], moment, data)
     except (KeyError, TypeError, ValidationError) as error:
         raise ValueError(f"record {record.topic}/{record.partition}/{record.offset}: {error}") from error
+
+
+def last_words(events: Sequence[Heard], key: Callable[[Any], Hashable]) -> tuple[list[Heard], list[Heard]]:
+    """Of each thing the last that was published, in order: those that hold, and those that were withdrawn."""
+    last = {key(event.data): event for event in events}
+    kept = [event for event in last.values() if not event.data.withdrawn]
+    return kept, [event for event in last.values() if event.data.withdrawn]

@@ -20,3 +20,13 @@ def unknown_service(service_id: str) -> Problem:
         f"Le service {service_id} n'est pas encore au répertoire; tant que ServiceReported ne l'y met pas, aucune norme ne s'y applique.",
         "data.service_id",
     )
+
+
+def keeps_its_key(field: str, said: str, before: str) -> Problem:
+    """A correction that would move a report to another thing."""
+    return problem(
+        "correction_elsewhere",
+        f"The corrected report is of {field} {before}; this is of {said}. Withdraw that report, and report anew.",
+        f"Le rapport corrigé porte sur {field} {before}; celui-ci sur {said}. Retirez ce rapport, puis déclarez de nouveau.",
+        f"data.data.{field}",
+    )

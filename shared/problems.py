@@ -44,6 +44,18 @@ TITLES: dict[str, tuple[int, Bilingual]] = {
         409,
         _text("This id was used for other data.", "Cet identifiant a déjà servi à d'autres données."),
     ),
+    "unknown_event": (
+        422,
+        _text("The event to correct is not known.", "L'événement à corriger n'est pas connu."),
+    ),
+    "corrected_before": (
+        409,
+        _text("The event was corrected before.", "L'événement a déjà été corrigé."),
+    ),
+    "correction_elsewhere": (
+        409,
+        _text("A correction keeps to its thing.", "Une correction porte sur le même objet."),
+    ),
     "service_conflict": (
         409,
         _text("The application is for another service.", "La demande vise un autre service."),

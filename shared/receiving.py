@@ -10,9 +10,21 @@ from typing import Any
 
 from shared.contracts.envelope import ServiceName, rfc3339
 from shared.contracts.reported.kinds import Kinds
+from shared.correcting import (
+    Corrected,
+    Identity,
+    corrected,
+    forget_corrections,
+    is_correction,
+    remember,
+    resolve,
+    superseded_by,
+    target_of,
+)
 from shared.database import Connection, Pool
 from shared.dead_letters import DeadLetters, rejected_event
 from shared.decoding import Arrival, Received, Refusal, decode
+from shared.encryption import Seal
 from shared.event_log import Accepted, LogEntry, append
 from shared.metrics import log_position
 from shared.problems import Problem, problem
@@ -40,6 +52,7 @@ class Intake:
     kinds: Kinds
     handle: Handle
     dead_letters: DeadLetters
+    seal: Seal
     # What a receipt carries besides, for the event that opened the thing of this key (a tracking code).
     opened: Callable[[str], dict[str, Any]] = lambda _: {}
 
@@ -96,6 +109,8 @@ async def look_up(pool: Pool, intake: Intake, org_id: str, event_id: str, source
     if row is not None:
         extra = intake.opened(row["opened_key"]) if row["opened_key"] else {}
         accepted = {"position": row["position"], "recorded_at": rfc3339(row["recorded_at"])}
+        superseded = await superseded_by(pool, intake.seal, (row["source"], row["event_id"]))
+        extra = {**extra, "superseded_by": superseded} if superseded else extra
         return {"id": row["event_id"], "source": row["source"], "outcome": "accepted", **accepted, **extra}
     found = await rejected_event(pool, org_id, event_id, source)
     if found is None:
@@ -106,6 +121,7 @@ async def look_up(pool: Pool, intake: Intake, org_id: str, event_id: str, source
 
 async def forget_ids(connection: Connection) -> int:
     """Remove the ids that were remembered for 13 months. Returns how many."""
+    await forget_corrections(connection)
     done = await connection.execute("delete from received_event where recorded_at < now() - interval '13 months'")
     return int(done.split()[-1])
 
@@ -119,6 +135,7 @@ class _Batch:
         self.entries: list[LogEntry] = []
         self.accepted: dict[tuple[str, str], tuple[int, Accepted, Recorded]] = {}
         self.repeats: list[tuple[int, Received]] = []
+        self.corrected: dict[Identity, str] = {}
         for index, arrival in enumerate(arrivals):
             event = decode(arrival, intake.kinds, now)
             if isinstance(event, Refusal):
@@ -155,28 +172,65 @@ class _Batch:
         self.receipts[index] = Receipt(event.id, "duplicate", position, recorded_at, extra=extra)
 
     def next_round(self) -> dict[int, Received]:
-        """The first waiting event of each id. A second one waits: the first may yet be refused, and then it counts."""
-        chosen: dict[tuple[str, str], int] = {}
+        """The first waiting event of each id. A second one waits: the first may yet be refused, and then it counts.
+
+        A correction waits for what it corrects, and for the correction of the same that came before it.
+        """
+        chosen: dict[Identity, int] = {}
+        later: list[int] = []
+        targets: set[Identity] = set()
+        waiting = {(event.source, event.id) for event in self.waiting.values()}
         for index, event in list(self.waiting.items()):
             key = (event.source, event.id)
             if key in self.accepted:
                 self.repeats.append((index, self.waiting.pop(index)))
+            elif is_correction(event) and (target_of(event) in waiting or target_of(event) in targets):
+                later.append(index)
             elif key not in chosen:
                 chosen[key] = index
-        return {index: self.waiting.pop(index) for index in sorted(chosen.values())}
+                if is_correction(event):
+                    targets.add(target_of(event))
+        # Corrections of each other wait for ever: none of them corrects anything, and each is told so.
+        return {index: self.waiting.pop(index) for index in sorted(chosen.values()) or later}
 
-    async def record(self, events: dict[int, Received]) -> None:
+    async def record(self, arrived: dict[int, Received]) -> None:
+        events = await self._resolved(arrived)
         outcomes = await self.intake.handle(self.connection, list(events.values()), self.now)
         for (index, event), outcome in zip(events.items(), outcomes, strict=True):
             if isinstance(outcome, Problem):
                 self.refuse(index, Refusal(outcome, event.id, event.source))
                 continue
             remembered = Accepted(
-                event.source, event.id, event.org_id, event.digest, outcome.opened_key, len(self.entries)
+                event.source, event.id, event.org_id, event.digest, event.type, outcome.opened_key, len(self.entries)
             )
             self.accepted[event.source, event.id] = (index, remembered, outcome)
             self.entries.extend(outcome.entries)
             outcome.warnings.extend(event.warnings)
+            if event.corrects is not None:
+                self.corrected[event.source, event.corrects.event_id] = event.id
+        accepted = [event for event in events.values() if (event.source, event.id) in self.accepted]
+        await remember(self.connection, self.intake.seal, accepted)
+
+    async def _resolved(self, events: dict[int, Received]) -> dict[int, Received]:
+        """Corrections as the reports they make; those of nothing are refused."""
+        corrections = {index: event for index, event in events.items() if is_correction(event)}
+        if not corrections:
+            return events
+        found = await corrected(self.connection, [target_of(event) for event in corrections.values()])
+        for target in map(target_of, corrections.values()):
+            if target in self.accepted:
+                remembered = self.accepted[target][1]
+                key = self.entries[remembered.entry].key
+                found[target] = Corrected(remembered.type, key, self.corrected.get(target))
+        resolved = dict(events)
+        for index, event in corrections.items():
+            report = resolve(event, found, self.intake.kinds)
+            if isinstance(report, Problem):
+                del resolved[index]
+                self.refuse(index, Refusal(report, event.id, event.source))
+            else:
+                resolved[index] = report
+        return resolved
 
     async def close(self) -> list[Receipt]:
         """Keep what was refused, append to the log, and write the receipts. The append is the last statement."""

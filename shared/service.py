@@ -91,7 +91,7 @@ def _intake(parts: Parts, app: FastAPI) -> Intake | None:
         return None
     handle: Handle = partial(parts.handle, app.state.seal)
     opened = partial(parts.opened, app.state.seal)
-    return Intake(parts.name, parts.kinds, handle, DeadLetters(app.state.seal), opened)
+    return Intake(parts.name, parts.kinds, handle, DeadLetters(app.state.seal), app.state.seal, opened)
 
 
 @asynccontextmanager

@@ -7,9 +7,11 @@ from datetime import datetime
 from shared.contracts.feedback import CaseState, FeedbackRecorded, FeedbackStateChanged
 from shared.contracts.reported.feedback import Driver, FeedbackHandlingReported, FeedbackKind, FeedbackReported
 from shared.contracts.reported.status import Channel
+from shared.ownership import keeps_its_key
 from shared.problems import Problem, problem
 
 FINAL = frozenset({"closed", "redirected"})
+Identity = tuple[str, str]  # source, event id
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -29,6 +31,8 @@ class Case:
     org_id: str
     feedback_id: str
     steps: tuple[Step, ...] = ()
+    # Counts what was reported of it, corrections too: grows with each, never goes back.
+    version: int = 0
     service_id: str | None = None
     kind: FeedbackKind | None = None
     channel: Channel | None = None
@@ -37,10 +41,6 @@ class Case:
     application_id: str | None = None
     reply_wanted: bool = False
     received_at: datetime | None = None
-
-    @property
-    def version(self) -> int:
-        return len(self.steps)
 
     @property
     def state(self) -> CaseState | None:
@@ -53,6 +53,7 @@ class Case:
 
 
 MOST_REPORTS = 200
+Corrected = tuple[Case, FeedbackRecorded | FeedbackStateChanged]
 
 
 def refusal(case: Case, source: str, event_id: str) -> Problem | None:
@@ -83,9 +84,49 @@ def receive(case: Case, data: FeedbackReported, step: Step) -> tuple[Case, Feedb
             f"Le cas {case.feedback_id} a déjà été déclaré; déclarez son traitement, ou un nouveau cas avec son propre identifiant.",
             "data.feedback_id",
         )
-    after = replace(
+    after = _told(replace(case, steps=(*case.steps, step), version=case.version + 1), data, step.occurred_at)
+    return after, _recorded(after)
+
+
+def correct(case: Case, corrected: Identity, data: FeedbackReported | None, step: Step | None) -> Corrected | Problem:
+    """Put another report of the case itself in the place of an earlier one, or take that away."""
+    if data is not None and (found := _elsewhere(case, data.feedback_id, data.service_id)):
+        return found
+    after = _without(case, corrected, step)
+    if data is not None and step is not None:
+        after = _told(after, data, step.occurred_at)
+        return after, _recorded(after)
+    withdrawn = _recorded(replace(case, version=after.version)).model_copy(update={"withdrawn": True})
+    return Case(case.org_id, case.feedback_id, after.steps, after.version), withdrawn
+
+
+def correct_handling(
+    case: Case, corrected: Identity, data: FeedbackHandlingReported | None, step: Step | None
+) -> Corrected | Problem:
+    """Put another step in the place of an earlier one, or take that away."""
+    if data is not None and (found := _elsewhere(case, data.feedback_id, case.service_id)):
+        return found
+    after = _without(case, corrected, step)
+    moment = step.occurred_at if step else max(each.occurred_at for each in case.steps)
+    return after, _moved(case, after, moment)
+
+
+def _without(case: Case, corrected: Identity, step: Step | None) -> Case:
+    left = tuple(each for each in case.steps if (each.source, each.event_id) != corrected)
+    return replace(case, steps=left if step is None else (*left, step), version=case.version + 1)
+
+
+def _elsewhere(case: Case, feedback_id: str, service_id: str | None) -> Problem | None:
+    if feedback_id != case.feedback_id:
+        return keeps_its_key("feedback_id", feedback_id, case.feedback_id)
+    if case.service_id is not None and service_id != case.service_id:
+        return keeps_its_key("service_id", service_id or "", case.service_id)
+    return None
+
+
+def _told(case: Case, data: FeedbackReported, received_at: datetime) -> Case:
+    return replace(
         case,
-        steps=(*case.steps, step),
         service_id=data.service_id,
         kind=data.kind,
         channel=data.channel,
@@ -93,36 +134,32 @@ def receive(case: Case, data: FeedbackReported, step: Step) -> tuple[Case, Feedb
         drivers=data.drivers,
         application_id=data.application_id,
         reply_wanted=data.reply_wanted,
-        received_at=step.occurred_at,
+        received_at=received_at,
     )
-    published = FeedbackRecorded(
-        feedback_id=after.feedback_id,
-        service_id=data.service_id,
-        kind=data.kind,
-        state=after.state or "received",
-        version=after.version,
-        channel=data.channel,
-        rating=data.rating,
-        drivers=data.drivers,
-        application_id=data.application_id,
-        reply_wanted=data.reply_wanted,
-        received_at=step.occurred_at,
+
+
+def _recorded(case: Case) -> FeedbackRecorded:
+    return FeedbackRecorded.model_validate(
+        {
+            "feedback_id": case.feedback_id,
+            "service_id": case.service_id,
+            "kind": case.kind,
+            "state": case.state or "received",
+            "version": case.version,
+            "channel": case.channel,
+            "rating": case.rating,
+            "drivers": case.drivers or {},
+            "application_id": case.application_id,
+            "reply_wanted": case.reply_wanted,
+            "received_at": case.received_at,
+        }
     )
-    return after, published
 
 
 def handle(case: Case, data: FeedbackHandlingReported, step: Step) -> tuple[Case, FeedbackStateChanged, list[Problem]]:
     """A step is taken; after a final state it is kept and moves nothing, but for `reopened`."""
-    after = replace(case, steps=(*case.steps, step))
-    published = FeedbackStateChanged(
-        feedback_id=after.feedback_id,
-        service_id=after.service_id,
-        kind=after.kind,
-        from_state=case.state,
-        to_state=after.state or step.state,
-        version=after.version,
-        changed_at=step.occurred_at,
-    )
+    after = replace(case, steps=(*case.steps, step), version=case.version + 1)
+    published = _moved(case, after, step.occurred_at)
     warnings = []
     if case.kind is None:
         warnings.append(
@@ -134,3 +171,15 @@ def handle(case: Case, data: FeedbackHandlingReported, step: Step) -> tuple[Case
             )
         )
     return after, published, warnings
+
+
+def _moved(before: Case, after: Case, moment: datetime) -> FeedbackStateChanged:
+    return FeedbackStateChanged(
+        feedback_id=after.feedback_id,
+        service_id=after.service_id,
+        kind=after.kind,
+        from_state=before.state,
+        to_state=after.state or before.state or "received",
+        version=after.version,
+        changed_at=moment,
+    )

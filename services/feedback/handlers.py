@@ -1,6 +1,6 @@
 """What feedback does with reports, and when inventory changes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import orjson
@@ -8,6 +8,7 @@ import orjson
 from services.feedback import domain, store
 from services.feedback.domain import Case, Step
 from shared.contracts.envelope import Published
+from shared.contracts.feedback import CaseState
 from shared.contracts.reported.feedback import FeedbackReported
 from shared.database import Connection
 from shared.decoding import Received
@@ -19,6 +20,7 @@ from shared.problems import Problem
 from shared.receiving import Outcome, Recorded
 
 TOPIC = "feedback.cases.v1"
+RECEIVED = "guichet.feedback.FeedbackReported.v1"
 
 
 async def record_reports(
@@ -28,22 +30,57 @@ async def record_reports(
     owners = await store.known_services(
         connection, [event.data.service_id for event in events if isinstance(event.data, FeedbackReported)]
     )
-    cases, steps, outcomes = dict(before), [], []
+    cases, outcomes = dict(before), list[Outcome]()
+    recorded: list[Received] = []
     for event in events:
-        outcome = _report(event, cases, owners)
+        outcome = _correct(event, cases) if event.corrects is not None else _report(event, cases, owners)
         if isinstance(outcome, Recorded):
-            step = cases[_key(event)].steps[-1]
-            steps.append((_key(event), step, _sealed_resolution(seal, event), getattr(event.data, "to", None)))
+            recorded.append(event)
         outcomes.append(outcome)
-    changed = [(cases[key], before[key].version if key in before else 0) for key in {key for key, *_ in steps}]
-    if changed:
-        recorded = [event for event, outcome in zip(events, outcomes, strict=True) if isinstance(outcome, Recorded)]
-        received = [event for event in recorded if isinstance(event.data, FeedbackReported)]
-        languages = {_key(event): event.data.language for event in received}
-        texts = {_key(event): _sealed_text(seal, event) for event in received if event.data.text}
-        await store.save(connection, changed, languages, texts)
-        await store.add_steps(connection, steps)
+    if recorded:
+        await _save(seal, connection, recorded, before, cases)
     return outcomes
+
+
+async def _save(
+    seal: Seal,
+    connection: Connection,
+    recorded: Sequence[Received],
+    before: Mapping[store.Key, Case],
+    cases: Mapping[store.Key, Case],
+) -> None:
+    keys = {_key(event) for event in recorded}
+    changed = [(cases[key], before[key].version if key in before else 0) for key in keys]
+    received = [event for event in recorded if event.type == RECEIVED]
+    languages = {_key(event): event.data.language for event in received if event.data is not None}
+    # A withdrawn or corrected case keeps no word of the report it was told by before.
+    texts = {_key(event): _sealed_text(seal, event) for event in received}
+    await store.save(connection, changed, languages, texts)
+    told = [event for event in recorded if event.data is not None]
+    await store.add_steps(
+        connection,
+        [(_key(e), _step(e), _sealed_resolution(seal, e), getattr(e.data, "to", None)) for e in told],
+    )
+    await store.supersede_steps(connection, [event for event in recorded if event.corrects is not None])
+
+
+def _correct(event: Received, cases: dict[store.Key, Case]) -> Outcome:
+    """`corrects` is set."""
+    key = _key(event)
+    corrected = (event.source, event.corrects.event_id if event.corrects else "")
+    step = _step(event) if event.data is not None else None
+    name = "FeedbackRecorded" if event.type == RECEIVED else "FeedbackStateChanged"
+    correct = domain.correct if event.type == RECEIVED else domain.correct_handling
+    outcome = correct(cases.get(key) or Case(*key), corrected, event.data, step)
+    if isinstance(outcome, Problem):
+        return outcome
+    cases[key], published = outcome
+    return Recorded([_entry(event, name, published)])
+
+
+def _step(event: Received) -> Step:
+    state: CaseState = "received" if isinstance(event.data, FeedbackReported) else event.data.state
+    return Step(event.time, event.source, event.id, state)
 
 
 def _report(event: Received, cases: dict[store.Key, Case], owners: dict[str, str]) -> Outcome:
@@ -55,18 +92,20 @@ def _report(event: Received, cases: dict[store.Key, Case], owners: dict[str, str
         owner = owners.get(event.data.service_id)
         if owner is not None and owner != event.org_id:
             return not_your_service(event.data.service_id)
-        outcome = domain.receive(case, event.data, Step(event.time, event.source, event.id, "received"))
+        outcome = domain.receive(case, event.data, _step(event))
         if isinstance(outcome, Problem):
             return outcome
         cases[key], published = outcome
         warnings = [] if owner else [unknown_service(event.data.service_id)]
         return Recorded([_entry(event, "FeedbackRecorded", published)], warnings=warnings)
-    step = Step(event.time, event.source, event.id, event.data.state)
-    cases[key], changed, warnings = domain.handle(case, event.data, step)
+    cases[key], changed, warnings = domain.handle(case, event.data, _step(event))
     return Recorded([_entry(event, "FeedbackStateChanged", changed)], warnings=warnings)
 
 
 def _key(event: Received) -> store.Key:
+    """Of a correction, the case that the corrected report was of."""
+    if event.corrects is not None:
+        return event.org_id, event.corrects.key.partition("/")[2]
     return event.org_id, event.data.feedback_id
 
 
@@ -79,8 +118,9 @@ def text_context(key: store.Key) -> str:
     return "text:" + "/".join(key)
 
 
-def _sealed_text(seal: Seal, event: Received) -> bytes:
-    return seal.seal(event.data.text.encode(), text_context(_key(event)))
+def _sealed_text(seal: Seal, event: Received) -> bytes | None:
+    text = event.data.text if event.data is not None else None
+    return seal.seal(text.encode(), text_context(_key(event))) if text else None
 
 
 def _sealed_resolution(seal: Seal, event: Received) -> bytes | None:

@@ -25,11 +25,13 @@ StandardKind = Literal["TML", "ACS", "ACY", "OTH"]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The newest version of a thing: its number, whose it is, and its fields."""
+    """A thing as it is known: the number of its last version, whose it is, and the fields that hold (none: withdrawn)."""
 
     version: int
     org_id: str
     fields: dict[str, Any]
+    # The source and id of the report that says so.
+    made_by: tuple[str, str] | None = None
 
 
 def first_day(fiscal_year: str) -> date:
@@ -88,7 +90,7 @@ def record_result(reported: ServiceStandardResultReported, known: Known | None) 
         to_date=reported.to,
         channel=reported.channel,
         version=version_after(known, after.model_dump()),
-        before=Result.model_validate(known.fields) if known else None,
+        before=Result.model_validate(known.fields) if known and known.fields else None,
         after=after,
     )
 
@@ -111,3 +113,14 @@ def _one_of(given: Any, allowed: tuple[str, ...]) -> str | None:
     """The first of the codes given that is allowed; older files give several where one is expected."""
     codes = given if isinstance(given, list | tuple) else [given]
     return next((code for code in codes if code in allowed), None)
+
+
+Report = ServiceReported | ServiceStandardReported | ServiceStandardResultReported
+Recorded = ServiceRecorded | ServiceStandardRecorded | ServiceStandardResultRecorded
+
+
+def withdrawn(recorded: Recorded, version: int) -> Recorded:
+    """What is published of a thing of which no report is left: what the last one had said, and that it is withdrawn."""
+    if isinstance(recorded, ServiceStandardResultRecorded):
+        return recorded.model_copy(update={"before": recorded.after, "after": None, "version": version})
+    return recorded.model_copy(update={"withdrawn": True, "version": version})

@@ -11,7 +11,9 @@ import orjson
 
 from services.status import store
 from services.status.domain import application as domain
+from services.status.domain import refusals
 from services.status.domain.application import Application, Change
+from services.status.domain.clocks import Standard
 from shared.contracts.reported.status import ApplicationStatusReported
 from shared.database import Connection
 from shared.decoding import Received
@@ -32,7 +34,7 @@ async def record_reports(
 ) -> list[Outcome]:
     await store.hold_standards(connection)
     applications = await store.applications(connection, [_key(event) for event in events])
-    service_ids = {event.data.service_id for event in events}
+    service_ids = {_service_of(event, applications) for event in events}
     owners = await store.known_services(connection, service_ids)
     standards = await store.known_standards(connection, service_ids)
     before = dict(applications)
@@ -46,29 +48,42 @@ async def record_reports(
             opened = _key(event) not in applications
             applications[_key(event)] = outcome.application
             changes.append((event, outcome))
-            opened_key = f"{event.org_id}/{event.data.application_id}" if opened else None
+            opened_key = "/".join(_key(event)) if opened else None
             outcomes.append(Recorded([_entry(event, outcome)], opened_key, outcome.warnings))
         else:
             outcomes.append(outcome)
     if changes:
         await store.save(connection, _saved(seal, changes, before, applications, now))
-        await store.add_steps(connection, [_step(seal, event, change) for event, change in changes])
+        told = [(event, change) for event, change in changes if event.data is not None]
+        await store.add_steps(connection, [_step(seal, event, change) for event, change in told])
+        await store.supersede_steps(connection, [event for event, _ in changes if event.corrects is not None])
     return outcomes
 
 
 def _key(event: Received) -> store.Key:
+    """Of a correction, the application that the corrected report was of."""
+    if event.corrects is not None:
+        return event.org_id, event.corrects.key.partition("/")[2]
     return event.org_id, event.data.application_id
+
+
+def _service_of(event: Received, applications: dict[store.Key, Application]) -> str:
+    if event.corrects is not None and _key(event) in applications:
+        return applications[_key(event)].service_id
+    return str(event.data.service_id) if event.data is not None else ""
 
 
 def _report(
     event: Received,
     applications: dict[store.Key, Application],
     owners: dict[str, str],
-    standards: dict[str, list[domain.Standard]],
+    standards: dict[str, list[Standard]],
     now: datetime,
 ) -> Change | Problem:
     before = applications.get(_key(event))
-    service_id = event.data.service_id
+    service_id = _service_of(event, applications)
+    if event.corrects is not None:
+        return domain.correct(before, event, standards.get(service_id, ()), now) if before else refusals.gone(event)
     owner = owners.get(service_id)
     # What was begun before a transfer may be finished by the one who began it.
     if owner is not None and owner != event.org_id and before is None:
@@ -88,7 +103,7 @@ def _saved(
 ) -> list[store.Saved]:
     by_key: dict[store.Key, list[ApplicationStatusReported]] = {}
     for event, _ in changes:
-        by_key.setdefault(_key(event), []).append(event.data)
+        by_key.setdefault(_key(event), []).extend([event.data] if event.data is not None else [])
     return [_row(seal, after[key], before.get(key), by_key[key], now) for key in sorted(by_key)]
 
 
@@ -108,16 +123,19 @@ def _row(
         sealed_client=seal.seal(client.encode(), f"client:{key}") if client else None,
         client_hash=client_hash(seal, client) if client else None,
         tracking_hash=tracking_hash(tracking_code(seal, key)),
-        opened_at=min(step.occurred_at for step in application.history),
+        opened_at=min((step.occurred_at for step in application.history), default=now),
         changed_at=now,
     )
 
 
-def _step(seal: Seal, event: Received, change: Change) -> tuple[store.Key, domain.Step, bytes | None]:
+def _step(seal: Seal, event: Received, change: Change) -> store.NewStep:
     step = next(step for step in change.application.history if (step.source, step.event_id) == (event.source, event.id))
     reason = event.data.reason
     sealed = seal.seal(orjson.dumps(reason.model_dump()), _reason_context(step)) if reason else None
-    return _key(event), step, sealed
+    client: str | None = event.data.client_id
+    key = "/".join(_key(event))
+    sealed_client = seal.seal(client.encode(), f"client:{key}") if client else None
+    return store.NewStep(_key(event), step, sealed, sealed_client, client_hash(seal, client) if client else None)
 
 
 def _reason_context(step: domain.Step) -> str:
@@ -130,7 +148,7 @@ def open_reason(seal: Seal, step: domain.Step, sealed: bytes | None) -> dict[str
 
 
 def _entry(event: Received, change: Change) -> LogEntry:
-    key = f"{event.org_id}/{event.data.application_id}"
+    key = "/".join(_key(event))
     return LogEntry(
         TOPIC, key, "status", "ApplicationStateChanged", event.org_id, event.time, event.source, event.id,
         change.published, key,

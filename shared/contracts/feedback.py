@@ -23,6 +23,8 @@ class FeedbackRecorded(Published):
     application_id: str | None
     reply_wanted: bool
     received_at: AwareDatetime
+    # The report of the case was withdrawn; what else is said here is what it had said.
+    withdrawn: bool = False
 
 
 class FeedbackStateChanged(Published):

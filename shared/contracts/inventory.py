@@ -19,6 +19,8 @@ class ServiceRecorded(Published):
     name: Bilingual
     priority: bool
     fields: dict[str, Any]
+    # The report that said so was withdrawn, and none is left; what else is said here is what it had said.
+    withdrawn: bool = False
 
 
 class ServiceStandardRecorded(Published):
@@ -35,6 +37,8 @@ class ServiceStandardRecorded(Published):
     target: float | None
     measure: Measure | None
     fields: dict[str, Any]
+    # The report that said so was withdrawn, and none is left; what else is said here is what it had said.
+    withdrawn: bool = False
 
 
 class Result(Published):

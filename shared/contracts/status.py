@@ -47,3 +47,5 @@ class ApplicationStateChanged(Published):
     channel: Channel | None
     standards: list[StandardChange]
     expected_at: AwareDatetime | None
+    # Every report of it was withdrawn: `to_state` says nothing any more.
+    void: bool = False

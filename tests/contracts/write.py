@@ -15,10 +15,8 @@ import orjson
 from pydantic import BaseModel
 
 from shared.contracts import feedback, inventory, status
-from shared.contracts.envelope import Contract, LogAdvanced, Published, type_name
-from shared.contracts.reported import feedback as reported_feedback
-from shared.contracts.reported import inventory as reported_inventory
-from shared.contracts.reported import status as reported_status
+from shared.contracts.envelope import LogAdvanced, Published, type_name
+from shared.contracts.reported.kinds import KINDS
 
 FOLDER = Path(__file__).parent
 SCHEMAS, SAMPLES = FOLDER / "schemas", FOLDER / "published"
@@ -33,11 +31,7 @@ def _events(service: str, module: Any, kind: type[BaseModel], names: str) -> Eve
     return {type_name(service, each.__name__): each for each in found}
 
 
-REPORTED: Events = {
-    **_events("inventory", reported_inventory, Contract, r"Reported$"),
-    **_events("feedback", reported_feedback, Contract, r"Reported$"),
-    **_events("status", reported_status, Contract, r"Reported$"),
-}
+REPORTED: Events = {kind: model for kinds in KINDS.values() for kind, model in kinds.items() if model}
 PUBLISHED: Events = {
     **_events("inventory", inventory, Published, r"(Recorded|Changed)$"),
     **_events("feedback", feedback, Published, r"(Recorded|Changed)$"),

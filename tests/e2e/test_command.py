@@ -168,7 +168,7 @@ def test_keys_are_made_listed_without_their_secret_and_revoked(system: LocalSyst
     assert made["key"] not in listed
     row = next(row for row in json.loads(listed) if row["id"] == made["id"])
     assert sorted(row["services"]) == ["feedback", "status"]
-    assert "status" in system.command("keys", "revoke", made["id"]).stderr
+    assert made["id"] in system.command("keys", "revoke", made["id"]).stderr
     assert system.command("keys", "revoke", made["id"], check=False).returncode == 2
 
 

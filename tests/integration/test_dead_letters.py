@@ -197,7 +197,7 @@ class Faulty:
 
     def __init__(self, seal: Seal) -> None:
         self.mended = False
-        self.intake = Intake("status", KINDS["status"], self.handle, DeadLetters(seal))
+        self.intake = Intake("status", KINDS["status"], self.handle, DeadLetters(seal), seal)
 
     async def handle(self, _: Connection, events: Sequence[Received], _now: datetime) -> list[Any]:
         if not self.mended:

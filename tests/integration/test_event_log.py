@@ -105,8 +105,8 @@ async def test_the_value_is_a_cloudevent_that_names_its_position_moment_and_caus
 
 async def test_accepted_events_are_remembered_with_the_position_of_their_first_entry(database: asyncpg.Pool) -> None:
     accepted = [
-        Accepted("/organizations/9001", "a", "9001", b"1", None, 0),
-        Accepted("/organizations/9001", "b", "9001", b"2", "9001/A", 2),
+        Accepted("/organizations/9001", "a", "9001", b"1", "t", None, 0),
+        Accepted("/organizations/9001", "b", "9001", b"2", "t", "9001/A", 2),
     ]
     async with transaction(database) as connection:
         appended = await append(connection, [entry(n) for n in range(3)], accepted)

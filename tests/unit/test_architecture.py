@@ -28,6 +28,7 @@ DOMAIN_MAY_IMPORT = {
     "shared.calendars",
     "shared.measures",
     "shared.decoding",
+    "shared.ownership",
     "shared.problems",
 }
 # These two do more than hold values; of them, domain takes the values alone.
@@ -41,6 +42,7 @@ PURE_MAY_IMPORT = {"pydantic", "pydantic_core", "holidays", *PURE}
 OWN_TABLES = {
     "shared/consuming.py": "consumed",
     "shared/migrating.py": "migration",
+    "shared/correcting.py": "correction",
     "shared/dead_letters.py": "dead_letter",
     "shared/event_log.py": "recorded_event, log_head, received_event",
     "shared/keys.py": "api_key",

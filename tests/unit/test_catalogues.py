@@ -217,6 +217,8 @@ def recorded_as(service: str, contract: str) -> list[str]:
     """
     if len(published(service)) == 1:
         return published(service)
+    if contract == "ReportCorrected":  # as whatever the corrected report was
+        return published(service)
     domain = importlib.import_module(f"services.{service}.domain")
     for function in vars(domain).values():
         if inspect.isfunction(function) and not function.__name__.startswith("_"):
@@ -293,7 +295,8 @@ def test_the_table_of_events_is_drawn_from_the_code() -> None:
     assert len({row[0] for row in rows if "LogAdvanced" not in row[0]}) == 6
     reports = {row[0].strip("`"): row[3] for row in reported_rows()}
     assert reports["guichet.feedback.FeedbackHandlingReported.v1"] == "`FeedbackStateChanged`"
-    assert reports["guichet.status.ReportCorrected.v1"] == "not in this version"
+    assert reports["guichet.status.ReportCorrected.v1"] == "`ApplicationStateChanged`"
+    assert reports["guichet.inventory.StewardshipReported.v1"] == "not in this version"
 
 
 @pytest.mark.parametrize("service", [service for service in SERVICES if service != "reporting"])

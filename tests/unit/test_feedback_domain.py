@@ -56,6 +56,7 @@ def test_a_case_is_published_as_it_was_reported_and_without_a_word_of_the_client
         "drivers": {"timeliness": 1},
         "application_id": "A-1",
         "reply_wanted": True,
+        "withdrawn": False,
         "received_at": START,
     }
     assert "What I said" not in published.model_dump_json()

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.status.domain import application as domain
-from services.status.domain.application import Application, Change, Standard
+from services.status.domain.application import Application, Change
+from services.status.domain.clocks import Standard
 from services.status.domain.words import NEXT, SUMMARY
 from shared.contracts.measure import Measure
 from shared.contracts.reported.status import ApplicationState, ApplicationStatusReported

@@ -65,6 +65,7 @@ class ServiceRecorded(msgspec.Struct):
     valid_from: date
     name: Name
     priority: bool
+    withdrawn: bool = False
 
 
 class ServiceStandardRecorded(msgspec.Struct):
@@ -76,6 +77,7 @@ class ServiceStandardRecorded(msgspec.Struct):
     channel: str | None
     target: float | None
     measure: dict[str, Any] | None
+    withdrawn: bool = False
 
 
 class LogAdvanced(msgspec.Struct):

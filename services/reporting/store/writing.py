@@ -144,6 +144,12 @@ async def remember_advanced(
 
 
 async def remember_services(connection: Connection, events: Sequence[Any]) -> None:
+    """Each year's newest word of a service; a year of which no report is left is forgotten."""
+    last = {(e.data.service_id, e.data.valid_from): e for e in events}
+    await connection.executemany(
+        "delete from known_service where service_id = $1 and valid_from = $2 and position < $3",
+        [(*key, e.service_position) for key, e in last.items() if e.data.withdrawn],
+    )
     await connection.executemany(
         "insert into known_service (service_id, org_id, name, priority, valid_from, position) "
         "values ($1, $2, $3, $4, $5, $6) on conflict (service_id, valid_from) do update set org_id = excluded.org_id, "
@@ -151,12 +157,19 @@ async def remember_services(connection: Connection, events: Sequence[Any]) -> No
         "where excluded.position >= known_service.position",
         [
             (e.data.service_id, e.org, _name(e.data.name), e.data.priority, e.data.valid_from, e.service_position)
-            for e in events
+            for e in last.values()
+            if not e.data.withdrawn
         ],
     )
 
 
 async def remember_standards(connection: Connection, events: Sequence[Any]) -> None:
+    """The same of standards."""
+    last = {(e.data.service_id, e.data.standard_id, e.data.valid_from): e for e in events}
+    await connection.executemany(
+        "delete from known_standard where service_id = $1 and standard_id = $2 and valid_from = $3 and position < $4",
+        [(*key, e.service_position) for key, e in last.items() if e.data.withdrawn],
+    )
     await connection.executemany(
         "insert into known_standard (service_id, standard_id, org_id, name, kind, channel, target, measure, valid_from, "
         "position) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (service_id, standard_id, valid_from) do update set "
@@ -168,7 +181,8 @@ async def remember_standards(connection: Connection, events: Sequence[Any]) -> N
                 e.data.service_id, e.data.standard_id, e.org, _name(e.data.name), e.data.kind, e.data.channel,
                 e.data.target, e.data.measure, e.data.valid_from, e.service_position,
             )
-            for e in events
+            for e in last.values()
+            if not e.data.withdrawn
         ],
     )  # fmt: skip
 

@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from functools import lru_cache
+from datetime import datetime
 
 from services.status.domain import refusals
-from shared.calendars import calendar
-from shared.clock import Moment, Reading, effective, in_order, read
-from shared.contracts.measure import Measure
+from services.status.domain.clocks import Standard, clocks_under
+from shared.clock import Moment, effective, in_order
 from shared.contracts.reported.status import ApplicationState, ApplicationStatusReported, Channel
 from shared.contracts.status import ApplicationStateChanged, Clock, StandardChange
 from shared.decoding import Received
-from shared.language import Bilingual
+from shared.ownership import keeps_its_key
 from shared.problems import Problem
 
 # A case is read whole with each report; no real one comes near this, and a runaway sender must not stall its neighbours.
@@ -37,17 +35,6 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Standard:
-    """One version of a service standard, valid from a day until the next version's."""
-
-    standard_id: str
-    valid_from: date
-    name: Bilingual
-    channel: Channel | None
-    measure: Measure | None
-
-
-@dataclass(frozen=True, slots=True)
 class Application:
     org_id: str
     application_id: str
@@ -58,6 +45,11 @@ class Application:
     expected_at: datetime | None
     history: tuple[Step, ...]
     clocks: Mapping[str, Clock]
+
+    @property
+    def void(self) -> bool:
+        """Every report of it was withdrawn."""
+        return not self.history
 
     @property
     def key(self) -> tuple[str, str]:
@@ -80,13 +72,42 @@ def report(
     data: ApplicationStatusReported = event.data
     if before is not None and (refusal := _refusal(before, event, data)):
         return refusal
-    step = Step(
-        event.source, event.id, data.state, event.time, data.sequence, data.channel, data.outcome, data.expected_at
-    )
+    step = _step(event)
     history = (*(before.history if before else ()), step)
-    after, counted = _told_by(event.org_id, data, history)
+    after, counted = _told_by((event.org_id, data.application_id), data.service_id, history)
     warnings = [] if step.moment() in counted else [refusals.after_final(data)]
     return _changed(before, after, standards, now, warnings)
+
+
+def correct(before: Application, event: Received, standards: Sequence[Standard], now: datetime) -> Change | Problem:
+    """Put a report in the place of an earlier one, or take that one away, and tell the history anew."""
+    data: ApplicationStatusReported | None = event.data
+    corrected = event.source, event.corrects.event_id if event.corrects else ""
+    if data is not None and (refusal := _elsewhere(before, data)):
+        return refusal
+    history = tuple(step for step in before.history if (step.source, step.event_id) != corrected)
+    if data is not None:
+        history = (*history, _step(event))
+    if not history:
+        return _changed(before, replace(before, history=(), channel=None, expected_at=None), (), now, [])
+    after, counted = _told_by(before.key, before.service_id, history)
+    counts = data is None or history[-1].moment() in counted
+    return _changed(before, after, standards, now, [] if counts or data is None else [refusals.after_final(data)])
+
+
+def _step(event: Received) -> Step:
+    data: ApplicationStatusReported = event.data
+    return Step(
+        event.source, event.id, data.state, event.time, data.sequence, data.channel, data.outcome, data.expected_at
+    )
+
+
+def _elsewhere(before: Application, data: ApplicationStatusReported) -> Problem | None:
+    if data.application_id != before.application_id:
+        return keeps_its_key("application_id", data.application_id, before.application_id)
+    if data.service_id != before.service_id:
+        return keeps_its_key("service_id", data.service_id, before.service_id)
+    return None
 
 
 def _refusal(before: Application, event: Received, data: ApplicationStatusReported) -> Problem | None:
@@ -103,17 +124,15 @@ def measure_again(before: Application, standards: Sequence[Standard], now: datet
     return change if any(_differs(each) for each in change.published.standards) else None
 
 
-def _told_by(
-    org_id: str, data: ApplicationStatusReported, history: tuple[Step, ...]
-) -> tuple[Application, list[Moment]]:
+def _told_by(key: tuple[str, str], service_id: str, history: tuple[Step, ...]) -> tuple[Application, list[Moment]]:
     """What a history says, whatever order it came in (clock rule 7), and the moments in it that count."""
     steps = {step.moment(): step for step in history}
     counted = effective(in_order(steps))
     told = [steps[moment] for moment in counted]
     application = Application(
-        org_id=org_id,
-        application_id=data.application_id,
-        service_id=data.service_id,
+        org_id=key[0],
+        application_id=key[1],
+        service_id=service_id,
         state=told[-1].state,
         version=len(history),
         channel=next((step.channel for step in told if step.channel), None),
@@ -132,7 +151,7 @@ def _changed(
     warnings: list[Problem],
 ) -> Change:
     earlier = before.clocks if before else {}
-    clocks = clocks_of(after, standards, now)
+    clocks = clocks_of(after, standards, now) if after.history else {}
     if before is not None and after.version <= before.version:
         after = replace(after, version=before.version + 1)
     changes = [
@@ -148,61 +167,15 @@ def _changed(
         channel=after.channel,
         standards=changes,
         expected_at=after.expected_at,
+        void=after.void,
     )
     return Change(replace(after, clocks=clocks), published, warnings)
 
 
 def clocks_of(application: Application, standards: Sequence[Standard], now: datetime) -> dict[str, Clock]:
-    """The clock of each standard that the application is judged by: of its channel, in force on its start date."""
+    """The clock of each standard that the application is judged by."""
     history = effective(in_order(step.moment() for step in application.history))
-    clocks = {}
-    for standard_id, versions in _by_standard(standards).items():
-        standard = _in_force(versions, history)
-        if standard is None or standard.measure is None:
-            continue
-        if standard.channel and application.channel and standard.channel != application.channel:
-            continue
-        reading = read(standard.measure, calendar(standard.measure.calendar), history, now)
-        clocks[standard_id] = _clock(reading, application.channel)
-    return clocks
-
-
-def _by_standard(standards: Sequence[Standard]) -> dict[str, list[Standard]]:
-    groups: dict[str, list[Standard]] = {}
-    for standard in standards:
-        groups.setdefault(standard.standard_id, []).append(standard)
-    return groups
-
-
-def _in_force(versions: Sequence[Standard], history: Sequence[Moment]) -> Standard | None:
-    """The version valid on the case's start date (before its start: on the day of its first report)."""
-    for standard in sorted(versions, key=lambda version: version.valid_from, reverse=True):
-        if standard.measure is None:
-            if standard.valid_from <= history[0].at.date():
-                return standard
-            continue
-        started = next((moment for moment in history if moment.state == standard.measure.starts), history[0])
-        if standard.valid_from <= started.at.astimezone(calendar(standard.measure.calendar).zone).date():
-            return standard
-    return None
-
-
-def _clock(reading: Reading, channel: Channel | None) -> Clock:
-    return Clock.model_construct(
-        state=reading.state,
-        channel=channel,
-        unit=reading.unit,
-        limit=reading.limit,
-        started_on=reading.started_on,
-        stopped_on=reading.stopped_on,
-        due_on=reading.due_on,
-        due_at=reading.due_at,
-        late_from=reading.late_from,
-        elapsed=reading.elapsed,
-        paused_for=reading.paused_for,
-        met=reading.met,
-        excluded_as=reading.excluded_as,
-    )
+    return clocks_under(history, application.channel, standards, now)
 
 
 def _differs(change: StandardChange) -> bool:
@@ -211,12 +184,6 @@ def _differs(change: StandardChange) -> bool:
     before = change.before and change.before.model_dump(exclude=passing)
     after = change.after and change.after.model_dump(exclude=passing)
     return before != after
-
-
-@lru_cache(maxsize=50_000)
-def measure_from(text: str) -> Measure:
-    """A measure from its JSON; the same few thousand come by again and again."""
-    return Measure.model_validate_json(text)
 
 
 def standard_shown(clocks: Mapping[str, Clock]) -> str | None:

@@ -43,3 +43,12 @@ def too_many(application_id: str, most: int) -> Problem:
         f"La demande {application_id} compte {most} rapports, le maximum permis; vérifiez l'expéditeur.",
         "data.application_id",
     )
+
+
+def gone(event: Received) -> Problem:
+    return problem(
+        "unknown_event",
+        f"The application of event {event.corrects and event.corrects.event_id} is not kept any more.",
+        f"La demande de l'événement {event.corrects and event.corrects.event_id} n'est plus conservée.",
+        "data.corrects",
+    )

@@ -20,15 +20,18 @@ from services.status.store.inventory import (
 )
 from services.status.store.saving import (
     Key,
+    NewStep,
     Saved,
     add_steps,
     applications,
     save,
     save_clocks,
+    supersede_steps,
 )
 
 __all__ = [
     "Key",
+    "NewStep",
     "Saved",
     "add_steps",
     "applications",
@@ -48,4 +51,5 @@ __all__ = [
     "save_clocks",
     "sealed_reasons",
     "service_name",
+    "supersede_steps",
 ]

@@ -9,6 +9,7 @@ from shared.database import Pool
 async def find_by_id(pool: Pool, application_id: str, org_id: str | None) -> list[Key]:
     rows = await pool.fetch(
         "select org_id, application_id from application where application_id = $1 and ($2::text is null or org_id = $2) "
+        "and not void "
         "limit 2",
         application_id,
         org_id,
@@ -17,7 +18,9 @@ async def find_by_id(pool: Pool, application_id: str, org_id: str | None) -> lis
 
 
 async def find_by_tracking(pool: Pool, tracking_hash: bytes) -> Key | None:
-    row = await pool.fetchrow("select org_id, application_id from application where tracking_hash = $1", tracking_hash)
+    row = await pool.fetchrow(
+        "select org_id, application_id from application where tracking_hash = $1 and not void", tracking_hash
+    )
     return row and (row["org_id"], row["application_id"])
 
 
@@ -49,7 +52,7 @@ async def list_applications(
     limit: int,
 ) -> list[Key]:
     rows = await pool.fetch(
-        "select org_id, application_id from application where ($1::text is null or org_id = $1) "
+        "select org_id, application_id from application where not void and ($1::text is null or org_id = $1) "
         "and ($2::bytea is null or client_hash = $2) and ($3::text is null or service_id = $3) "
         "and ($4::text is null or state = $4) and (org_id, application_id) > ($5, $6) "
         "order by org_id, application_id limit $7",

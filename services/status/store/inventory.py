@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 
 import orjson
 
-from services.status.domain.application import Standard, measure_from
+from services.status.domain.clocks import Standard, measure_from
 from services.status.store.saving import Key
 from shared.contracts.inventory import ServiceRecorded, ServiceStandardRecorded
 from shared.database import Connection, Pool
 from shared.language import Bilingual
-from shared.listening import Heard
+from shared.listening import Heard, last_words
 
 
 async def hold_standards(connection: Connection) -> None:
@@ -46,7 +46,12 @@ async def known_standards(connection: Connection | Pool, service_ids: Iterable[s
 
 
 async def remember_services(connection: Connection, events: Sequence[Heard]) -> None:
-    services: list[tuple[Heard, ServiceRecorded]] = [(event, event.data) for event in events]
+    kept, gone = last_words(events, lambda data: (data.service_id, data.valid_from))
+    await connection.executemany(
+        "delete from known_service where service_id = $1 and valid_from = $2 and position < $3",
+        [(event.data.service_id, event.data.valid_from, event.position) for event in gone],
+    )
+    services: list[tuple[Heard, ServiceRecorded]] = [(event, event.data) for event in kept]
     await connection.executemany(
         "insert into known_service (service_id, org_id, name, valid_from, position) values ($1, $2, $3, $4, $5) "
         "on conflict (service_id) do update set org_id = excluded.org_id, name = excluded.name, "
@@ -57,8 +62,13 @@ async def remember_services(connection: Connection, events: Sequence[Heard]) -> 
 
 
 async def remember_standards(connection: Connection, events: Sequence[Heard]) -> None:
-    standards: list[tuple[Heard, ServiceStandardRecorded]] = [(event, event.data) for event in events]
+    kept, gone = last_words(events, lambda data: (data.service_id, data.standard_id, data.valid_from))
+    standards: list[tuple[Heard, ServiceStandardRecorded]] = [(event, event.data) for event in kept]
     await connection.execute("select pg_advisory_xact_lock(hashtext('guichet.standards'))")
+    await connection.executemany(
+        "delete from known_standard where service_id = $1 and standard_id = $2 and valid_from = $3 and position < $4",
+        [(e.data.service_id, e.data.standard_id, e.data.valid_from, e.position) for e in gone],
+    )
     await connection.executemany(
         "insert into known_standard (service_id, standard_id, valid_from, org_id, name, channel, measure, position) "
         "values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (service_id, standard_id, valid_from) do update set "

@@ -8,6 +8,7 @@ from typing import Any
 from services.status.domain.application import Application, Step
 from shared.contracts.status import Clock
 from shared.database import ConcurrentChange, Connection, Pool
+from shared.decoding import Received
 
 Key = tuple[str, str]
 
@@ -26,6 +27,17 @@ class Saved:
     changed_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class NewStep:
+    """A report to be kept in an application's history, with what it says in private."""
+
+    key: Key
+    step: Step
+    sealed_reason: bytes | None
+    sealed_client: bytes | None
+    client_hash: bytes | None
+
+
 async def applications(connection: Connection | Pool, keys: Iterable[Key]) -> dict[Key, Application]:
     wanted = sorted(set(keys))
     orgs, ids = [key[0] for key in wanted], [key[1] for key in wanted]
@@ -40,7 +52,7 @@ async def applications(connection: Connection | Pool, keys: Iterable[Key]) -> di
     steps = await connection.fetch(
         "select org_id, application_id, source, event_id, state, occurred_at, sequence, channel, outcome, expected_at "
         "from application_event join unnest($1::text[], $2::text[]) as a (org_id, application_id) "
-        "using (org_id, application_id)",
+        "using (org_id, application_id) where superseded_by is null",
         orgs,
         ids,
     )
@@ -69,13 +81,13 @@ async def save(connection: Connection, saved: Sequence[Saved]) -> None:
     """Write changed applications. Raises ConcurrentChange when another transaction was quicker with one of them."""
     done = await connection.execute(
         "insert into application (org_id, application_id, service_id, state, version, channel, language, sealed_client, "
-        "client_hash, expected_at, tracking_hash, clocks, opened_at, changed_at) "
+        "client_hash, expected_at, tracking_hash, clocks, opened_at, changed_at, void) "
         "select org_id, application_id, service_id, state, version, channel, language, sealed_client, client_hash, "
-        "expected_at, tracking_hash, clocks, opened_at, changed_at from unnest("
+        "expected_at, tracking_hash, clocks, opened_at, changed_at, void from unnest("
         "$1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::bytea[], $9::bytea[], "
-        "$10::timestamptz[], $11::bytea[], $12::jsonb[], $13::timestamptz[], $14::timestamptz[], $15::int[]) "
+        "$10::timestamptz[], $11::bytea[], $12::jsonb[], $13::timestamptz[], $14::timestamptz[], $15::int[], $16::bool[]) "
         "as a (org_id, application_id, service_id, state, version, channel, language, sealed_client, client_hash, "
-        "expected_at, tracking_hash, clocks, opened_at, changed_at, previous) where previous = 0",
+        "expected_at, tracking_hash, clocks, opened_at, changed_at, previous, void) where previous = 0",
         *_columns(saved),
     )
     inserted = int(done.split()[-1])
@@ -83,11 +95,11 @@ async def save(connection: Connection, saved: Sequence[Saved]) -> None:
         "update application b set state = a.state, version = a.version, channel = a.channel, "
         "language = coalesce(a.language, b.language), sealed_client = coalesce(a.sealed_client, b.sealed_client), "
         "client_hash = coalesce(a.client_hash, b.client_hash), expected_at = a.expected_at, clocks = a.clocks, "
-        "opened_at = least(a.opened_at, b.opened_at), changed_at = a.changed_at from unnest("
+        "opened_at = least(a.opened_at, b.opened_at), changed_at = a.changed_at, void = a.void from unnest("
         "$1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::bytea[], $9::bytea[], "
-        "$10::timestamptz[], $11::bytea[], $12::jsonb[], $13::timestamptz[], $14::timestamptz[], $15::int[]) "
+        "$10::timestamptz[], $11::bytea[], $12::jsonb[], $13::timestamptz[], $14::timestamptz[], $15::int[], $16::bool[]) "
         "as a (org_id, application_id, service_id, state, version, channel, language, sealed_client, client_hash, "
-        "expected_at, tracking_hash, clocks, opened_at, changed_at, previous) "
+        "expected_at, tracking_hash, clocks, opened_at, changed_at, previous, void) "
         "where b.org_id = a.org_id and b.application_id = a.application_id and b.version = a.previous",
         *_columns(saved),
     )
@@ -102,26 +114,57 @@ def _columns(saved: Sequence[Saved]) -> list[list[Any]]:
             each.application.state, each.application.version, each.application.channel, each.language,
             each.sealed_client, each.client_hash, each.application.expected_at, each.tracking_hash,
             {key: clock.model_dump(mode="json") for key, clock in each.application.clocks.items()},
-            each.opened_at, each.changed_at, each.previous,
+            each.opened_at, each.changed_at, each.previous, each.application.void,
         )
         for each in saved
     ]  # fmt: skip
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-async def add_steps(connection: Connection, steps: Sequence[tuple[Key, Step, bytes | None]]) -> None:
+async def add_steps(connection: Connection, steps: Sequence[NewStep]) -> None:
+    if not steps:
+        return
     rows = [
         (
-            *key, step.source, step.event_id, step.state, step.occurred_at, step.sequence, step.channel, step.outcome,
-            step.expected_at, reason,
+            *each.key, each.step.source, each.step.event_id, each.step.state, each.step.occurred_at, each.step.sequence,
+            each.step.channel, each.step.outcome, each.step.expected_at, each.sealed_reason, each.sealed_client,
+            each.client_hash,
         )
-        for key, step, reason in steps
+        for each in steps
     ]  # fmt: skip
     await connection.execute(
         "insert into application_event (org_id, application_id, source, event_id, state, occurred_at, sequence, channel, "
-        "outcome, expected_at, sealed_reason) select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], "
-        "$5::text[], $6::timestamptz[], $7::bigint[], $8::text[], $9::text[], $10::timestamptz[], $11::bytea[])",
+        "outcome, expected_at, sealed_reason, sealed_client, client_hash) select * from unnest($1::text[], $2::text[], "
+        "$3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::bigint[], $8::text[], $9::text[], "
+        "$10::timestamptz[], $11::bytea[], $12::bytea[], $13::bytea[])",
         *(list(column) for column in zip(*rows, strict=True)),
+    )
+
+
+async def supersede_steps(connection: Connection, corrections: Sequence[Received]) -> None:
+    """Reports that others took the place of tell nothing any more: of the application, nor of whose it is."""
+    if not corrections:
+        return
+    made = [(each, each.corrects) for each in corrections if each.corrects is not None]
+    keys = [corrects.key.partition("/") for _, corrects in made]
+    orgs, ids = [org for org, _, _ in keys], [application for _, _, application in keys]
+    await connection.execute(
+        "update application_event b set superseded_by = a.by "
+        "from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) "
+        "as a (org_id, application_id, source, event_id, by) where b.org_id = a.org_id "
+        "and b.application_id = a.application_id and b.source = a.source and b.event_id = a.event_id",
+        orgs, ids, [each.source for each, _ in made], [corrects.event_id for _, corrects in made],
+        [each.id for each, _ in made],
+    )  # fmt: skip
+    await connection.execute(
+        "update application b set (sealed_client, client_hash) = ("
+        "  select sealed_client, client_hash from application_event e where e.org_id = b.org_id "
+        "  and e.application_id = b.application_id and superseded_by is null and client_hash is not null "
+        "  order by occurred_at desc, source, event_id limit 1) "
+        "from (select distinct * from unnest($1::text[], $2::text[]) as u (org_id, application_id)) a "
+        "where b.org_id = a.org_id and b.application_id = a.application_id",
+        orgs,
+        ids,
     )
 
 

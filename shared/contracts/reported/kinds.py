@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pydantic import BaseModel
 
 from shared.contracts.envelope import ServiceName
+from shared.contracts.reported.correction import ReportCorrected
 from shared.contracts.reported.feedback import FeedbackHandlingReported, FeedbackReported
 from shared.contracts.reported.inventory import (
     ServiceReported,
@@ -24,17 +25,17 @@ KINDS: Mapping[ServiceName, Kinds] = {
         "guichet.inventory.ServiceRetirementReported.v1": None,
         "guichet.inventory.ServiceTransferReported.v1": None,
         "guichet.inventory.StewardshipReported.v1": None,
-        "guichet.inventory.ReportCorrected.v1": None,
+        "guichet.inventory.ReportCorrected.v1": ReportCorrected,
     },
     "feedback": {
         "guichet.feedback.FeedbackReported.v1": FeedbackReported,
         "guichet.feedback.FeedbackHandlingReported.v1": FeedbackHandlingReported,
         "guichet.feedback.ResolutionTimeReported.v1": None,
         "guichet.feedback.ImprovementReported.v1": None,
-        "guichet.feedback.ReportCorrected.v1": None,
+        "guichet.feedback.ReportCorrected.v1": ReportCorrected,
     },
     "status": {
         "guichet.status.ApplicationStatusReported.v1": ApplicationStatusReported,
-        "guichet.status.ReportCorrected.v1": None,
+        "guichet.status.ReportCorrected.v1": ReportCorrected,
     },
 }
