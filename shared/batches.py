@@ -8,9 +8,12 @@ import asyncio
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakSet
+
+import structlog
 
 from shared.logs import log
 
@@ -41,13 +44,20 @@ class Gathered(Generic[_T]):
         if wait <= 0:
             self.flush()
         else:
-            asyncio.get_running_loop().call_later(wait, self.flush)
+            asyncio.get_running_loop().call_later(wait, self.flush, context=_named_alike())
 
     def flush(self) -> None:
         held, self._held = self._held, None
         if held is not None:
             self._said_at = time.monotonic()
             self._say(held)
+
+
+def _named_alike() -> Context:
+    """A context with what the log binds and nothing else: a consumer's own holds its whole batch, and a timer would keep it."""
+    context = Context()
+    context.run(structlog.contextvars.bind_contextvars, **structlog.contextvars.get_contextvars())
+    return context
 
 
 def flush_all() -> None:
