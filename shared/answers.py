@@ -6,6 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from shared.database import TRANSIENT
+from shared.described import list_refusals
 from shared.problem_details import MEDIA_TYPE, details
 from shared.problems import Problem, Refused, TemporarilyUnavailable, problem
 from shared.safeguards import Safeguards
@@ -21,6 +22,7 @@ def refuse_by_problems(app: FastAPI) -> None:
         app.add_exception_handler(away, answer_away)
     app.add_exception_handler(Exception, answer_fault)
     app.add_middleware(Safeguards)
+    list_refusals(app)
 
 
 async def answer_refused(request: Request, error: Exception) -> Response:

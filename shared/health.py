@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 
 from shared.access import ANYONE
 from shared.measuring import measure
@@ -21,7 +22,7 @@ async def healthz() -> Response:
     return Response(b'{"status":"alive"}', media_type="application/json")
 
 
-@router.get("/metrics", summary="Prometheus metrics (docs/metrics.md)")
+@router.get("/metrics", response_class=PlainTextResponse, summary="Prometheus metrics (docs/metrics.md)")
 async def metrics(request: Request) -> Response:
     for consumption in request.app.state.consumptions:
         consumption.health()
@@ -29,7 +30,11 @@ async def metrics(request: Request) -> Response:
     return Response(exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-@router.get("/readyz", summary="Can this process serve? Each dependency, and lag")
+@router.get(
+    "/readyz",
+    summary="Can this process serve? Each dependency, and lag",
+    responses={503: {"description": "It cannot", "content": {"application/json": {}}}},
+)
 async def readyz(request: Request) -> Response:
     """503 when it cannot serve (no database, migrations missing); 200 with `degraded` when Kafka is away or behind."""
     state = request.app.state

@@ -21,6 +21,7 @@ from shared.consuming import Consumption, Record
 from shared.database import TRANSIENT, Connection, transaction
 from shared.dead_letters import NotKept, Wanted, drop, each_on_its_own, letter, letters, opened, settle
 from shared.decoding import Arrival
+from shared.described import refusals
 from shared.group_commit import record
 from shared.logs import log
 from shared.problems import Problem, Refused, problem
@@ -113,13 +114,22 @@ def _why_no_content(row: dict[str, Any], raw: bytes | None) -> dict[str, str] | 
     return _cannot_open().detail.model_dump()
 
 
-@router.post("/v1/dead-letters/{letter_id}/replay", summary="Judge it again as it came; asked twice, it counts once")
+@router.post(
+    "/v1/dead-letters/{letter_id}/replay",
+    summary="Judge it again as it came; asked twice, it counts once",
+    responses=refusals("gone"),
+)
 async def replay_letter(request: Request, letter_id: int, _: Operator) -> Response:
     receipt = await replay(request.app.state, letter_id)
     return Response(orjson.dumps(receipt), media_type="application/json")
 
 
-@router.delete("/v1/dead-letters/{letter_id}", summary="Erase what it holds; that it was there stays")
+@router.delete(
+    "/v1/dead-letters/{letter_id}",
+    summary="Erase what it holds; that it was there stays",
+    status_code=204,
+    responses=refusals("gone"),
+)
 async def drop_letter(request: Request, letter_id: int, person: Operator) -> Response:
     pool = request.app.state.pool
     known = await letter(pool, letter_id) if _place(str(letter_id)) else None

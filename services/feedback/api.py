@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.feedback import store
 from services.feedback.handlers import text_context
 from shared.access import ANYONE, May
+from shared.described import refusals
 from shared.identity import Person, caller
 from shared.problems import Refused, problem
 from shared.reading import After, Limit, after, answer, page
@@ -31,7 +32,12 @@ async def cases(
     return answer(request, listed)
 
 
-@router.get("/v1/cases/{feedback_id}", summary="One case, with what the client wrote", dependencies=[_READER])
+@router.get(
+    "/v1/cases/{feedback_id}",
+    summary="One case, with what the client wrote",
+    responses=refusals("ambiguous"),
+    dependencies=[_READER],
+)
 async def case(request: Request, feedback_id: str, org: str | None = None) -> Response:
     org = await _readable_org(request, org)
     rows = await store.case(request.app.state.pool, org, feedback_id)

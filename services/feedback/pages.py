@@ -8,7 +8,7 @@ from shared.access import ANYONE
 from shared.language import Bilingual, Language
 from shared.web import Pages
 
-router = APIRouter(include_in_schema=False, dependencies=[ANYONE])
+router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, dependencies=[ANYONE])
 pages = Pages("feedback")
 
 KINDS = {

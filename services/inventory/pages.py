@@ -10,7 +10,7 @@ from shared.language import Language
 from shared.organizations import name_of, organizations
 from shared.web import Pages
 
-router = APIRouter(include_in_schema=False, dependencies=[ANYONE])
+router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, dependencies=[ANYONE])
 pages = Pages("inventory")
 _PAGE = 50
 

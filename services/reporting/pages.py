@@ -15,7 +15,7 @@ from shared.language import Bilingual, Language
 from shared.organizations import name_of
 from shared.web import Pages
 
-router = APIRouter(include_in_schema=False, dependencies=[ANYONE])
+router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, dependencies=[ANYONE])
 pages = Pages("reporting")
 
 _SHOWN = 50

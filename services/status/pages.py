@@ -17,7 +17,7 @@ from shared.organizations import name_of
 from shared.problems import TITLES, Refused
 from shared.web import Pages
 
-router = APIRouter(include_in_schema=False, dependencies=[ANYONE])
+router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, dependencies=[ANYONE])
 pages = Pages("status")
 
 
@@ -26,7 +26,7 @@ async def form(request: Request, language: Language) -> HTMLResponse:
     return pages.render(request, "form.html", language, problem=None, opened=cookie_key(request))
 
 
-@router.post("/{language}/")
+@router.post("/{language}/", responses={303: {"description": "The application of this code"}})
 async def follow(request: Request, language: Language, tracking_code: Annotated[str, Form(max_length=100)]) -> Response:
     try:
         key = await open_by_code(request, tracking_code)
@@ -40,7 +40,9 @@ async def follow(request: Request, language: Language, tracking_code: Annotated[
     return response
 
 
-@router.get("/{language}/applications/{org_id}/{application_id}")
+@router.get(
+    "/{language}/applications/{org_id}/{application_id}", responses={303: {"description": "Open it by its code"}}
+)
 async def application(request: Request, language: Language, org_id: str, application_id: str) -> Response:
     try:
         key = await key_of(request, application_id, org_id)

@@ -1,13 +1,11 @@
 """The HTTP door: `POST /v1/events` and `GET /v1/receipts/{event_id}`."""
 
-from typing import Any
-
 import orjson
 from fastapi import APIRouter, Request, Response
 
 from shared.access import Sender
-from shared.contracts.envelope import Event
-from shared.door.reading import BATCH, MAX_BATCH, NDJSON, STRUCTURED, read_arrivals
+from shared.door.description import RECEIPT, RECEIPTS, answered, bodies
+from shared.door.reading import read_arrivals
 from shared.group_commit import GroupCommit
 from shared.problems import Refused, problem
 from shared.receiving import Intake, Receipt, look_up
@@ -19,7 +17,9 @@ def door(intake: Intake) -> APIRouter:
     @router.post(
         "/v1/events",
         summary="Report events (CloudEvents: structured, batch, NDJSON, binary); docs/departments.md has an example of each",
-        openapi_extra={"requestBody": _bodies(intake)},
+        status_code=202,
+        responses=RECEIPTS,
+        openapi_extra={"requestBody": bodies(intake.kinds)},
     )
     async def report(request: Request, sender: Sender) -> Response:
         arrivals = await read_arrivals(request, sender.org_id)
@@ -28,7 +28,11 @@ def door(intake: Intake) -> APIRouter:
         body = {"receipts": [receipt.as_dict(index) for index, receipt in enumerate(receipts)]}
         return Response(orjson.dumps(body), status_of(receipts), media_type="application/json")
 
-    @router.get("/v1/receipts/{event_id}", summary="What became of an event")
+    @router.get(
+        "/v1/receipts/{event_id}",
+        summary="What became of an event",
+        responses=answered(RECEIPT, _200="Its receipt"),
+    )
     async def receipt(request: Request, event_id: str, sender: Sender, source: str | None = None) -> Response:
         found = await look_up(request.app.state.pool, intake, sender.org_id, event_id, source)
         if found is None:
@@ -42,20 +46,6 @@ def door(intake: Intake) -> APIRouter:
         return Response(orjson.dumps(found), media_type="application/json")
 
     return router
-
-
-def _bodies(intake: Intake) -> dict[str, Any]:
-    """What the door reads, for OpenAPI."""
-    event = Event.model_json_schema()
-    event["properties"]["type"]["enum"] = sorted(kind for kind, model in intake.kinds.items() if model)
-    return {
-        "required": True,
-        "content": {
-            STRUCTURED: {"schema": event},
-            BATCH: {"schema": {"type": "array", "items": event, "maxItems": MAX_BATCH}},
-            NDJSON: {"schema": {"type": "string", "description": "one event a line"}},
-        },
-    }
 
 
 def status_of(receipts: list[Receipt]) -> int:

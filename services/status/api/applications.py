@@ -16,6 +16,7 @@ from services.status.store import Key
 from shared.access import ANYONE, May
 from shared.clock import in_order
 from shared.contracts.status import Clock
+from shared.described import refusals
 from shared.encryption import Seal
 from shared.identity import Department, Person, caller
 from shared.problems import Refused, problem
@@ -88,6 +89,7 @@ def _is_open_late(clock: dict[str, Any]) -> bool:
 @router.get(
     "/v1/applications/{application_id}",
     summary="One application: its state in plain words, and its clock",
+    responses=refusals("ambiguous"),
     dependencies=[_ONE],
 )
 async def application(request: Request, application_id: str, org: str | None = None) -> Response:
