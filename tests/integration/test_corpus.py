@@ -131,6 +131,9 @@ async def test_a_request_that_is_not_as_it_should_be(
     assert french[0] == (case.status if case.code else 200)  # accepted once, and then a duplicate
     if case.status not in {202, 422}:
         _speaks_both(english, french)
+    assert ("allow" in english[1]) == (case.status == 405)
+    assert ("www-authenticate" in english[1]) == (case.status == 401)
+    assert ("accept-encoding" in english[1]) == (case.status == 415 and "Content-Encoding" in case.headers)
 
 
 def _code_of(answer: tuple[int, dict[str, str], Any]) -> str | None:
