@@ -5,7 +5,7 @@ import importlib
 import json
 import sys
 
-JOBS = ("j1", "j2")
+JOBS = ("j1", "j2", "fairness")
 
 
 def main() -> int:

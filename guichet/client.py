@@ -14,11 +14,12 @@ from shared.kafka import Kafka
 
 _T = TypeVar("_T")
 _AWAY_SECONDS = 60.0
+_LATER = {429, 503}
 _BACK_OFF = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 
 class Services:
-    """One system's services. Requests that meet a service which is away, or says 503, are tried again for a minute."""
+    """One system's services. Requests that meet a service which is away, or says 429 or 503, are tried again for a minute, as late as they ask."""
 
     def __init__(self, home: Home) -> None:
         self.home = home
@@ -103,19 +104,25 @@ class Services:
         tries = 0
         while True:
             failure: str
+            pause = 0.0
             try:
                 async with self._session.request(
                     method, self.url(service) + path, data=content, headers=headers, params=params
                 ) as answer:
-                    if answer.status != 503:
+                    if answer.status not in _LATER:
                         return answer.status, orjson.loads(await answer.read() or b"{}")
-                    failure = "it cannot serve just now (503)"
+                    failure = f"it asks to come again later ({answer.status})"
+                    pause = _seconds(answer.headers.get("Retry-After"))
             except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError) as error:
                 failure = str(error) or type(error).__name__
             if loop.time() >= deadline:
                 raise NotReachable(f"{service} at {self.url(service)} does not answer: {failure}; look at `guichet ps`")
-            await asyncio.sleep(_BACK_OFF[min(tries, len(_BACK_OFF) - 1)])
+            await asyncio.sleep(max(pause, _BACK_OFF[min(tries, len(_BACK_OFF) - 1)]))
             tries += 1
+
+
+def _seconds(retry_after: str | None) -> float:
+    return min(float(retry_after), 10.0) if retry_after and retry_after.isdigit() else 0.0
 
 
 async def with_services(home: Home, work: Callable[[Services], Awaitable[_T]]) -> _T:

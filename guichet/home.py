@@ -10,8 +10,9 @@ from typing import Any
 
 from joserfc.jwk import KeySet, OKPKey
 
+from guichet.databases import roles_of
 from guichet.errors import NotReachable
-from shared.kafka import Kafka
+from shared.kafka import MECHANISM, Kafka
 
 SERVICES = ("inventory", "feedback", "status", "reporting")
 
@@ -58,13 +59,26 @@ class Home:
         return file.read_text(encoding="utf-8")
 
     def kafka_administrator(self, kafka: Kafka) -> Kafka:
-        """Kafka as its administrator: by the embedded one's own login, or where Kafka asks for none, as anybody."""
+        """Kafka as its administrator: the embedded one's, or the one that settings name."""
         if kafka.username is None:
             return kafka
-        named = os.environ.get("GUICHET_KAFKA_USERNAME")
-        if os.environ.get("GUICHET_KAFKA_BOOTSTRAP") and named:
-            return replace(kafka, username=named, password=os.environ.get("GUICHET_KAFKA_PASSWORD"))
+        named = os.environ.get("GUICHET_KAFKA_USERNAME") if os.environ.get("GUICHET_KAFKA_BOOTSTRAP") else None
+        if named:
+            mechanism = os.environ.get("GUICHET_KAFKA_MECHANISM", MECHANISM)
+            password = os.environ.get("GUICHET_KAFKA_PASSWORD") or self.secret("kafka-admin")
+            return replace(kafka, username=named, password=password, mechanism=mechanism)
         return replace(kafka, username="admin", password=self.secret("kafka-admin"))
+
+    def kafka_as(self, name: str, kafka: Kafka) -> Kafka:
+        """Kafka as a service or the operator; as anybody where it asks for no login."""
+        if kafka.username is None:
+            return kafka
+        return replace(kafka, username=name, password=self.secret(f"kafka-{name}"), mechanism=MECHANISM)
+
+    def postgres_passwords(self) -> dict[str, str]:
+        """Everyone's password in PostgreSQL, by role."""
+        roles = ["postgres", *(role for name in SERVICES for role in roles_of(name))]
+        return {role: self.secret(f"postgres-{role}") for role in roles}
 
     def issuer_key(self) -> OKPKey:
         """The private key of the demo's own issuer of tokens, made once; its public half stands in jwks.json."""
@@ -80,3 +94,14 @@ class Home:
     @property
     def jwks_file(self) -> Path:
         return self.path / "keys" / "jwks.json"
+
+
+def as_address(kafka: Kafka) -> dict[str, Any]:
+    """A way into Kafka as it stands in addresses.json."""
+    return {
+        "bootstrap": kafka.bootstrap,
+        "security_protocol": kafka.protocol,
+        "sasl_mechanism": kafka.mechanism if kafka.username else None,
+        "username": kafka.username,
+        "password": kafka.password,
+    }

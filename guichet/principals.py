@@ -23,8 +23,9 @@ from confluent_kafka.admin import (
 )
 
 from guichet.errors import NotReachable
-from shared.kafka import MECHANISM, Kafka
+from shared.kafka import Kafka
 
+PRINCIPALS = ("inventory", "feedback", "status", "reporting", "operator")
 FILE = Path(__file__).parent.parent / "deploy" / "kafka" / "acls.toml"
 _ITERATIONS = 4096
 _SECONDS = 30.0
@@ -124,7 +125,7 @@ def librdkafka(kafka: Kafka) -> dict[str, str]:
         options["ssl.ca.location"] = str(kafka.authority)
     if kafka.username:
         options |= {
-            "sasl.mechanism": MECHANISM,
+            "sasl.mechanism": kafka.mechanism,
             "sasl.username": kafka.username,
             "sasl.password": kafka.password or "",
         }

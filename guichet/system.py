@@ -1,6 +1,5 @@
 """One system on one machine: what is missing is started, kept alive, and ended."""
 
-import asyncio
 import contextlib
 import fcntl
 import os
@@ -9,25 +8,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import IO, Any
 
-from aiokafka.errors import KafkaError
-
-from guichet import topics
 from guichet.errors import NotReachable, WrongUse
-from guichet.home import SERVICES, Home
+from guichet.home import SERVICES, Home, as_address
 from guichet.local.kafka import ADMIN, LocalKafka
-from guichet.local.postgres import Postgres, roles_of
+from guichet.local.postgres import Postgres
 from guichet.ports import PORTS, check_ports
-from guichet.principals import Principals, own
 from guichet.processes import Part, die_with_parent
 from guichet.progress import Bar, working
+from guichet.provisioning import provision_databases, provision_kafka
 from guichet.readiness import is_ready
-from shared.kafka import MECHANISM, Kafka
+from guichet.surroundings import databases_of_settings, kafka_of_settings, server_of_settings
+from shared.kafka import Kafka
 
-PRINCIPALS = (*SERVICES, "operator")
 _START_SECONDS = 60
 _CHECK_SECONDS = 0.3
 _LONGEST_BACK_OFF = 10.0
@@ -43,13 +37,8 @@ class System:
         self._lock: IO[str] | None = None
         self._pruning: subprocess.Popen[bytes] | None = None
         self._pruned_at = time.monotonic()
-        self._kafka = _kafka_of_settings()
-        self._databases = {name: os.environ.get(f"GUICHET_{name.upper()}_DATABASE_URL") for name in SERVICES}
-        # Whose the tables are; where settings name no owner, the service's own role makes them.
-        self._owners = {
-            name: os.environ.get(f"GUICHET_{name.upper()}_OWNER_DATABASE_URL", self._databases[name])
-            for name in SERVICES
-        }
+        self._kafka = kafka_of_settings(home)
+        self._databases, self._owners = databases_of_settings()
 
     def start(self) -> None:
         """Start what is missing; returns when all four services are ready. Raises Stop with what to do."""
@@ -142,7 +131,7 @@ class System:
         self.home.write_addresses(
             {
                 **urls,
-                "kafka": _as_address(self._kafka_for("operator")),
+                "kafka": as_address(self._kafka_for("operator")),
                 "postgres": self._databases,
                 "processes": pids,
             }
@@ -161,22 +150,21 @@ class System:
     def _start_infrastructure(self, bar: Bar) -> None:
         kafka = None if self._kafka else self._start_kafka(bar)
         bar.advance()
-        postgres = None if all(self._databases.values()) else self._start_postgres(bar)
+        server = server_of_settings(self.home)
+        postgres = None if server or all(self._databases.values()) else self._start_postgres(bar)
         bar.advance()
         if postgres is not None:
             self._wait(self.parts["postgres"])
-            asyncio.run(self._create_databases(postgres))
+            server = postgres.server
         bar.say("Bringing the databases up to date")
-        self._migrate()
+        provision_databases(server, self._databases, self._owners)
         bar.advance()
         if kafka is not None:
             bar.say("Waiting for Kafka")
             self._wait(self.parts["kafka"])
         bar.advance()
         bar.say("Creating topics, and saying who may use them")
-        asyncio.run(self._provision_topics())
-        if kafka is not None:
-            Principals(self.kafka).admit(own({name: self.home.secret(f"kafka-{name}") for name in PRINCIPALS}))
+        provision_kafka(self.kafka, self.home)
         bar.advance()
 
     def _start_kafka(self, bar: Bar) -> LocalKafka:
@@ -190,9 +178,7 @@ class System:
         return kafka
 
     def _start_postgres(self, bar: Bar) -> Postgres:
-        roles = ["postgres", *(role for name in SERVICES for role in roles_of(name))]
-        passwords = {role: self.home.secret(f"postgres-{role}") for role in roles}
-        postgres = Postgres(self.home.path, passwords)
+        postgres = Postgres(self.home.path, self.home.postgres_passwords())
         postgres.prepare(bar.say)
         part = self._part("postgres", postgres.command(), postgres.answers, {"PATH": os.environ.get("PATH", "")})
         part.user, part.stop_signal = postgres.user, signal.SIGINT
@@ -200,48 +186,9 @@ class System:
         part.start()
         return postgres
 
-    async def _create_databases(self, postgres: Postgres) -> None:
-        for name in SERVICES:
-            if not self._databases[name]:
-                await postgres.create(name)
-                self._databases[name] = postgres.dsn(name, name)
-                self._owners[name] = postgres.dsn(f"{name}_owner", name)
-
-    def _migrate(self) -> None:
-        for name in SERVICES:
-            done = subprocess.run(  # noqa: S603 - our own command
-                [sys.executable, "-m", "shared.migrating", name],
-                env={**os.environ, "GUICHET_DATABASE_URL": self._owners[name] or ""},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if done.returncode:
-                raise NotReachable(f"the database of {name} could not be brought up to date:\n{_last_lines(done)}")
-
     def _kafka_for(self, name: str) -> Kafka:
-        """Kafka as a service or the operator: by a login of its own where Kafka is ours, else as settings say."""
-        kafka = self.kafka
-        if "kafka" in self.parts:
-            return replace(kafka, username=name, password=self.home.secret(f"kafka-{name}"))
-        username = os.environ.get(f"GUICHET_{name.upper()}_KAFKA_USERNAME", kafka.username)
-        return replace(
-            kafka, username=username, password=os.environ.get(f"GUICHET_{name.upper()}_KAFKA_PASSWORD", kafka.password)
-        )
-
-    async def _provision_topics(self) -> None:
-        deadline = time.monotonic() + _START_SECONDS
-        while True:
-            try:
-                await topics.provision(self.kafka)
-            except WrongUse:
-                raise
-            except (KafkaError, OSError) as error:
-                if time.monotonic() > deadline:
-                    raise NotReachable(f"Kafka at {self.kafka.bootstrap} does not answer ({error})") from error
-                await asyncio.sleep(0.2)
-            else:
-                return
+        """Kafka as a service or the operator, each by a login of its own; as anybody where Kafka asks for none."""
+        return self.home.kafka_as(name, self.kafka)
 
     def _service(self, name: str) -> Part:
         others = ",".join(f"{other}={self._url(other)}" for other in SERVICES)
@@ -288,35 +235,6 @@ class System:
 
     def _url(self, name: str) -> str:
         return f"http://127.0.0.1:{self._port(name)}"
-
-
-def _kafka_of_settings() -> Kafka | None:
-    """The Kafka that settings name, as its administrator."""
-    bootstrap = os.environ.get("GUICHET_KAFKA_BOOTSTRAP")
-    if not bootstrap:
-        return None
-    authority = os.environ.get("GUICHET_KAFKA_AUTHORITY")
-    return Kafka(
-        bootstrap,
-        os.environ.get("GUICHET_KAFKA_USERNAME") or None,
-        os.environ.get("GUICHET_KAFKA_PASSWORD"),
-        os.environ.get("GUICHET_KAFKA_TLS", "").lower() in {"1", "true", "yes"},
-        Path(authority) if authority else None,
-    )
-
-
-def _as_address(kafka: Kafka) -> dict[str, Any]:
-    return {
-        "bootstrap": kafka.bootstrap,
-        "security_protocol": kafka.protocol,
-        "sasl_mechanism": MECHANISM if kafka.username else None,
-        "username": kafka.username,
-        "password": kafka.password,
-    }
-
-
-def _last_lines(done: "subprocess.CompletedProcess[str]") -> str:
-    return "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
 
 
 @contextlib.contextmanager

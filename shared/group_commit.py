@@ -1,6 +1,7 @@
 """One writer for the HTTP door: what arrives together is committed together, and each sender has its fair turn."""
 
 import asyncio
+import time
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 
@@ -14,6 +15,9 @@ from shared.problems import TemporarilyUnavailable
 from shared.receiving import Intake, Receipt, receive, unexpected
 
 MAX_COMMIT = 2_000
+FEWEST_COMMIT = 100
+# Whoever comes while a commit is under way waits it out: one sender's thousands go in several, so that this stays short.
+_COMMIT_SECONDS = 0.06
 MAX_WAITING = 50_000
 MAX_WAITING_OF_ONE = 20_000
 _TRIES = 5
@@ -22,7 +26,9 @@ _Waiting = tuple[Arrival, "asyncio.Future[Receipt]"]
 
 
 class GroupCommit:
-    """Gathers arrivals for `gather` seconds or until `MAX_COMMIT`, round robin over the senders, and commits them at once.
+    """Gathers arrivals for `gather` seconds or until there are `most`, round robin over the senders, and commits them at once.
+
+    `most` follows from how long full commits take; it is between `FEWEST_COMMIT` and `MAX_COMMIT`.
 
     Raises `TemporarilyUnavailable` to a sender when the queue is full or the database is away: never a false receipt.
     """
@@ -31,6 +37,7 @@ class GroupCommit:
         self._pool, self._intake, self._gather, self._committed = pool, intake, gather, committed
         self._queues: OrderedDict[str, deque[_Waiting]] = OrderedDict()
         self._waiting = 0
+        self._most = MAX_COMMIT // 4
         self._arrived = asyncio.Event()
 
     async def submit(self, sender: str, arrivals: Sequence[Arrival]) -> list[Receipt]:
@@ -52,19 +59,22 @@ class GroupCommit:
         """Commit for ever; the service's lifespan owns this task."""
         while True:
             await self._arrived.wait()
-            if self._waiting < MAX_COMMIT and self._gather:
+            if self._waiting < self._most and self._gather:
                 await asyncio.sleep(self._gather)
             batch = self._take()
             if not self._waiting:
                 self._arrived.clear()
             if batch:
+                full, began = len(batch) >= self._most, time.monotonic()
                 await self._answer(batch)
+                if full:
+                    self._most = next_most(self._most, time.monotonic() - began)
 
     def _take(self) -> list[_Waiting]:
         batch: list[_Waiting] = []
-        while self._queues and len(batch) < MAX_COMMIT:
+        while self._queues and len(batch) < self._most:
             sender, queue = self._queues.popitem(last=False)
-            share = max(1, (MAX_COMMIT - len(batch)) // (len(self._queues) + 1))
+            share = max(1, (self._most - len(batch)) // (len(self._queues) + 1))
             batch.extend(queue.popleft() for _ in range(min(share, len(queue))))
             if queue:
                 self._queues[sender] = queue
@@ -104,6 +114,12 @@ class GroupCommit:
                 count("http", receipts)
                 return receipts
         raise AssertionError("unreachable")
+
+
+def next_most(most: int, seconds: float) -> int:
+    """How many events the next commit may have, after a full one of `most` took so long: towards a commit of 60 ms."""
+    wanted = most * _COMMIT_SECONDS / max(seconds, 0.001)
+    return max(FEWEST_COMMIT, min(MAX_COMMIT, round(min(wanted, most * 1.5))))
 
 
 async def record(connection: Connection, intake: Intake, arrivals: Sequence[Arrival]) -> list[Receipt]:

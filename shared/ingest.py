@@ -23,6 +23,8 @@ from shared.receiving import Intake, Receipt
 _STRUCTURED = "application/cloudevents+json"
 # Far beyond what an event may have: it is refused, and no more of it is kept.
 _READ_BYTES = 1024 * 1024
+# Whoever comes while a batch is taken waits it out, as at the HTTP door.
+MOST_AT_ONCE = 500
 RETENTION = {"ingest": 7, "rejected": 30}  # days
 
 _Answered = list[tuple[Arrival, Receipt]]
@@ -43,7 +45,12 @@ def ingest(intake: Intake, kafka: Kafka, committed: asyncio.Event, stack: AsyncE
         await rejections.send([pair for pair in answered or () if pair[1].outcome == "rejected"])
 
     return Consumption(
-        f"{intake.service}.ingest", apply, pattern=rf"^ingest\.{intake.service}\.[^.]+$", committed=after
+        f"{intake.service}.ingest",
+        apply,
+        pattern=rf"^ingest\.{intake.service}\.[^.]+$",
+        committed=after,
+        batch=MOST_AT_ONCE,
+        fetch_bytes=256 * 1024,
     )
 
 

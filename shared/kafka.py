@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from aiokafka.helpers import create_ssl_context
-from faststream.security import BaseSecurity, SASLScram512
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram512
 
 MECHANISM = "SCRAM-SHA-512"
 
@@ -20,6 +20,7 @@ class Kafka:
     password: str | None = field(default=None, repr=False)
     tls: bool = False
     authority: Path | None = None
+    mechanism: str = MECHANISM
 
     @property
     def protocol(self) -> str:
@@ -34,7 +35,7 @@ class Kafka:
         }
         if self.username:
             options |= {
-                "sasl_mechanism": MECHANISM,
+                "sasl_mechanism": self.mechanism,
                 "sasl_plain_username": self.username,
                 "sasl_plain_password": self.password,
             }
@@ -43,7 +44,8 @@ class Kafka:
     def security(self) -> BaseSecurity:
         """What FastStream's broker takes."""
         if self.username:
-            return SASLScram512(self.username, self.password or "", ssl_context=self._context(), use_ssl=self.tls)
+            login = SASLPlaintext if self.mechanism == "PLAIN" else SASLScram512
+            return login(self.username, self.password or "", ssl_context=self._context(), use_ssl=self.tls)
         return BaseSecurity(ssl_context=self._context(), use_ssl=self.tls)
 
     def _context(self) -> ssl.SSLContext | None:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import structlog
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter, FastAPI
 from faststream.kafka import KafkaBroker
@@ -27,6 +28,7 @@ from shared.dead_letters import DeadLetters, forget_dead_letters
 from shared.door import door
 from shared.encryption import Seal
 from shared.event_log import make_partitions
+from shared.fair_consumer import FairConsumer
 from shared.group_commit import GroupCommit
 from shared.ingest import Topics, ingest
 from shared.kafka import Kafka
@@ -35,6 +37,7 @@ from shared.keys import router as keys
 from shared.logs import configure_logs, log
 from shared.migrating import missing_migrations
 from shared.operation import router as operation
+from shared.rate_limit import RateLimit
 from shared.receiving import Handle, Intake, forget_ids
 from shared.relay import Relay
 from shared.settings import Settings, load_settings
@@ -107,6 +110,7 @@ async def _lifespan(parts: Parts, settings: Settings, app: FastAPI) -> AsyncIter
         app.state.keys = Keys(pool, settings.pepper.get_secret_value())
         app.state.department_topics = app.state.intake and Topics(parts.name, settings.kafka)
         app.state.group_commit = app.state.intake and GroupCommit(pool, app.state.intake, settings.gather, committed)
+        app.state.rate_limit = RateLimit(settings.key_events_per_second, settings.key_burst)
         app.state.relay = relay = Relay(parts.name, pool, settings.kafka, parts.topics, committed)
         stack.push_async_callback(relay.close)
         app.state.broker = broker = make_broker(settings.kafka)
@@ -180,6 +184,8 @@ async def _connect(app: FastAPI, broker: KafkaBroker) -> None:
     delay = 0.2
     while True:
         try:
+            await broker.connect()
+            _take_turns(broker)
             await broker.start()
         except (KafkaError, OSError, TimeoutError) as error:
             log.warning("kafka_unreachable", error=type(error).__name__, seconds=delay)
@@ -190,6 +196,20 @@ async def _connect(app: FastAPI, broker: KafkaBroker) -> None:
         else:
             app.state.kafka_connected = True
             return
+
+
+def _take_turns(broker: KafkaBroker) -> None:
+    """Departments' topics are read in turns; those between services as they come."""
+    config = broker.config.broker_config
+    if not isinstance(config.builder, partial):
+        return  # done before, and FastStream has not connected anew since
+    options = config.builder.keywords
+
+    def consumer(*topics: str, group_id: str | None = None, **more: Any) -> AIOKafkaConsumer:
+        kind = FairConsumer if (group_id or "").endswith(".ingest") else AIOKafkaConsumer
+        return kind(*topics, group_id=group_id, **{**options, **more})
+
+    config.builder = consumer
 
 
 async def _stop_broker(broker: KafkaBroker) -> None:

@@ -1,5 +1,6 @@
 """What a service is told by its environment (`GUICHET_...`)."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Literal
@@ -13,7 +14,8 @@ from shared.kafka import Kafka
 class Settings(BaseSettings):
     """One service's settings; durations in seconds."""
 
-    model_config = SettingsConfigDict(env_prefix="GUICHET_", frozen=True)
+    # A folder with a file for each secret, named like the variable it stands for: what is in a file, no process list shows.
+    model_config = SettingsConfigDict(env_prefix="GUICHET_", frozen=True, secrets_dir=os.environ.get("GUICHET_SECRETS"))
 
     database_url: SecretStr
     kafka_bootstrap: str
@@ -37,6 +39,10 @@ class Settings(BaseSettings):
         default="", description="addresses of the other services' pages: status=https://...,reporting=..."
     )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    key_events_per_second: float = Field(
+        default=50_000, gt=0, description="what one key may send for any length of time"
+    )
+    key_burst: int = Field(default=200_000, ge=10_000, description="and what it may send at once beyond that")
     gather: float = Field(default=0.006, ge=0, le=1, description="how long the HTTP door gathers events for one commit")
     database_connections: int = Field(default=6, ge=4, le=100)
 

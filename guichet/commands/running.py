@@ -1,5 +1,6 @@
 """`up`, `down`, `ps`: the system's life."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -11,13 +12,25 @@ from typing import Annotated
 import psutil
 import typer
 
-from guichet.errors import NotReachable
+from guichet.client import with_services
+from guichet.errors import NotReachable, Stop, WrongUse
 from guichet.home import SERVICES, Home
+from guichet.keys import prune
 from guichet.main import app
 from guichet.output import Format, FormatOption, show
+from guichet.progress import working
+from guichet.provisioning import (
+    hand_out_secrets,
+    hand_out_settings,
+    provision_databases,
+    provision_kafka,
+    write_addresses,
+)
 from guichet.readiness import is_ready, readiness
+from guichet.surroundings import databases_of_settings, kafka_of_settings, server_of_settings
 from guichet.system import running
 
+_PRUNE_SECONDS = 60.0
 PortBase = Annotated[int, typer.Option(help="The first of six ports in a row.", min=1, max=65000)]
 
 
@@ -126,3 +139,41 @@ def _megabytes(pid: int) -> int | None:
     with contextlib.suppress(psutil.Error):
         return round(psutil.Process(pid).memory_info().rss / 1e6)
     return None
+
+
+@app.command(epilog="Example: guichet provision --keep")
+def provision(
+    keep: Annotated[bool, typer.Option("--keep", help="Stay, and end the logins of keys that expire.")] = False,
+) -> None:
+    """Prepare a Kafka and a PostgreSQL that settings name: databases, topics, logins and rights; services start elsewhere."""
+    home = Home()
+    home.make()
+    hand_out_secrets(home)
+    kafka, server = kafka_of_settings(home), server_of_settings(home)
+    databases, owners = databases_of_settings()
+    if kafka is None or (server is None and not all(databases.values())):
+        raise WrongUse(
+            "name the Kafka and the PostgreSQL to prepare: GUICHET_KAFKA_BOOTSTRAP, and GUICHET_POSTGRES or each service's "
+            "GUICHET_<SERVICE>_DATABASE_URL (docs/operating.md)"
+        )
+    with working("Preparing Kafka and PostgreSQL", total=2) as bar:
+        provision_databases(server, databases, owners)
+        bar.advance()
+        provision_kafka(kafka, home)
+        bar.advance()
+    hand_out_settings(home, kafka, databases)
+    write_addresses(home, kafka, databases)
+    sys.stderr.write("Kafka and PostgreSQL are prepared\n")
+    if keep:
+        _keep(home)
+
+
+def _keep(home: Home) -> None:
+    end_on_signals()
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(_PRUNE_SECONDS)
+            try:
+                asyncio.run(with_services(home, prune))
+            except Stop as stop:
+                sys.stderr.write(f"{stop}\n")

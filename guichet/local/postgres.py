@@ -1,24 +1,20 @@
-"""PostgreSQL 18 from a wheel, on a unix socket, with a database and roles of its own for each service."""
+"""PostgreSQL 18 from a wheel, on a unix socket."""
 
 import hashlib
 import os
 import pwd
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from importlib.metadata import distribution, version
 from pathlib import Path
 from urllib.parse import quote
 
-import asyncpg
-
+from guichet.databases import Server
 from guichet.errors import NotReachable
 
 _AS_ROOT = "guichet"  # PostgreSQL refuses to run as root; there it gets a user of its own
 _STATE = Path("/var/lib/guichet")
-
-SQL = Path(__file__).parents[2] / "deploy" / "postgres"
 
 _CONFIGURATION = """
 listen_addresses = ''
@@ -32,11 +28,6 @@ log_min_messages = warning
 log_timezone = UTC
 timezone = UTC
 """
-
-
-def roles_of(service: str) -> tuple[str, str, str]:
-    """The roles of a service: of migrations, of the service itself, of whoever only reads."""
-    return f"{service}_owner", service, f"{service}_reader"
 
 
 class Postgres:
@@ -55,9 +46,9 @@ class Postgres:
             return inside
         return Path("/tmp") / f"guichet-{_short(self.home)}"  # noqa: S108 - made with mode 0700 by initialise
 
-    def dsn(self, role: str, database: str) -> str:
-        password = quote(self.passwords[role], safe="")
-        return f"postgresql://{role}:{password}@/{database}?host={quote(str(self.socket_folder), safe='/')}"
+    @property
+    def server(self) -> Server:
+        return Server(f"/{{database}}?host={quote(str(self.socket_folder), safe='/')}", self.passwords)
 
     def prepare(self, say: Callable[[str], None]) -> None:
         self._place()
@@ -78,28 +69,6 @@ class Postgres:
     def answers(self) -> bool:
         ready = [str(self._binaries() / "pg_isready"), "-q", "-h", str(self.socket_folder)]
         return subprocess.run(ready, check=False).returncode == 0  # noqa: S603 - our own command
-
-    async def create(self, service: str) -> None:
-        """A service's roles and its database, where they are not there yet; nobody else may connect to it."""
-        async with self._administrator("postgres", service) as connection:
-            await connection.execute((SQL / "roles.sql").read_text(encoding="utf-8"))
-            if not await connection.fetchval("select 1 from pg_database where datname = $1", service):
-                await connection.execute(f'create database "{service}" owner "{service}_owner"')
-        async with self._administrator(service, service) as connection:
-            await connection.execute((SQL / "database.sql").read_text(encoding="utf-8"))
-
-    @asynccontextmanager
-    async def _administrator(self, database: str, service: str) -> AsyncIterator[asyncpg.Connection]:
-        connection = await asyncpg.connect(self.dsn("postgres", database))
-        try:
-            await connection.execute(
-                "select set_config('guichet.service', $1, false), set_config('guichet.owner_password', $2, false), "
-                "set_config('guichet.password', $3, false), set_config('guichet.reader_password', $4, false)",
-                service, *(self.passwords[role] for role in roles_of(service)),
-            )  # fmt: skip
-            yield connection
-        finally:
-            await connection.close()
 
     def _place(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from shared.door.description import RECEIPT, RECEIPTS, answered, bodies
 from shared.door.reading import read_arrivals
 from shared.group_commit import GroupCommit
 from shared.problems import Refused, problem
+from shared.rate_limit import RateLimit
 from shared.receiving import Intake, Receipt, look_up
 
 
@@ -22,11 +23,14 @@ def door(intake: Intake) -> APIRouter:
         openapi_extra={"requestBody": bodies(intake.kinds)},
     )
     async def report(request: Request, sender: Sender) -> Response:
+        limit: RateLimit = request.app.state.rate_limit
+        limit.look(sender.key_id)
         arrivals = await read_arrivals(request, sender.org_id)
+        headers = limit.take(sender.key_id, len(arrivals))
         writer: GroupCommit = request.app.state.group_commit
         receipts = await writer.submit(sender.org_id, arrivals)
         body = {"receipts": [receipt.as_dict(index) for index, receipt in enumerate(receipts)]}
-        return Response(orjson.dumps(body), status_of(receipts), media_type="application/json")
+        return Response(orjson.dumps(body), status_of(receipts), headers, media_type="application/json")
 
     @router.get(
         "/v1/receipts/{event_id}",

@@ -49,7 +49,7 @@ OWN_TABLES = {
     "shared/receiving.py": "received_event",
     "shared/relay.py": "relay_cursor",
     "shared/tracing.py": "no table of its own: reads recorded_event and received_event for an operator, changes none",
-    "guichet/local/postgres.py": "no table: the roles and databases of the server it runs",
+    "guichet/databases.py": "no table: the roles and databases of a server",
 }
 SQL = re.compile(
     r"^\s*(select\b.*(\bfrom\b|\bpg_\w+\()|with\s+\w+\s+as\s*\(|insert\s+into\s|update\s+\w+(\s+\w+)?\s+set\s"

@@ -1,0 +1,74 @@
+"""How many events a key may send: a token bucket for each, and the RateLimit headers that tell how it stands.
+
+Headers after the IETF draft "RateLimit header fields for HTTP" (draft-ietf-httpapi-ratelimit-headers-10).
+"""
+
+import math
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import NoReturn
+
+from shared.problems import Problem, Refused, problem
+
+_MOST_KEYS = 10_000
+
+
+@dataclass(slots=True)
+class Bucket:
+    left: float
+    filled_at: float
+
+
+class RateLimit:
+    """Buckets of `burst` events that fill by `per_second`; each key has one, kept while it is not full."""
+
+    def __init__(self, per_second: float, burst: int) -> None:
+        self._per_second, self._burst = per_second, burst
+        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+
+    def look(self, key_id: str) -> None:
+        """Refuse a key that has nothing left, before its request is read. Raises Refused (429)."""
+        bucket = self._filled(key_id, time.monotonic())
+        if bucket.left < 1:
+            self._refuse(bucket, 1)
+
+    def take(self, key_id: str, events: int, now: float | None = None) -> dict[str, str]:
+        """Take a request's events from its key's bucket; the headers of the answer. Raises Refused (429) when it holds less.
+
+        A request of more than a full bucket is let in by a full one, and leaves a debt.
+        """
+        bucket = self._filled(key_id, time.monotonic() if now is None else now)
+        if bucket.left < min(events, self._burst):
+            self._refuse(bucket, min(events, self._burst))
+        bucket.left -= events
+        return self._headers(bucket)
+
+    def _refuse(self, bucket: Bucket, wanted: int) -> NoReturn:
+        seconds = math.ceil((wanted - bucket.left) / self._per_second)
+        raise Refused(_too_many(self._per_second, seconds), {**self._headers(bucket), "Retry-After": str(seconds)})
+
+    def _headers(self, bucket: Bucket) -> dict[str, str]:
+        """What is left, and in how many seconds it will be whole again."""
+        whole_in = math.ceil((self._burst - bucket.left) / self._per_second)
+        return {
+            "RateLimit-Policy": f'"events";q={self._burst};w={math.ceil(self._burst / self._per_second)}',
+            "RateLimit": f'"events";r={max(0, math.floor(bucket.left))};t={whole_in}',
+        }
+
+    def _filled(self, key_id: str, now: float) -> Bucket:
+        bucket = self._buckets.setdefault(key_id, Bucket(self._burst, now))
+        self._buckets.move_to_end(key_id)
+        bucket.left = min(self._burst, bucket.left + (now - bucket.filled_at) * self._per_second)
+        bucket.filled_at = now
+        if len(self._buckets) > _MOST_KEYS:
+            self._buckets.popitem(last=False)
+        return bucket
+
+
+def _too_many(per_second: float, seconds: int) -> Problem:
+    return problem(
+        "too_many_requests",
+        f"A key may send {per_second:g} events a second; send this again in {seconds} s.",
+        f"Une clé peut envoyer {per_second:g} événements par seconde; renvoyez ceci dans {seconds} s.",
+    )
