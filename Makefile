@@ -41,6 +41,10 @@ clean: ## forget what runs have left; the virtual environment stays
 	rm -rf .guichet .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
-requirements: ## pin the dependencies again, with hashes
+PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header pyproject.toml
+
+requirements: ## pin the dependencies again, with hashes: for work on it, for the images of services, and for the command's
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --all-extras pyproject.toml -o requirements.txt
+	$(PIN) --all-extras -o requirements.txt
+	$(PIN) -c requirements.txt -o deploy/requirements.txt
+	$(PIN) -c requirements.txt --extra command -o deploy/requirements-command.txt

@@ -107,7 +107,9 @@ async def _producer(kafka: Kafka, key: str) -> AIOKafkaProducer:
     return producer
 
 
-async def _stretch(load: Load, seconds: float, trouble: Callable[[Load], Coroutine[Any, Any, None]] | None) -> dict[str, float]:
+async def _stretch(
+    load: Load, seconds: float, trouble: Callable[[Load], Coroutine[Any, Any, None]] | None
+) -> dict[str, float]:
     """The others' 99th percentiles in milliseconds over some seconds, with or without trouble beside them."""
     waits = Waits()
     beside = asyncio.create_task(trouble(load)) if trouble else None

@@ -1,5 +1,6 @@
 """A system of the bench's own: real Kafka and PostgreSQL in a temporary home, on free ports."""
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -12,13 +13,15 @@ import asyncpg
 import psutil
 
 from guichet.home import Home
+from guichet.provisioning import migrate
 from guichet.system import System
-from shared.migrating import migrate
 
 
 def free_port_base() -> int:
-    """The first of six free ports in a row."""
-    for base in range(21000, 60000, 20):
+    """The first of six free ports in a row; looked for from elsewhere by each process, so that two do not meet."""
+    first = 21000 + os.getpid() * 20 % 11000
+    bases: list[int] = [*range(first, 32000, 20), *range(21000, first, 20)]  # above are the ports that clients get
+    for base in bases:
         with contextlib.ExitStack() as stack:
             try:
                 for offset in range(6):
@@ -61,10 +64,9 @@ async def fresh_database(system: System, name: str) -> str:
         for schema in ["public", *(row["nspname"] for row in rows)]:
             await connection.execute(f"drop schema if exists {schema} cascade")
         await connection.execute("create schema public")
-        await migrate(connection, name)
-        await connection.execute("select make_partitions()")
     finally:
         await connection.close()
+    await asyncio.to_thread(migrate, name, system.database(name, owner=True))
     return system.database(name)
 
 

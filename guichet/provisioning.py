@@ -30,7 +30,7 @@ def provision_databases(server: Server | None, databases: Addresses, owners: Add
                 owner, service, _ = roles_of(name)
                 databases[name], owners[name] = server.dsn(service, name), server.dsn(owner, name)
     for name in SERVICES:
-        _migrate(name, owners[name] or "")
+        migrate(name, owners[name] or "")
 
 
 async def _create_databases(server: Server) -> None:
@@ -47,7 +47,8 @@ async def _create_databases(server: Server) -> None:
                 break
 
 
-def _migrate(service: str, owner: str) -> None:
+def migrate(service: str, owner: str) -> None:
+    """Bring a service's database up to date, as the owner of its tables."""
     done = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-m", "shared.migrating", service],
         env={**os.environ, "GUICHET_DATABASE_URL": owner},

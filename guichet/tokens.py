@@ -1,5 +1,6 @@
-"""Tokens of the demo's own issuer, trusted in demo mode on loopback alone."""
+"""Tokens of this home's own issuer: the demo's, trusted in demo mode on loopback alone, or that of compose.yaml."""
 
+import os
 import time
 from collections.abc import Sequence
 from typing import Any, get_args
@@ -10,7 +11,7 @@ from guichet.home import Home
 from shared.identity import Role
 
 ROLES = get_args(Role)
-ISSUER, AUDIENCE = "guichet-demo", "guichet"
+ISSUER, AUDIENCE = os.environ.get("GUICHET_ISSUER", "guichet-demo"), "guichet"
 
 
 def token(home: Home, subject: str, roles: Sequence[str] = (), org_id: str | None = None, hours: float = 8) -> str:

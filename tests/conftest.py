@@ -1,5 +1,6 @@
 """What tests share: one real system for the whole run, with Kafka, PostgreSQL and the four services."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from guichet.home import Home
 from shared.database import open_pool
 from shared.kafka import Kafka
 from shared.migrating import migrate
+from tests.containers.infrastructure import infrastructure
 
 ROOT = Path(__file__).parent.parent
 
@@ -30,7 +32,10 @@ class LocalSystem:
 
     def __init__(self, home: Path, port_base: int) -> None:
         self.home, self.port_base = home, port_base
-        self.environment = {**os.environ, "GUICHET_HOME": str(home)}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "GUICHET_HOME": str(self.home)}
 
     def command(
         self, *arguments: str, check: bool = True, stdin: str | None = None
@@ -55,6 +60,12 @@ class LocalSystem:
     def addresses(self) -> dict[str, Any]:
         return orjson.loads((self.home / "addresses.json").read_bytes())
 
+    def dsn(self, role: str, database: str) -> str:
+        """A database's address, for any role."""
+        password = (self.home / "keys" / f"postgres-{role}").read_text()
+        where = self.addresses["postgres"]["status"].partition("@")[2].replace("/status", f"/{database}", 1)
+        return f"postgresql://{role}:{password}@{where}"
+
     def start(self) -> None:
         self.command("up", "--port-base", str(self.port_base), "--detach")
 
@@ -66,11 +77,12 @@ class LocalSystem:
 @pytest.fixture(scope="session")
 def system() -> Iterator[LocalSystem]:
     found = LocalSystem(Path(tempfile.mkdtemp(prefix="guichet-test-")), free_port_base())
-    found.start()
-    try:
+    with contextlib.ExitStack() as stack:
+        if os.environ.get("GUICHET_TEST_WITH") == "containers":
+            stack.enter_context(infrastructure(found.home))
+        stack.callback(found.stop)
+        found.start()
         yield found
-    finally:
-        found.stop()
 
 
 @pytest.fixture(scope="session")
@@ -106,10 +118,10 @@ def kafka(services: Services) -> Kafka:
 async def database(system: LocalSystem) -> AsyncIterator[asyncpg.Pool]:
     """An empty database with the tables every service has, for one test."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    admin_dsn = _admin_dsn(system)
+    admin_dsn = system.dsn("postgres", "postgres")
     admin = await asyncpg.connect(admin_dsn)
     await admin.execute(f'create database "{name}"')
-    pool = await open_pool(admin_dsn.replace("/postgres?", f"/{name}?"), 6)
+    pool = await open_pool(system.dsn("postgres", name), 6)
     async with pool.acquire() as connection:
         await migrate(connection, "nobody")
     try:
@@ -118,12 +130,6 @@ async def database(system: LocalSystem) -> AsyncIterator[asyncpg.Pool]:
         await pool.close()
         await admin.execute(f'drop database "{name}" with (force)')
         await admin.close()
-
-
-def _admin_dsn(system: LocalSystem) -> str:
-    password = (system.home / "keys" / "postgres-postgres").read_text()
-    host = system.addresses["postgres"]["status"].partition("?")[2]
-    return f"postgresql://postgres:{password}@/postgres?{host}"
 
 
 @pytest.fixture

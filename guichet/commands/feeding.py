@@ -42,6 +42,9 @@ def demo(
     ] = None,
     standards: Annotated[Path | None, typer.Option(help="Official standards file.")] = None,
     once_: Annotated[bool, typer.Option("--once", help="Send, reconcile, print the summary, stop.")] = False,
+    running: Annotated[
+        bool, typer.Option("--running", help="Feed the system that runs in this home already, and leave it running.")
+    ] = False,
     port_base: PortBase = 8000,
     format_: FormatOption = Format.table,
 ) -> None:
@@ -50,11 +53,8 @@ def demo(
     files = [file for file in (services, standards) if file is not None]
     inventory = _read(files)
     end_on_signals()
-    if (home.path / "kafka").exists():
-        console.print(f"Continuing with what is in {home.path}; remove that folder to begin anew.")
     _tell_of(inventory)
-    os.environ["GUICHET_SIMULATED"] = "true"
-    supervisor = start_detached(home, port_base, die_with_us=True)
+    supervisor = None if running else _start(home, port_base)
     try:
         if once_:
             summary = asyncio.run(
@@ -71,9 +71,17 @@ def demo(
     except KeyboardInterrupt:
         console.print("Stopping…")
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        stop_supervisor(supervisor.pid)
-        supervisor.wait()
+        if supervisor is not None:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            stop_supervisor(supervisor.pid)
+            supervisor.wait()
+
+
+def _start(home: Home, port_base: int) -> "subprocess.Popen[bytes]":
+    if (home.path / "kafka").exists():
+        console.print(f"Continuing with what is in {home.path}; remove that folder to begin anew.")
+    os.environ["GUICHET_SIMULATED"] = "true"
+    return start_detached(home, port_base, die_with_us=True)
 
 
 def _tell_of(inventory: inventory_files.Import) -> None:
@@ -92,11 +100,11 @@ def _print_summary(summary: dict[str, Any], format_: Format) -> None:
     show([{"what": name.replace("_", " "), "value": value} for name, value in summary.items()], format_)
 
 
-async def _while_alive(supervisor: "subprocess.Popen[bytes]", work: Coroutine[Any, Any, None]) -> None:
+async def _while_alive(supervisor: "subprocess.Popen[bytes] | None", work: Coroutine[Any, Any, None]) -> None:
     """Work as long as the supervisor lives. Raises Stop when it has ended."""
     task = asyncio.create_task(work)
     while not task.done():
-        if supervisor.poll() is not None:
+        if supervisor is not None and supervisor.poll() is not None:
             task.cancel()
             raise Stop(
                 f"the supervisor ended (exit status {supervisor.returncode}), and the system with it; start again"

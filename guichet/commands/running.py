@@ -123,11 +123,12 @@ def ps(format_: FormatOption = Format.table) -> None:
     """List the parts: process, address, health; exit 1 when one is dead or cannot serve."""
     addresses = Home().addresses()
     rows = []
-    for name, pid in addresses["processes"].items():
+    parts: dict[str, int | None] = addresses["processes"] or dict.fromkeys((*SERVICES, "kafka"))  # none: elsewhere
+    for name, pid in parts.items():
         url = addresses[name]["url"] if name in SERVICES else None
-        alive = psutil.pid_exists(pid)
-        health = readiness(url)["status"] if url else ("running" if alive else "dead")
-        memory = _megabytes(pid) if alive else None
+        alive = pid is not None and psutil.pid_exists(pid)
+        health = readiness(url)["status"] if url else "elsewhere" if pid is None else "running" if alive else "dead"
+        memory = _megabytes(pid) if pid is not None and alive else None
         where = url or (addresses["kafka"]["bootstrap"] if name == "kafka" else None)
         rows.append({"part": name, "pid": pid, "address": where, "health": health, "memory_mb": memory})
     show(rows, format_)
@@ -148,6 +149,7 @@ def provision(
     """Prepare a Kafka and a PostgreSQL that settings name: databases, topics, logins and rights; services start elsewhere."""
     home = Home()
     home.make()
+    home.addresses_file.unlink(missing_ok=True)
     hand_out_secrets(home)
     kafka, server = kafka_of_settings(home), server_of_settings(home)
     databases, owners = databases_of_settings()

@@ -13,9 +13,9 @@ from bench.events import status_events
 from services.reporting import handlers, store
 from services.reporting.domain.figures import Window
 from shared.database import transaction
-from shared.migrating import migrate
 from shared.dead_letters import DeadLetters
 from shared.encryption import Seal
+from shared.migrating import migrate
 
 LETTERS = DeadLetters(Seal(base64.urlsafe_b64encode(os.urandom(32)).decode()))
 

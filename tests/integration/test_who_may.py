@@ -186,11 +186,6 @@ def test_the_services_make_a_department_s_topics_as_the_file_says() -> None:
 # PostgreSQL
 
 
-def dsn(system: LocalSystem, role: str, database: str) -> str:
-    password = (system.home / "keys" / f"postgres-{role}").read_text()
-    return f"postgresql://{role}:{password}@/{database}?{system.addresses['postgres']['status'].partition('?')[2]}"
-
-
 ROLES = [f"{service}{purpose}" for service in SERVICES for purpose in ("_owner", "", "_reader")]
 STATEMENTS = {
     "read": "select count(*) from received_event",
@@ -213,7 +208,7 @@ ALLOWED = {
 @pytest.mark.parametrize(("role", "what"), list(product(ROLES, STATEMENTS)))
 async def test_each_role_may_do_in_its_own_database_what_it_is_for(system: LocalSystem, role: str, what: str) -> None:
     service, _, purpose = role.partition("_")
-    connection = await asyncpg.connect(dsn(system, role, service))
+    connection = await asyncpg.connect(system.dsn(role, service))
     trial = connection.transaction()
     await trial.start()
     try:
@@ -232,7 +227,7 @@ async def test_each_role_may_do_in_its_own_database_what_it_is_for(system: Local
 )
 async def test_no_role_may_enter_another_service_s_database(system: LocalSystem, role: str, database: str) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await asyncpg.connect(dsn(system, role, database))
+        await asyncpg.connect(system.dsn(role, database))
 
 
 async def test_a_service_s_database_login_is_its_own_not_its_owner_s(system: LocalSystem) -> None:
