@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install demo test check format bench clean requirements
+.PHONY: help install demo test check format bench containers clean requirements
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -48,3 +48,6 @@ requirements: ## pin the dependencies again, with hashes: for work on it, for th
 	$(PIN) --all-extras -o requirements.txt
 	$(PIN) -c requirements.txt -o deploy/requirements.txt
 	$(PIN) -c requirements.txt --extra command -o deploy/requirements-command.txt
+
+containers: install ## the same system in containers, and its integration tests on containers' Kafka and PostgreSQL
+	@GUICHET_TEST_WITH=containers $(BIN)/python -m pytest tests/containers tests/integration
