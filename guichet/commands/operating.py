@@ -1,23 +1,22 @@
 """`keys`, `token`, `doctor`: who may, and what is wrong."""
 
 import asyncio
-import shutil
-import socket
+import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from guichet import keys
-from guichet.client import with_services
-from guichet.errors import NotReachable, WrongUse
-from guichet.home import SERVICES, Home
+from guichet.client import Services, with_services
+from guichet.errors import WrongUse
+from guichet.examining import examine
+from guichet.home import Home
 from guichet.main import app
 from guichet.output import Format, FormatOption, print_json, show
-from guichet.ports import PORTS, is_free
-from guichet.readiness import readiness
 from guichet.tokens import ROLES
 from guichet.tokens import token as issue
 from shared.keys import ACTIONS
@@ -25,6 +24,8 @@ from shared.organizations import organizations
 
 keys_app = typer.Typer(no_args_is_help=True, help="Departments' keys.", rich_markup_mode=None)
 app.add_typer(keys_app, name="keys")
+
+Out = Annotated[Path | None, typer.Option(help="a new file to write it to, for your eyes only, instead of showing it")]
 
 
 @keys_app.command("create", epilog="Example: guichet keys create --org 134 --services status,feedback --expires 365d")
@@ -35,6 +36,7 @@ def create(
     expires: Annotated[
         str | None, typer.Option(help="how long it opens anything: 365d, 12h; for ever unless said")
     ] = None,
+    out: Out = None,
 ) -> None:
     """Create a department's key, for HTTP and for Kafka; it is shown this once."""
     if org not in organizations():
@@ -45,7 +47,18 @@ def create(
         _among("--actions", actions, ACTIONS),
         datetime.now(UTC) + keys.lasting(expires) if expires else None,
     )
-    print_json(asyncio.run(with_services(Home(), lambda s: keys.make(s, scope))))
+    _hand_over(lambda s: keys.make(s, scope), out)
+
+
+def _hand_over(make: Callable[[Services], Awaitable[dict[str, Any]]], out: Path | None) -> None:
+    """A new key shown, or written to a new file instead."""
+    if out is None:
+        print_json(asyncio.run(with_services(Home(), make)))
+        return
+    with keys.new_file(out) as file:
+        made = asyncio.run(with_services(Home(), make))
+        file.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+    sys.stderr.write(f"{made['id']} is in {out}\n")
 
 
 def _among(option: str, text: str, known: Sequence[str]) -> list[str]:
@@ -65,10 +78,11 @@ def ls(format_: FormatOption = Format.table) -> None:
 def rotate(
     key_id: Annotated[str, typer.Argument(help="the id of the key to take over from")],
     overlap: Annotated[str, typer.Option(help="how long the old one lives on: 7d, 12h, 0s")] = "7d",
+    out: Out = None,
 ) -> None:
     """Create a key of the same scope beside an old one; both open the doors until the overlap has passed."""
     lasting = keys.lasting(overlap)
-    print_json(asyncio.run(with_services(Home(), lambda s: keys.rotate(s, key_id, lasting))))
+    _hand_over(lambda s: keys.rotate(s, key_id, lasting), out)
 
 
 @keys_app.command("revoke", epilog="Example: guichet keys revoke gk_0123456789ab")
@@ -103,44 +117,11 @@ def token(
 
 @app.command(epilog="Example: guichet doctor")
 def doctor(
-    port_base: Annotated[int, typer.Option(min=1, max=65000)] = 8000, format_: FormatOption = Format.table
+    port_base: Annotated[int, typer.Option(min=1, max=65000, envvar="GUICHET_PORT_BASE")] = 8000,
+    format_: FormatOption = Format.table,
 ) -> None:
-    """Look at versions, disk, ports, and the running system; say what to do. Exit 1 when something is wrong."""
-    checks = list(_checks(Home(), port_base))
+    """Look at versions, disk, settings, ports, clocks, and the running system; say what to do. Exit 1 when something is wrong."""
+    checks = list(examine(Home(), port_base))
     show(checks, format_)
     if any(not check["ok"] for check in checks):
         raise SystemExit(1)
-
-
-def _checks(home: Home, port_base: int) -> Iterator[dict[str, Any]]:
-    version = ".".join(map(str, sys.version_info[:3]))
-    yield _check("python", sys.version_info >= (3, 11), version, "install Python 3.11 or later")
-    where = home.path if home.path.exists() else home.path.parent
-    free = shutil.disk_usage(where).free
-    yield _check("disk", free > 2e9, f"{free / 1e9:.1f} GB free", f"free at least 2 GB under {where}")
-    try:
-        addresses = home.addresses()
-    except NotReachable:
-        used = [str(port_base + n) for n in PORTS.values() if not is_free(port_base + n)]
-        yield _check("ports", not used, ", ".join(used) or "free", "choose another first port with --port-base")
-        yield _check("system", ok=True, found="not running", remedy="")
-        return
-    for name in SERVICES:
-        ready = readiness(addresses[name]["url"])
-        remedy = f"read {home.path / 'logs' / name}.log; the supervisor starts it again by itself"
-        yield _check(name, ready["status"] == "ready", _in_words(ready), remedy)
-    host, _, port = addresses["kafka"]["bootstrap"].rpartition(":")
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        answers = probe.connect_ex((host, int(port))) == 0
-    yield _check("kafka", answers, addresses["kafka"]["bootstrap"], f"read {home.path / 'logs'}/kafka.log")
-
-
-def _in_words(ready: dict[str, Any]) -> str:
-    if ready["status"] == "ready":
-        return "ready"
-    return ", ".join(f"{name} {ready[name]}" for name in ("status", "database", "kafka") if name in ready)
-
-
-def _check(name: str, ok: bool, found: str, remedy: str) -> dict[str, Any]:
-    return {"check": name, "ok": ok, "found": found, "to_do": None if ok else remedy}

@@ -174,8 +174,37 @@ def test_keys_are_made_listed_without_their_secret_and_revoked(system: LocalSyst
 
 def test_doctor_looks_at_every_part(system: LocalSystem) -> None:
     checks = json.loads(system.command("doctor", "--format", "json").stdout)
-    assert {"python", "disk", "inventory", "feedback", "status", "reporting", "kafka"} <= {c["check"] for c in checks}
-    assert all(check["ok"] for check in checks)
+    databases = {f"database of {service}" for service in ("inventory", "feedback", "status", "reporting")}
+    looked_at = {
+        "python",
+        "disk",
+        "settings",
+        "clock",
+        "inventory",
+        "feedback",
+        "status",
+        "reporting",
+        "kafka",
+        *databases,
+    }
+    assert looked_at == {check["check"] for check in checks}
+    assert all(check["ok"] for check in checks), checks
+
+
+def test_doctor_says_what_to_do_about_what_is_not_well(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    addresses = system.addresses
+    addresses["status"]["url"] = "http://127.0.0.1:9"
+    addresses["kafka"]["password"] = "wrong"
+    addresses["postgres"]["feedback"] = addresses["postgres"]["feedback"].replace("feedback:", "feedback:wrong", 1)
+    (tmp_path / "addresses.json").write_text(json.dumps(addresses))
+    monkeypatch.setenv("GUICHET_PEPER", "misspelt")
+    found = LocalSystem(tmp_path, 0).command("doctor", "--format", "json", check=False)
+    assert found.returncode == 1
+    to_do = {check["check"]: check["to_do"] for check in json.loads(found.stdout) if not check["ok"]}
+    assert set(to_do) == {"settings", "status", "kafka", "database of feedback"}
+    assert all(to_do.values())
 
 
 def test_every_command_has_help_with_an_example(tmp_path: Path) -> None:
