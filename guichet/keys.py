@@ -6,9 +6,12 @@ the user name, the key itself the password.
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from guichet.client import Services
@@ -148,6 +151,30 @@ async def kept(services: Services, home: Home, org_ids: Iterable[str]) -> dict[s
     file.touch(mode=0o600)
     file.write_text(json.dumps(keys), encoding="utf-8")
     return keys
+
+
+def given(text: str) -> str:
+    """A key as the command line gives it: itself, or `@FILE` with what `keys create --out FILE` wrote. Raises WrongUse."""
+    if not text.startswith("@"):
+        return text
+    try:
+        return str(json.loads(Path(text[1:]).read_text(encoding="utf-8"))["key"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise WrongUse(f"{text[1:]} holds no key: give the file that `guichet keys create --out` wrote") from None
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """A new file for a key, for its owner's eyes only; gone again when no key comes. Raises WrongUse where one is there."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except OSError as error:
+        raise WrongUse(f"no key can be written to {path} ({error.strerror}): name a new file") from None
+    try:
+        yield path
+    except BaseException:
+        path.unlink()
+        raise
 
 
 def lasting(text: str) -> timedelta:

@@ -187,14 +187,18 @@ async def _send_inventory(
     }
 
 
-@app.command(epilog="Example: guichet emit event.json --to status")
+@app.command(epilog="Example: guichet emit event.json --to status --key @key.json")
 def emit(
     file: Annotated[
         str, typer.Argument(help="A file, or - for standard input: one JSON object, an array, or one per line.")
     ],
     to: Annotated[str, typer.Option("--to", help="inventory, feedback or status")],
     key: Annotated[
-        str | None, typer.Option(help="A department's key; without it, one made here for the events' organisation.")
+        str | None,
+        typer.Option(
+            help="A department's key, or @FILE as `keys create --out FILE` wrote it; "
+            "without it, one made here for the events' organisation."
+        ),
     ] = None,
     format_: Annotated[Format | None, typer.Option("--format", help="Default: one receipt a line, as JSON.")] = None,
 ) -> None:
@@ -202,7 +206,8 @@ def emit(
     if to not in keys.DOORS:
         raise WrongUse(f"--to is inventory, feedback or status, not {to}")
     events = events_in(file)
-    receipts = asyncio.run(with_services(Home(), lambda s: _emit(s, to, key, events)))
+    given = key and keys.given(key)
+    receipts = asyncio.run(with_services(Home(), lambda s: _emit(s, to, given, events)))
     _show_receipts(receipts, format_)
 
 

@@ -31,7 +31,9 @@ from guichet.surroundings import databases_of_settings, kafka_of_settings, serve
 from guichet.system import running
 
 _PRUNE_SECONDS = 60.0
-PortBase = Annotated[int, typer.Option(help="The first of six ports in a row.", min=1, max=65000)]
+PortBase = Annotated[
+    int, typer.Option(help="The first of six ports in a row.", min=1, max=65000, envvar="GUICHET_PORT_BASE")
+]
 
 
 @app.command(epilog="Example: guichet up --port-base 8100 --detach")
