@@ -86,8 +86,12 @@ async def how_far(pool: Pool) -> dict[str, int]:
 
 async def _accepted(pool: Pool, event_id: str, source: str | None) -> list[dict[str, Any]]:
     rows = await pool.fetch(
-        "select source, org_id, position, recorded_at, (select position from relay_cursor) >= position as published "
-        "from received_event where event_id = $1 and ($2::text is null or source = $2) order by recorded_at limit $3",
+        "select r.source, r.org_id, r.position, r.recorded_at, "
+        "(select position from relay_cursor) >= r.position as published, "
+        "c.event_id as corrected_by, c.withdraws as withdrawn, c.recorded_at as corrected_at, "
+        "(select o.corrects from correction o where o.source = r.source and o.event_id = r.event_id) as corrects "
+        "from received_event r left join correction c on c.source = r.source and c.corrects = r.event_id "
+        "where r.event_id = $1 and ($2::text is null or r.source = $2) order by r.recorded_at limit $3",
         event_id,
         source,
         _EVENTS,

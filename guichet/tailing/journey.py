@@ -147,8 +147,26 @@ def _at_the_door(name: str, trace: dict[str, Any]) -> Iterator[Step]:
         text = f"accepted {event['source']} at position {event['position']} for organisation {event['org_id']}"
         facts = {named: event[named] for named in ("source", "position", "org_id", "entries")}
         yield _step("accepted", name, event["recorded_at"], text, key=f"accepted {name} {event['position']}", **facts)
+        yield from _corrected(name, event)
     for letter in trace["dead_letters"]:
         yield _letter(name, letter)
+
+
+def _corrected(name: str, event: dict[str, Any]) -> Iterator[Step]:
+    """What it took the place of, and what has taken its place."""
+    if event.get("corrects"):
+        text = {
+            "en": f"it takes the place of event {event['corrects']}, or withdraws it",
+            "fr": f"il prend la place de l'événement {event['corrects']}, ou le retire",
+        }
+        yield _step("corrects", name, event["recorded_at"], text, key=f"corrects {name} {event['position']}")
+    if by := event.get("corrected_by"):
+        done = ("withdrawn", "retiré") if event["withdrawn"] else ("corrected", "corrigé")
+        text = {
+            "en": f"{done[0]} by event {by}: it counts in nothing any more; follow that one",
+            "fr": f"{done[1]} par l'événement {by} : il ne compte plus; suivez celui-là",
+        }
+        yield _step("corrected", name, event["corrected_at"], text, key=f"corrected {name} {event['position']}")
 
 
 def _letter(name: str, letter: dict[str, Any]) -> Step:

@@ -243,3 +243,21 @@ async def test_an_event_in_a_figure_is_said_to_be_there(
     assert (figure["as"], figure["channel"], figure["in_default_window"]) == ("met", served.channel, True)
     without = await services.ask("reporting", f"/v1/trace/{unique}-2")
     assert without["reading"]["events"] == [found]
+
+
+async def test_what_took_the_place_of_a_corrected_event_is_named(planter: Planter, system: LocalSystem) -> None:
+    wrong = planter.application("submitted")
+    await planter.send("status", wrong)
+    right = {
+        **wrong,
+        "id": f"{planter.unique}-right",
+        "type": "guichet.status.ReportCorrected.v1",
+        "data": {"corrects": wrong["id"], "reason": {"en": "A slip", "fr": "Une erreur"}},
+    }
+    await planter.send("status", right)
+    said = system.command("tail", "--event", wrong["id"], "--no-follow").stdout
+    assert f"withdrawn by event {right['id']}: it counts in nothing any more" in said
+    assert (
+        f"it takes the place of event {wrong['id']}"
+        in system.command("tail", "--event", right["id"], "--no-follow").stdout
+    )
