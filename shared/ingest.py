@@ -1,8 +1,9 @@
 """The Kafka door: `ingest.<service>.<org_id>` in, `rejected.<service>.<org_id>` back. The topic says who speaks."""
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 import orjson
 from aiokafka import AIOKafkaProducer
@@ -27,6 +28,8 @@ _READ_BYTES = 1024 * 1024
 MOST_AT_ONCE = 500
 RETENTION = {"ingest": 7, "rejected": 30}  # days
 
+_MOST_WAITING, _AT_ONCE, _SECONDS = 20_000, 500, 10.0
+
 _Answered = list[tuple[Arrival, Receipt]]
 
 
@@ -42,7 +45,7 @@ def ingest(intake: Intake, kafka: Kafka, committed: asyncio.Event, stack: AsyncE
     async def after(answered: _Answered | None) -> None:
         committed.set()
         count("kafka", [receipt for _, receipt in answered or ()])
-        await rejections.send([pair for pair in answered or () if pair[1].outcome == "rejected"])
+        rejections.tell([pair for pair in answered or () if pair[1].outcome == "rejected"])
 
     return Consumption(
         f"{intake.service}.ingest",
@@ -86,27 +89,52 @@ def _unsupported() -> Problem:
 
 
 class Rejections:
-    """Tells departments what was refused. It is told after the commit, as well as can be: the receipt is the record."""
+    """Tells departments what was refused, after the commit and as well as can be: the receipt is the record.
+
+    In a task of its own, so that nobody's events wait until another's refusals are told.
+    """
 
     def __init__(self, service: str, kafka: Kafka) -> None:
         self._service, self._kafka = service, kafka
         self._producer: AIOKafkaProducer | None = None
+        self._waiting: deque[tuple[str, bytes]] = deque()
+        self._telling: asyncio.Task[None] | None = None
 
-    async def send(self, rejected: _Answered) -> None:
-        if not rejected:
-            return
-        try:
-            if self._producer is None:
-                producer = AIOKafkaProducer(**self._kafka.options(), acks="all", compression_type="zstd")
+    def tell(self, rejected: _Answered) -> None:
+        answers = [
+            (f"rejected.{self._service}.{arrival.org_id}", _answer(arrival, receipt)) for arrival, receipt in rejected
+        ]
+        room = max(0, _MOST_WAITING - len(self._waiting))
+        self._waiting.extend(answers[:room])
+        if answers[room:]:
+            log.warning("rejections_not_sent", error="TooMany", events=len(answers[room:]))
+        if self._waiting and (self._telling is None or self._telling.done()):
+            self._telling = asyncio.create_task(self._tell())
+
+    async def _tell(self) -> None:
+        while self._waiting:
+            some = [self._waiting.popleft() for _ in range(min(_AT_ONCE, len(self._waiting)))]
+            try:
+                await asyncio.wait_for(self._send(some), _SECONDS)
+            except (KafkaError, TimeoutError) as error:
+                log.warning("rejections_not_sent", error=type(error).__name__, events=len(some))
+
+    async def _send(self, answers: Sequence[tuple[str, bytes]]) -> None:
+        if self._producer is None:
+            producer = AIOKafkaProducer(**self._kafka.options(), acks="all", linger_ms=5, compression_type="zstd")
+            try:
                 await producer.start()
-                self._producer = producer
-            for arrival, receipt in rejected:
-                await self._producer.send(f"rejected.{self._service}.{arrival.org_id}", _answer(arrival, receipt))
-            await asyncio.wait_for(self._producer.flush(), 10)
-        except (KafkaError, TimeoutError) as error:
-            log.warning("rejections_not_sent", error=type(error).__name__, events=len(rejected))
+            except BaseException:
+                await producer.stop()
+                raise
+            self._producer = producer
+        await asyncio.gather(*[await self._producer.send(topic, answer) for topic, answer in answers])
 
     async def close(self) -> None:
+        """What waits is told first, within its time."""
+        if self._telling is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._telling, _SECONDS)
         if self._producer is not None:
             await self._producer.stop()
 

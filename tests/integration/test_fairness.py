@@ -83,3 +83,33 @@ async def test_a_key_is_told_how_much_it_may_still_send(
         assert answer.status == 202
         assert answer.headers["RateLimit-Policy"] == '"events";q=200000;w=4'
         assert answer.headers["RateLimit"].startswith('"events";r=')
+
+
+async def test_whom_nobody_can_answer_delays_nobody(
+    services: Services, kafka: Kafka, org: str, key: str, unique: str
+) -> None:
+    """A department's refusals cannot be told, since its topic for them is not there: others do not wait for that."""
+    admin = AIOKafkaAdminClient(**kafka.options())
+    await admin.start()
+    await admin.create_topics([NewTopic("ingest.status.9011", 1, 1)])
+    producer = AIOKafkaProducer(**kafka.options())
+    await producer.start()
+
+    async def receipt(event_id: str) -> Any:
+        path = f"/v1/receipts/{event_id}"
+        status, answer = await services._request("GET", "status", path, None, "application/json", key)
+        return answer if status == 200 else None
+
+    try:
+        await producer.send_and_wait("ingest.status.9011", orjson.dumps(status_event("9011", unique, "no_such_state")))
+        refused = {"code": "invalid_value", "org": "9011"}
+        await eventually(
+            lambda: services.ask("status", "/v1/dead-letters", query=refused), lambda found: found["items"], 40
+        )
+        good = status_event(org, unique, "submitted")
+        await producer.send_and_wait(f"ingest.status.{org}", orjson.dumps(good))
+        assert await eventually(lambda: receipt(good["id"]), seconds=5)
+    finally:
+        await producer.stop()
+        await admin.delete_topics(["ingest.status.9011"])
+        await admin.close()
