@@ -42,7 +42,8 @@ async def history(request: Request, service_id: str) -> Response:
     rows = await store.history(request.app.state.pool, service_id)
     if not rows:
         raise Refused(no_such_service(service_id))
-    items = [{**service_answer(row), "recorded_at": row["recorded_at"]} for row in rows]
+    told = ("recorded_at", "withdrawn")
+    items = [{**service_answer(row), **{name: row[name] for name in told}} for row in rows]
     return answer(request, {"items": items, "next": None, "as_of": datetime.now(UTC)})
 
 

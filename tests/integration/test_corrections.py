@@ -335,6 +335,10 @@ async def test_of_a_service_the_newest_report_that_was_not_withdrawn_holds(
     assert (found["name"]["en"], found["version"]) == ("Old", 4)
     await send("inventory", correction(old, None))
     assert await known(services, f"S-{unique}") is None
+    history = await read(services, f"/v1/services/S-{unique}/history", "inventory")
+    assert [(item["name"]["en"], item["withdrawn"]) for item in history["items"]] == [
+        ("Old", True), ("New", True), ("Right", True), ("Old", True), ("Old", True),
+    ]  # fmt: skip
 
 
 async def test_a_service_whose_every_report_was_withdrawn_is_known_nowhere(
