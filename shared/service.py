@@ -40,6 +40,7 @@ from shared.operation import router as operation
 from shared.rate_limit import RateLimit
 from shared.receiving import Handle, Intake, forget_ids
 from shared.relay import Relay
+from shared.self_description import schemas
 from shared.settings import Settings, load_settings
 from shared.tokens import Tokens
 from shared.web import assets
@@ -82,7 +83,7 @@ def create_app(parts: Parts, settings: Settings) -> FastAPI:
     app.state.intake = _intake(parts, app)
     # The door comes first: routers are asked in turn, and it is asked a thousand times as often as the others.
     doors = [door(app.state.intake)] if app.state.intake is not None else []
-    for router in [*doors, health.router, assets.router, keys, operation, *parts.routers]:
+    for router in [*doors, schemas(parts.kinds), health.router, assets.router, keys, operation, *parts.routers]:
         app.include_router(router)
     _describe(app)
     list_access(app)

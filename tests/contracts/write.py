@@ -1,4 +1,5 @@
-"""The events of the contracts as JSON Schema: `python -m tests.contracts.write` writes tests/contracts/schemas anew.
+"""The events of the contracts as JSON Schema: `python -m tests.contracts.write` writes tests/contracts/schemas anew, by
+which changes are judged, and docs/schemas, which departments use: the reported events whole, in words.
 
 It refuses a change that breaks who sends or reads an event: publish such a change as another type (`.v2`) beside the old
 one. `--breaking` writes it all the same, for a contract that nobody has used yet.
@@ -17,9 +18,11 @@ from pydantic import BaseModel
 from shared.contracts import feedback, inventory, status
 from shared.contracts.envelope import LogAdvanced, Published, type_name
 from shared.contracts.reported.kinds import KINDS
+from shared.event_schemas import event_schema
 
 FOLDER = Path(__file__).parent
 SCHEMAS, SAMPLES = FOLDER / "schemas", FOLDER / "published"
+FOR_DEPARTMENTS = FOLDER.parents[1] / "docs/schemas"
 
 Schema = dict[str, Any]
 Events = dict[str, type[BaseModel]]
@@ -57,6 +60,11 @@ def committed(kind: str) -> Schema:
 
 def written(schema: Schema) -> bytes:
     return orjson.dumps(schema, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+
+
+def written_for_departments(kind: str) -> bytes:
+    """In the order in which it is best read."""
+    return orjson.dumps(event_schema(kind), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def breaks(kind: str, old: Schema, new: Schema) -> list[str]:
@@ -169,12 +177,17 @@ def main(arguments: list[str]) -> int:
     if found and "--breaking" not in arguments:
         sys.stderr.write("\n".join([*found, "nothing was written; see --breaking in this file\n"]))
         return 1
-    SCHEMAS.mkdir(exist_ok=True)
-    for path in SCHEMAS.glob("*.json"):
-        path.unlink()
-    for kind in events:
-        path_of(kind).write_bytes(written(schema_of(kind)))
+    _write(SCHEMAS, {kind: written(schema_of(kind)) for kind in events})
+    _write(FOR_DEPARTMENTS, {kind: written_for_departments(kind) for kind in REPORTED})
     return 0
+
+
+def _write(folder: Path, files: dict[str, bytes]) -> None:
+    folder.mkdir(exist_ok=True)
+    for path in folder.glob("*.json"):
+        path.unlink()
+    for kind, content in files.items():
+        (folder / f"{kind}.json").write_bytes(content)
 
 
 if __name__ == "__main__":

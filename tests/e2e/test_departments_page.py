@@ -236,6 +236,17 @@ def test_every_example_stands_on_the_page(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
+def test_every_schema_is_on_the_page_and_beside_each_example_its_own(name: str) -> None:
+    files = {f"schemas/{file.name}" for file in (ROOT / "docs/schemas").iterdir()}
+    assert {link for link in _links(name) if link.startswith("schemas/")} == files
+    beside = re.findall(r"\((examples/.+?)\) \| \[(\w+)\]\(schemas/(.+?)\.json\) \|$", PAGES[name], re.MULTILINE)
+    assert len(beside) == len(EXAMPLE.findall(PAGES[name]))
+    for path, called, kind in beside:
+        assert orjson.loads((ROOT / "docs" / path).read_bytes())["type"] == kind
+        assert called == kind.split(".")[2]
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_what_is_shown_but_not_run_is_an_event_that_would_be_accepted_or_a_receipt(name: str) -> None:
     shown = [orjson.loads(block.text) for block in blocks(name) if not block.runs]
     events = [each for each in shown if "specversion" in each]
@@ -255,7 +266,7 @@ def test_the_two_pages_say_the_same_in_the_same_order() -> None:
 
 def _codes(row: str) -> tuple[int, list[str]]:
     """How many cells a row has, and what in them is the same in every language."""
-    return row.count("|"), sorted(re.findall(r"`[^`]+`|\(examples/[^)]+\)", row))
+    return row.count("|"), sorted(re.findall(r"`[^`]+`|\((?:examples|schemas)/[^)]+\)", row))
 
 
 def _links(page: str) -> set[str]:

@@ -1,0 +1,34 @@
+"""What services say of themselves to programs is public, and is what the files and the code say."""
+
+import aiohttp
+import orjson
+import pytest
+
+from guichet.client import Services
+from shared.contracts.reported.kinds import KINDS
+from shared.event_schemas import recorded
+from tests.conftest import ROOT
+
+DOORS = ("inventory", "feedback", "status")
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_a_door_hands_out_the_schema_of_every_type_it_records(
+    services: Services, http: aiohttp.ClientSession, door: str
+) -> None:
+    for kind in recorded(KINDS[door]):  # type: ignore[index]
+        async with http.get(f"{services.url(door)}/schemas/{kind}.json") as answer:
+            assert (answer.status, answer.content_type) == (200, "application/schema+json")
+            served = orjson.loads(await answer.read())
+        assert served == orjson.loads((ROOT / "docs/schemas" / f"{kind}.json").read_bytes())
+
+
+@pytest.mark.parametrize(
+    "kind", ["guichet.status.ApplicationStatusReported.v1", "guichet.inventory.StewardshipReported.v1", "x"]
+)
+async def test_a_type_that_a_door_does_not_record_has_no_schema_there(
+    services: Services, http: aiohttp.ClientSession, kind: str
+) -> None:
+    async with http.get(f"{services.url('inventory')}/schemas/{kind}.json") as answer:
+        assert (answer.status, answer.content_type) == (404, "application/problem+json")
+        assert "guichet.inventory.ServiceReported.v1" in (await answer.json(content_type=None))["detail"]
