@@ -8,7 +8,7 @@ before the listener is done), and never their automatic commit.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -46,7 +46,10 @@ async def cluster_id(kafka: Kafka) -> str:
 
 
 class Consumption:
-    """One consumer group of a service: its topics, and what is done with a batch of their records."""
+    """One consumer group of a service: its topics, and what is done with a batch of their records.
+
+    `hears` names the types of events it does something with; None: all of them.
+    """
 
     def __init__(
         self,
@@ -58,10 +61,12 @@ class Consumption:
         committed: Callable[[Any], Awaitable[None]] | None = None,
         expect: Callable[[Pool, Sequence[tuple[str, int]]], Awaitable[None]] | None = None,
         again: Again | None = None,
+        hears: Collection[str] | None = None,
         batch: int = 2_000,
         fetch_bytes: int = 1024 * 1024,
     ) -> None:
         self.group, self.topics, self.pattern = group, tuple(topics), pattern
+        self.hears = hears
         self._apply, self._committed, self._expect, self._again = apply, committed, expect, again
         self._batch, self._fetch_bytes = batch, fetch_bytes
         self._said = Gathered(say_taken, join_taken)

@@ -64,7 +64,7 @@ def listening(
     async def again(connection: Connection, record: Record) -> None:
         await hear(connection, [record])
 
-    return Consumption(group, apply, topics=topics, committed=committed, again=again)
+    return Consumption(group, apply, topics=topics, committed=committed, again=again, hears=tuple(listeners))
 
 
 def as_it_came(record: Record) -> Arrival:

@@ -1,7 +1,6 @@
 """What every service is made of: a pool, a door, a relay, consumers, and the routes people and programs use."""
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -14,10 +13,9 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter, FastAPI
 from faststream.kafka import KafkaBroker
-from faststream.specification import AsyncAPI
 
 from shared import health
-from shared.access import ANYONE, list_access
+from shared.access import list_access
 from shared.answers import refuse_by_problems
 from shared.batches import flush_all
 from shared.consuming import Consumption
@@ -40,7 +38,7 @@ from shared.operation import router as operation
 from shared.rate_limit import RateLimit
 from shared.receiving import Handle, Intake, forget_ids
 from shared.relay import Relay
-from shared.self_description import schemas
+from shared.self_description import self_description
 from shared.settings import Settings, load_settings
 from shared.tokens import Tokens
 from shared.web import assets
@@ -83,9 +81,9 @@ def create_app(parts: Parts, settings: Settings) -> FastAPI:
     app.state.intake = _intake(parts, app)
     # The door comes first: routers are asked in turn, and it is asked a thousand times as often as the others.
     doors = [door(app.state.intake)] if app.state.intake is not None else []
-    for router in [*doors, schemas(parts.kinds), health.router, assets.router, keys, operation, *parts.routers]:
+    described = self_description(parts.name, parts.kinds, parts.topics)
+    for router in [*doors, described, health.router, assets.router, keys, operation, *parts.routers]:
         app.include_router(router)
-    _describe(app)
     list_access(app)
     return app
 
@@ -229,18 +227,6 @@ async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _describe(app: FastAPI) -> None:
-    @app.get(
-        "/asyncapi.json",
-        tags=["operation"],
-        summary="What this service listens to, as AsyncAPI 3.0",
-        dependencies=[ANYONE],
-    )
-    async def asyncapi() -> dict[str, Any]:
-        described: dict[str, Any] = json.loads(AsyncAPI(app.state.broker, title=app.title).to_specification().to_json())
-        return described
 
 
 def main(parts: Parts) -> FastAPI:

@@ -17,7 +17,7 @@ _BILINGUAL: Schema = {
     "required": ["en", "fr"],
     "properties": {"en": {"type": "string"}, "fr": {"type": "string"}},
 }
-_PROBLEM: Schema = {
+PROBLEM: Schema = {
     "type": "object",
     "required": ["code", "title", "detail"],
     "properties": {
@@ -38,8 +38,8 @@ RECEIPT: Schema = {
         "position": {"type": ["integer", "null"], "description": "the event's place in the service's log"},
         "recorded_at": {"type": ["string", "null"], "format": "date-time"},
         "tracking_code": {"type": "string"},
-        "warnings": {"type": "array", "items": _PROBLEM},
-        "problem": _PROBLEM,
+        "warnings": {"type": "array", "items": PROBLEM},
+        "problem": PROBLEM,
     },
 }
 _RECEIPTS: Schema = {

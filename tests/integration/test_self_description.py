@@ -8,6 +8,7 @@ from guichet.client import Services
 from shared.contracts.reported.kinds import KINDS
 from shared.event_schemas import recorded
 from tests.conftest import ROOT
+from tests.contracts.test_asyncapi import SERVICES, document, specification
 
 DOORS = ("inventory", "feedback", "status")
 
@@ -32,3 +33,15 @@ async def test_a_type_that_a_door_does_not_record_has_no_schema_there(
     async with http.get(f"{services.url('inventory')}/schemas/{kind}.json") as answer:
         assert (answer.status, answer.content_type) == (404, "application/problem+json")
         assert "guichet.inventory.ServiceReported.v1" in (await answer.json(content_type=None))["detail"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_service_describes_what_it_really_does_in_kafka(
+    services: Services, http: aiohttp.ClientSession, service: str
+) -> None:
+    async with http.get(f"{services.url(service)}/asyncapi.json") as answer:
+        assert (answer.status, answer.content_type) == (200, "application/json")
+        served = orjson.loads(await answer.read())
+    specification().validate(served)
+    assert served["servers"]["kafka"]["protocol"] == "kafka"
+    assert {**served, "servers": None} == {**document(service), "servers": None}

@@ -1,0 +1,72 @@
+"""What each topic between services carries, beside `LogAdvanced`, which they all do."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from shared.contracts.envelope import Published
+from shared.contracts.feedback import FeedbackRecorded, FeedbackStateChanged
+from shared.contracts.inventory import ServiceRecorded, ServiceStandardRecorded, ServiceStandardResultRecorded
+from shared.contracts.status import ApplicationStateChanged
+from shared.language import Bilingual
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """Whose it is, what it is about, by what its records are keyed, and the events it carries."""
+
+    service: str
+    about: Bilingual
+    key: str
+    events: Sequence[type[Published]] = ()
+
+
+TOPICS: Mapping[str, Topic] = {
+    "inventory.services.v1": Topic(
+        "inventory",
+        Bilingual(
+            en="Services, service standards, and results no application shows.",
+            fr="Les services, les normes de service et les résultats qu'aucune demande ne montre.",
+        ),
+        "<service_id>",
+        (ServiceRecorded, ServiceStandardRecorded, ServiceStandardResultRecorded),
+    ),
+    "inventory.stewardship.v1": Topic(
+        "inventory",
+        Bilingual(
+            en="What departments do to manage their services; nothing in this version.",
+            fr="Ce que les ministères font pour gérer leurs services; rien dans cette version.",
+        ),
+        "<org_id>",
+    ),
+    "feedback.cases.v1": Topic(
+        "feedback",
+        Bilingual(
+            en="Feedback cases, never with a word of the client's.",
+            fr="Les cas de rétroaction, jamais avec un mot du client.",
+        ),
+        "<org_id>/<feedback_id>",
+        (FeedbackRecorded, FeedbackStateChanged),
+    ),
+    "status.applications.v1": Topic(
+        "status",
+        Bilingual(en="Applications and their clocks.", fr="Les demandes et leurs horloges."),
+        "<org_id>/<application_id>",
+        (ApplicationStateChanged,),
+    ),
+    "status.notifications.v1": Topic(
+        "status",
+        Bilingual(
+            en="Notifications to clients; nothing in this version.",
+            fr="Les avis aux clients; rien dans cette version.",
+        ),
+        "<org_id>/<application_id>",
+    ),
+    "reporting.verdicts.v1": Topic(
+        "reporting",
+        Bilingual(
+            en="Verdicts on compliance; nothing in this version.",
+            fr="Les verdicts de conformité; rien dans cette version.",
+        ),
+        "<org_id>",
+    ),
+}
