@@ -103,10 +103,12 @@ async def live(services: Services, key_id: str) -> dict[str, Any]:
     raise WrongUse(f"no live key has the id {key_id}; `guichet keys ls` lists them")
 
 
-async def rotate(services: Services, key_id: str, overlap: timedelta) -> dict[str, Any]:
-    """A new key of the same scope; the old one lives on for `overlap`, so that a department can change over."""
+async def rotate(
+    services: Services, key_id: str, overlap: timedelta, expires_at: datetime | None = None
+) -> dict[str, Any]:
+    """A new key for the same doors and actions; the old one lives on for `overlap`, so that a department can change over."""
     old = await live(services, key_id)
-    scope = Scope(old["org_id"], old["services"], old["actions"])
+    scope = Scope(old["org_id"], old["services"], old["actions"], expires_at)
     return await make(services, scope, {"replaces": key_id, "overlap_seconds": int(overlap.total_seconds())})
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from shared.contracts.reported.kinds import KINDS, Kinds
 from shared.decoding import Arrival, Received, decode, identity_of
+from shared.intake import conflict
 from shared.problems import Problem
-from shared.receiving import conflict
 
 _ALL: Kinds = {kind: model for kinds in KINDS.values() for kind, model in kinds.items()}
 _NOBODY = "<org_id>"

@@ -10,15 +10,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from contextvars import Context
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
 import structlog
 
+from shared.intake import Receipt
 from shared.logs import log
-
-if TYPE_CHECKING:
-    from shared.receiving import Receipt
 
 _T = TypeVar("_T")
 _SECONDS = 0.5

@@ -10,9 +10,10 @@ from shared.batches import answered, answers
 from shared.database import TRANSIENT, Connection, Pool, transaction
 from shared.dead_letters import each_on_its_own
 from shared.decoding import Arrival, Refusal, identity_of
+from shared.intake import Intake, Receipt, unexpected
 from shared.logs import log
 from shared.problems import TemporarilyUnavailable
-from shared.receiving import Intake, Receipt, receive, unexpected
+from shared.receiving import receive
 
 MAX_COMMIT = 2_000
 FEWEST_COMMIT = 100

@@ -16,10 +16,10 @@ from shared.contracts.media_types import JSON, in_utf_8
 from shared.database import Connection
 from shared.decoding import Arrival
 from shared.group_commit import count, record
+from shared.intake import Intake, Receipt
 from shared.kafka import Kafka
 from shared.logs import log
 from shared.problems import Problem, problem
-from shared.receiving import Intake, Receipt
 
 _STRUCTURED = "application/cloudevents+json"
 # Far beyond what an event may have: it is refused, and no more of it is kept.

@@ -14,7 +14,7 @@ from shared.consuming import Consumption, Record
 from shared.database import Connection
 from shared.dead_letters import DeadLetters, each_on_its_own
 from shared.decoding import Arrival, Refusal, identity_of, read_json
-from shared.receiving import unexpected
+from shared.intake import unexpected
 
 
 @dataclass(frozen=True, slots=True)

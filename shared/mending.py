@@ -23,10 +23,10 @@ from shared.dead_letters import NotKept, Wanted, drop, each_on_its_own, letter, 
 from shared.decoding import Arrival
 from shared.described import refusals
 from shared.group_commit import record
+from shared.intake import Receipt, unexpected
 from shared.logs import log
 from shared.problems import Problem, Refused, problem
 from shared.reading import After, Limit, after, answer, page
-from shared.receiving import Receipt, unexpected
 
 router = APIRouter(tags=["operation"])
 LetterId = Annotated[int, Query(ge=1, lt=2**63)]

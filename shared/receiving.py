@@ -3,88 +3,16 @@
 All of it in the caller's one transaction. One event's fault is that event's receipt, never its neighbours' harm.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
-from shared.contracts.envelope import ServiceName, rfc3339
-from shared.contracts.reported.kinds import Kinds
-from shared.correcting import (
-    Corrected,
-    Identity,
-    corrected,
-    forget_corrections,
-    is_correction,
-    remember,
-    resolve,
-    superseded_by,
-    target_of,
-)
-from shared.database import Connection, Pool
-from shared.dead_letters import DeadLetters, rejected_event
+from shared.correcting import Corrected, Identity, corrected, is_correction, remember, resolve, target_of
+from shared.database import Connection
 from shared.decoding import Arrival, Received, Refusal, decode
-from shared.encryption import Seal
 from shared.event_log import Accepted, LogEntry, append
+from shared.intake import Intake, Receipt, Recorded, conflict
 from shared.metrics import log_position
-from shared.problems import Problem, problem
-
-
-@dataclass(slots=True)
-class Recorded:
-    """What a service makes of an accepted event: at least one entry for the log, and the key of what it opened."""
-
-    entries: list[LogEntry]
-    opened_key: str | None = None
-    warnings: list[Problem] = field(default_factory=list)
-
-
-Outcome = Recorded | Problem
-# One outcome for each event, in order; effects are written on the connection, whose transaction the caller commits.
-Handle = Callable[[Connection, Sequence[Received], datetime], Awaitable[list[Outcome]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Intake:
-    """What a service gives to the doors."""
-
-    service: ServiceName
-    kinds: Kinds
-    handle: Handle
-    dead_letters: DeadLetters
-    seal: Seal
-    # What a receipt carries besides, for the event that opened the thing of this key (a tracking code).
-    opened: Callable[[str], dict[str, Any]] = lambda _: {}
-
-
-@dataclass(slots=True)
-class Receipt:
-    """What became of one event; `position` is its place in the service's log."""
-
-    id: str | None
-    outcome: str
-    position: int | None = None
-    recorded_at: datetime | None = None
-    problem: Problem | None = None
-    warnings: list[Problem] = field(default_factory=list)
-    extra: dict[str, Any] = field(default_factory=dict)
-    # Whose event was refused, for the log; no part of what is answered.
-    org_id: str | None = None
-
-    def as_dict(self, index: int) -> dict[str, Any]:
-        answer: dict[str, Any] = {
-            "index": index,
-            "id": self.id,
-            "outcome": self.outcome,
-            "position": self.position,
-            "recorded_at": self.recorded_at and rfc3339(self.recorded_at),
-            **self.extra,
-        }
-        if self.warnings:
-            answer["warnings"] = [warning.as_dict() for warning in self.warnings]
-        if self.problem is not None:
-            answer["problem"] = self.problem.as_dict()
-        return answer
+from shared.problems import Problem
 
 
 async def receive(connection: Connection, intake: Intake, arrivals: Sequence[Arrival]) -> list[Receipt]:
@@ -95,35 +23,6 @@ async def receive(connection: Connection, intake: Intake, arrivals: Sequence[Arr
     while pending := batch.next_round():
         await batch.record(pending)
     return await batch.close()
-
-
-async def look_up(pool: Pool, intake: Intake, org_id: str, event_id: str, source: str | None) -> dict[str, Any] | None:
-    """What became of an organisation's event; None where none with this id has come."""
-    row = await pool.fetchrow(
-        "select event_id, source, position, recorded_at, opened_key from received_event "
-        "where event_id = $1 and org_id = $2 and ($3::text is null or source = $3) order by position limit 1",
-        event_id,
-        org_id,
-        source,
-    )
-    if row is not None:
-        extra = intake.opened(row["opened_key"]) if row["opened_key"] else {}
-        accepted = {"position": row["position"], "recorded_at": rfc3339(row["recorded_at"])}
-        superseded = await superseded_by(pool, intake.seal, (row["source"], row["event_id"]))
-        extra = {**extra, "superseded_by": superseded} if superseded else extra
-        return {"id": row["event_id"], "source": row["source"], "outcome": "accepted", **accepted, **extra}
-    found = await rejected_event(pool, org_id, event_id, source)
-    if found is None:
-        return None
-    rejected = {"position": None, "recorded_at": None, "problem": found["problem"]}
-    return {"id": found["event_id"], "source": found["source"], "outcome": "rejected", **rejected}
-
-
-async def forget_ids(connection: Connection) -> int:
-    """Remove the ids that were remembered for 13 months. Returns how many."""
-    await forget_corrections(connection)
-    done = await connection.execute("delete from received_event where recorded_at < now() - interval '13 months'")
-    return int(done.split()[-1])
 
 
 class _Batch:
@@ -260,23 +159,3 @@ class _Batch:
             if self.receipts[index] is None:
                 position = first + remembered.entry
                 self.repeat(index, event, remembered.digest, position, recorded_at, remembered.opened_key)
-
-
-def conflict(event: Received) -> Problem:
-    """The answer to an id that was accepted before with other data."""
-    return problem(
-        "id_conflict",
-        f"The id {event.id} of this source was accepted before with other data; a new event needs an id of its own.",
-        f"L'identifiant {event.id} de cette source a déjà été accepté avec d'autres données; un nouvel événement exige son propre identifiant.",
-        "id",
-    )
-
-
-def unexpected(error: Exception) -> Problem:
-    """The answer to an event that our own fault kept from being recorded; it is kept, and can be replayed."""
-    name = type(error).__name__
-    return problem(
-        "internal_error",
-        f"A fault of ours ({name}) kept this event from being recorded. It is kept; an operator will replay it.",
-        f"Une faute de notre part ({name}) a empêché l'enregistrement de cet événement. Il est conservé; un opérateur le reprendra.",
-    )

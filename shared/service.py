@@ -29,6 +29,7 @@ from shared.event_log import make_partitions
 from shared.fair_consumer import FairConsumer
 from shared.group_commit import GroupCommit
 from shared.ingest import Topics, ingest
+from shared.intake import Handle, Intake
 from shared.kafka import Kafka
 from shared.keys import Keys
 from shared.keys import router as keys
@@ -36,7 +37,7 @@ from shared.logs import configure_logs, log
 from shared.migrating import missing_migrations
 from shared.operation import router as operation
 from shared.rate_limit import RateLimit
-from shared.receiving import Handle, Intake, forget_ids
+from shared.receipts import forget_ids
 from shared.relay import Relay
 from shared.self_description import self_description
 from shared.settings import Settings, load_settings

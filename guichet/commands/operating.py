@@ -25,6 +25,7 @@ from shared.organizations import organizations
 keys_app = typer.Typer(no_args_is_help=True, help="Departments' keys.", rich_markup_mode=None)
 app.add_typer(keys_app, name="keys")
 
+Expires = Annotated[str | None, typer.Option(help="how long it opens anything: 365d, 12h; for ever unless said")]
 Out = Annotated[Path | None, typer.Option(help="a new file to write it to, for your eyes only, instead of showing it")]
 
 
@@ -33,9 +34,7 @@ def create(
     org: Annotated[str, typer.Option(help="the organisation's id")],
     services: Annotated[str, typer.Option(help="which doors, separated by commas")] = ",".join(keys.DOORS),
     actions: Annotated[str, typer.Option(help="report (events), read (its own applications)")] = ",".join(ACTIONS),
-    expires: Annotated[
-        str | None, typer.Option(help="how long it opens anything: 365d, 12h; for ever unless said")
-    ] = None,
+    expires: Expires = None,
     out: Out = None,
 ) -> None:
     """Create a department's key, for HTTP and for Kafka; it is shown this once."""
@@ -45,7 +44,7 @@ def create(
         org,
         _among("--services", services, keys.DOORS),
         _among("--actions", actions, ACTIONS),
-        datetime.now(UTC) + keys.lasting(expires) if expires else None,
+        _moment(expires),
     )
     _hand_over(lambda s: keys.make(s, scope), out)
 
@@ -61,6 +60,10 @@ def _hand_over(make: Callable[[Services], Awaitable[dict[str, Any]]], out: Path 
     sys.stderr.write(f"{made['id']} is in {out}\n")
 
 
+def _moment(expires: str | None) -> datetime | None:
+    return datetime.now(UTC) + keys.lasting(expires) if expires else None
+
+
 def _among(option: str, text: str, known: Sequence[str]) -> list[str]:
     named = text.split(",")
     if wrong := [each for each in named if each not in known]:
@@ -74,15 +77,16 @@ def ls(format_: FormatOption = Format.table) -> None:
     show(asyncio.run(with_services(Home(), keys.listed)), format_)
 
 
-@keys_app.command("rotate", epilog="Example: guichet keys rotate gk_0123456789ab --overlap 7d")
+@keys_app.command("rotate", epilog="Example: guichet keys rotate gk_0123456789ab --overlap 7d --expires 365d")
 def rotate(
     key_id: Annotated[str, typer.Argument(help="the id of the key to take over from")],
     overlap: Annotated[str, typer.Option(help="how long the old one lives on: 7d, 12h, 0s")] = "7d",
+    expires: Expires = None,
     out: Out = None,
 ) -> None:
     """Create a key of the same scope beside an old one; both open the doors until the overlap has passed."""
-    lasting = keys.lasting(overlap)
-    _hand_over(lambda s: keys.rotate(s, key_id, lasting), out)
+    lasting, until = keys.lasting(overlap), _moment(expires)
+    _hand_over(lambda s: keys.rotate(s, key_id, lasting, until), out)
 
 
 @keys_app.command("revoke", epilog="Example: guichet keys revoke gk_0123456789ab")

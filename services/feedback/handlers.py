@@ -14,10 +14,10 @@ from shared.database import Connection
 from shared.decoding import Received
 from shared.encryption import Seal
 from shared.event_log import LogEntry
+from shared.intake import Outcome, Recorded
 from shared.listening import Heard
 from shared.ownership import not_your_service, unknown_service
 from shared.problems import Problem
-from shared.receiving import Outcome, Recorded
 
 TOPIC = "feedback.cases.v1"
 RECEIVED = "guichet.feedback.FeedbackReported.v1"

@@ -17,9 +17,9 @@ from shared.database import Connection
 from shared.decoding import Received
 from shared.encryption import Seal
 from shared.event_log import LogEntry
+from shared.intake import Outcome, Recorded
 from shared.ownership import keeps_its_key, not_your_service, unknown_service
 from shared.problems import Problem, problem
-from shared.receiving import Outcome, Recorded
 
 TOPIC = "inventory.services.v1"
 

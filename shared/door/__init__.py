@@ -7,9 +7,10 @@ from shared.access import Sender
 from shared.door.description import RECEIPT, RECEIPTS, answered, bodies
 from shared.door.reading import read_arrivals
 from shared.group_commit import GroupCommit
+from shared.intake import Intake, Receipt
 from shared.problems import Refused, problem
 from shared.rate_limit import RateLimit
-from shared.receiving import Intake, Receipt, look_up
+from shared.receipts import look_up
 
 
 def door(intake: Intake) -> APIRouter:

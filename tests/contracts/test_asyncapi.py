@@ -21,8 +21,8 @@ from shared.contracts.topics import TOPICS
 from shared.decoding import Arrival
 from shared.event_schemas import event_schema, recorded
 from shared.ingest import RETENTION, _answer
+from shared.intake import Receipt
 from shared.problems import problem
-from shared.receiving import Receipt
 from tests.contracts.test_event_schemas import EXAMPLES, words
 from tests.contracts.write import PUBLISHED, SAMPLES
 

@@ -24,11 +24,12 @@ from shared.decoding import Arrival, Received
 from shared.encryption import Seal
 from shared.event_log import LogEntry
 from shared.group_commit import record
+from shared.intake import Intake, Recorded
 from shared.kafka import Kafka
 from shared.listening import Heard, listening
 from shared.mending import replay
 from shared.problems import Refused
-from shared.receiving import Intake, Recorded, receive
+from shared.receiving import receive
 from shared.testing import eventually, status_event
 from tests.conftest import LocalSystem
 

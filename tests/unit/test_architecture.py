@@ -46,6 +46,7 @@ OWN_TABLES = {
     "shared/dead_letters.py": "dead_letter",
     "shared/event_log.py": "recorded_event, log_head, received_event",
     "shared/keys.py": "api_key",
+    "shared/receipts.py": "received_event",
     "shared/receiving.py": "received_event",
     "shared/relay.py": "relay_cursor",
     "shared/tracing.py": "no table of its own: reads recorded_event and received_event for an operator, changes none",

@@ -7,8 +7,8 @@ from typing import Any
 from aiokafka import ConsumerRecord
 
 from shared.batches import Gathered, Taken, answered, flush_all, join_taken, spans_of
+from shared.intake import Receipt
 from shared.problems import problem
-from shared.receiving import Receipt
 from shared.testing import eventually
 
 

@@ -12,10 +12,10 @@ from shared.consuming import Record
 from shared.database import Connection, Pool
 from shared.dead_letters import DeadLetters, each_on_its_own
 from shared.decoding import Refusal, identity_of
+from shared.intake import unexpected
 from shared.listening import as_it_came
 from shared.logs import log
 from shared.problems import Problem, problem
-from shared.receiving import unexpected
 
 
 @dataclass(frozen=True, slots=True)
