@@ -106,21 +106,27 @@ async def live(services: Services, key_id: str) -> dict[str, Any]:
 async def rotate(
     services: Services, key_id: str, overlap: timedelta, expires_at: datetime | None = None
 ) -> dict[str, Any]:
-    """A new key for the same doors and actions; the old one lives on for `overlap`, so that a department can change over."""
+    """A new key for the same doors and actions, for as long as the old one was made for unless said; the old one lives on
+    for `overlap`, so that a department can change over.
+    """
     old = await live(services, key_id)
+    if expires_at is None and old["expires_at"] is not None:
+        made, ended = (datetime.fromisoformat(old[moment]) for moment in ("created_at", "expires_at"))
+        expires_at = datetime.now(UTC) + (ended - made)
     scope = Scope(old["org_id"], old["services"], old["actions"], expires_at)
     return await make(services, scope, {"replaces": key_id, "overlap_seconds": int(overlap.total_seconds())})
 
 
 async def revoke(services: Services, key_id: str) -> None:
-    """At every service and in Kafka, at once."""
-    await live(services, key_id)
-    for door in DOORS:
-        answer = await services.ask(door, "/v1/keys")
-        if any(row["id"] == key_id and row["revoked_at"] is None for row in answer["items"]):
-            await services.ask(door, f"/v1/keys/{key_id}", method="DELETE")
+    """In Kafka and at every service, at once; one that was away is made up for by asking again. Raises WrongUse."""
+    kept = {door: (await services.ask(door, "/v1/keys"))["items"] for door in DOORS}
+    still = [door for door, rows in kept.items() if any(r["id"] == key_id and r["revoked_at"] is None for r in rows)]
+    if not still:
+        raise WrongUse(f"no live key has the id {key_id}; `guichet keys ls` lists them")
     if services.kafka.username:
         await asyncio.to_thread(_administrator(services).expel, [key_id])
+    for door in still:
+        await services.ask(door, f"/v1/keys/{key_id}", method="DELETE")
 
 
 async def prune(services: Services) -> list[str]:

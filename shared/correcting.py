@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import orjson
 from pydantic import ValidationError
 
+from shared.contracts.envelope import rfc3339
 from shared.contracts.reported.correction import ReportCorrected
 from shared.contracts.reported.kinds import Kinds
 from shared.database import Connection, Pool
@@ -91,7 +92,7 @@ async def superseded_by(pool: Pool, seal: Seal, identity: Identity) -> dict[str,
     if row is None:
         return None
     reason = orjson.loads(seal.open(row["sealed_reason"], _context(row["source"], row["event_id"])))
-    said = {"withdrawn": row["withdraws"], "reason": reason, "recorded_at": row["recorded_at"]}
+    said = {"withdrawn": row["withdraws"], "reason": reason, "recorded_at": rfc3339(row["recorded_at"])}
     return {"id": row["event_id"], **said}
 
 

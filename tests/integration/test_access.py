@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
@@ -286,6 +287,15 @@ async def test_a_key_is_rotated_without_a_gap_and_the_old_one_ends_with_the_over
     # Kafka knows no expiry: the login of a key that has expired is ended by hand of ours.
     assert new["id"] in await keys.prune(services)
     assert new["id"] not in await keys.prune(services)
+
+
+async def test_the_key_that_follows_one_that_was_to_expire_expires_too(services: Services) -> None:
+    month = datetime.now(UTC) + timedelta(days=30)
+    old = await keys.make(services, keys.Scope(OWN, ["status"], expires_at=month))
+    new = await keys.rotate(services, old["id"], keys.lasting("0s"))
+    listed = {row["id"]: row for row in await keys.listed(services)}
+    assert listed[old["id"]]["state"] == "expired"
+    assert abs(datetime.fromisoformat(listed[new["id"]]["expires_at"]) - month) < timedelta(minutes=5)
 
 
 async def test_a_revoked_key_opens_nothing_from_then_on(services: Services, session: aiohttp.ClientSession) -> None:
