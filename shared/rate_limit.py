@@ -1,5 +1,7 @@
 """How many events a key may send: a token bucket for each, and the RateLimit headers that tell how it stands.
 
+A body counts as one event for each KiB that it begins, where those are more than its events.
+
 Headers after the IETF draft "RateLimit header fields for HTTP" (draft-ietf-httpapi-ratelimit-headers-10).
 """
 
@@ -12,6 +14,12 @@ from typing import NoReturn
 from shared.problems import Problem, Refused, problem
 
 _MOST_KEYS = 10_000
+_BYTES_OF_AN_EVENT = 1024
+
+
+def events_worth(size: int) -> int:
+    """As how many events a body of so many bytes counts, however few it holds."""
+    return -(-size // _BYTES_OF_AN_EVENT)
 
 
 @dataclass(slots=True)
@@ -27,21 +35,36 @@ class RateLimit:
         self._per_second, self._burst = per_second, burst
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
-    def look(self, key_id: str) -> None:
-        """Refuse a key that has nothing left, before its request is read. Raises Refused (429)."""
-        bucket = self._filled(key_id, time.monotonic())
-        if bucket.left < 1:
-            self._refuse(bucket, 1)
+    def look(self, key_id: str, events: int = 1, now: float | None = None) -> None:
+        """Refuse a key that has less left than this, before its request is read. Raises Refused (429).
+
+        More than a full bucket is let in by a full one.
+        """
+        bucket = self._filled(key_id, now)
+        wanted = min(events, self._burst)
+        if bucket.left < wanted:
+            self._refuse(bucket, wanted)
 
     def take(self, key_id: str, events: int, now: float | None = None) -> dict[str, str]:
         """Take a request's events from its key's bucket; the headers of the answer. Raises Refused (429) when it holds less.
 
-        A request of more than a full bucket is let in by a full one, and leaves a debt.
+        A request of more than a full bucket leaves a debt.
         """
-        bucket = self._filled(key_id, time.monotonic() if now is None else now)
-        if bucket.left < min(events, self._burst):
-            self._refuse(bucket, min(events, self._burst))
+        self.look(key_id, events, now)
+        bucket = self._filled(key_id, now)
         bucket.left -= events
+        return self._headers(bucket)
+
+    def charge(self, key_id: str, events: int, now: float | None = None) -> dict[str, str]:
+        """Take for what was refused once it was read, though it leave a debt: a bucket's at most."""
+        bucket = self._filled(key_id, now)
+        bucket.left -= min(events, self._burst)
+        return self._headers(bucket)
+
+    def give_back(self, key_id: str, events: int, now: float | None = None) -> dict[str, str]:
+        """Undo a `take` whose events were not recorded through no fault of the key's."""
+        bucket = self._filled(key_id, now)
+        bucket.left = min(self._burst, bucket.left + events)
         return self._headers(bucket)
 
     def _refuse(self, bucket: Bucket, wanted: int) -> NoReturn:
@@ -56,7 +79,8 @@ class RateLimit:
             "RateLimit": f'"events";r={max(0, math.floor(bucket.left))};t={whole_in}',
         }
 
-    def _filled(self, key_id: str, now: float) -> Bucket:
+    def _filled(self, key_id: str, now: float | None) -> Bucket:
+        now = time.monotonic() if now is None else now
         bucket = self._buckets.setdefault(key_id, Bucket(self._burst, now))
         self._buckets.move_to_end(key_id)
         bucket.left = min(self._burst, bucket.left + (now - bucket.filled_at) * self._per_second)

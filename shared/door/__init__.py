@@ -4,13 +4,16 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from shared.access import Sender
+from shared.decoding import Arrival
 from shared.door.description import RECEIPT, RECEIPTS, answered, bodies
-from shared.door.reading import read_arrivals
+from shared.door.reading import TooManyEvents, reader
 from shared.group_commit import GroupCommit
+from shared.identity import Department
 from shared.intake import Intake, Receipt
-from shared.problems import Refused, problem
-from shared.rate_limit import RateLimit
+from shared.problems import Refused, TemporarilyUnavailable, problem
+from shared.rate_limit import RateLimit, events_worth
 from shared.receipts import look_up
+from shared.safeguards import MAX_BODY_BYTES
 
 
 def door(intake: Intake) -> APIRouter:
@@ -25,16 +28,18 @@ def door(intake: Intake) -> APIRouter:
     )
     async def report(request: Request, sender: Sender) -> Response:
         limit: RateLimit = request.app.state.rate_limit
-        limit.look(sender.key_id)
-        arrivals = await read_arrivals(request, sender.org_id)
-        headers = limit.take(sender.key_id, len(arrivals))
+        arrivals, worth = await _let_in(request, sender, limit)
+        headers = limit.take(sender.key_id, worth)
         writer: GroupCommit = request.app.state.group_commit
-        receipts = await writer.submit(sender.org_id, arrivals)
+        try:
+            receipts = await writer.submit(sender.org_id, arrivals)
+        except TemporarilyUnavailable as refused:
+            raise Refused(refused.problem, {**refused.headers, **limit.give_back(sender.key_id, worth)}) from None
         body = {"receipts": [receipt.as_dict(index) for index, receipt in enumerate(receipts)]}
         return Response(orjson.dumps(body), status_of(receipts), headers, media_type="application/json")
 
     @router.get(
-        "/v1/receipts/{event_id}",
+        "/v1/receipts/{event_id:path}",
         summary="What became of an event",
         responses=answered(RECEIPT, _200="Its receipt"),
     )
@@ -51,6 +56,28 @@ def door(intake: Intake) -> APIRouter:
         return Response(orjson.dumps(found), media_type="application/json")
 
     return router
+
+
+async def _let_in(request: Request, sender: Department, limit: RateLimit) -> tuple[list[Arrival], int]:
+    """The events of a request, and as how many they count. What is refused once it was read counts all the same."""
+    limit.look(sender.key_id)
+    read, size = reader(request), MAX_BODY_BYTES
+    try:
+        body = await request.body()
+        size = len(body)
+        limit.look(sender.key_id, events_worth(size))
+        arrivals = read(body, sender.org_id)
+    except Refused as refused:
+        raise _charged(refused, sender, limit, size) from None
+    return arrivals, max(len(arrivals), events_worth(size))
+
+
+def _charged(refused: Refused, sender: Department, limit: RateLimit, size: int) -> Refused:
+    if refused.problem.code == "too_many_requests":
+        return refused
+    events = refused.events if isinstance(refused, TooManyEvents) else 0
+    headers = limit.charge(sender.key_id, max(events, events_worth(size)))
+    return Refused(refused.problem, {**refused.headers, **headers})
 
 
 def status_of(receipts: list[Receipt]) -> int:

@@ -12,18 +12,37 @@ from shared.decoding import BYTE_ORDER_MARK, Arrival, write_json
 from shared.problems import Refused, problem
 
 MAX_BATCH = 10_000
+# Some senders end their lines twice.
+_MAX_LINES = 2 * MAX_BATCH
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 NDJSON = "application/x-ndjson"
 
-_Read = Callable[[bytes, str], list[Arrival]]
+Read = Callable[[bytes, str], list[Arrival]]
 
 
-async def read_arrivals(request: Request, org_id: str) -> list[Arrival]:
-    """One unreadable line of NDJSON is its own receipt; an unreadable array is the whole request's refusal."""
+class TooManyEvents(Refused):
+    """A request has more events than one may have; `events`: about how many."""
+
+    def __init__(self, events: int) -> None:
+        super().__init__(
+            problem(
+                "too_large",
+                f"{events} events or lines in one request; send {MAX_BATCH} at most.",
+                f"{events} événements ou lignes dans une requête; envoyez-en {MAX_BATCH} au plus.",
+            )
+        )
+        self.events = events
+
+
+def reader(request: Request) -> Read:
+    """What reads this request's body. Raises Refused where nothing does.
+
+    One unreadable line of NDJSON is its own receipt; an unreadable array is the whole request's refusal.
+    """
     _refuse_encoded(request)
     read = _reader(request)
-    return _counted(read(await request.body(), org_id))
+    return lambda body, org_id: _counted(read(body, org_id))
 
 
 def _refuse_encoded(request: Request) -> None:
@@ -37,7 +56,7 @@ def _refuse_encoded(request: Request) -> None:
     raise Refused(refusal, {"Accept-Encoding": "identity"})
 
 
-def _reader(request: Request) -> _Read:
+def _reader(request: Request) -> Read:
     """How a body is read. A CloudEvents media type decides; otherwise attributes in headers mean binary mode."""
     kind = _media_type(request)
     if kind is not None and kind.startswith("application/cloudevents"):
@@ -82,7 +101,10 @@ def _one(body: bytes, org_id: str) -> list[Arrival]:
 
 
 def _batch(body: bytes, org_id: str) -> list[Arrival]:
-    return [_of_batch(document, org_id) for document in _array(body)]
+    documents = _array(body)
+    if len(documents) > MAX_BATCH:
+        raise TooManyEvents(len(documents))
+    return [_of_batch(document, org_id) for document in documents]
 
 
 def _of_batch(document: Any, org_id: str) -> Arrival:
@@ -91,10 +113,13 @@ def _of_batch(document: Any, org_id: str) -> Arrival:
 
 
 def _lines(body: bytes, org_id: str) -> list[Arrival]:
+    """Counted before anything is made of them: four million empty ones fit into a body."""
+    if (ends := body.count(b"\n")) > _MAX_LINES:
+        raise TooManyEvents(ends)
     return [Arrival(line, org_id) for line in body.split(b"\n") if line.strip()]
 
 
-_READERS: dict[str, _Read] = {JSON: _one, STRUCTURED: _one, BATCH: _batch, NDJSON: _lines}
+_READERS: dict[str, Read] = {JSON: _one, STRUCTURED: _one, BATCH: _batch, NDJSON: _lines}
 
 
 def _array(body: bytes) -> list[Any]:
@@ -117,11 +142,5 @@ def _counted(arrivals: list[Arrival]) -> list[Arrival]:
     if not arrivals:
         raise Refused(problem("invalid_request", "There is no event in it.", "Elle ne contient aucun événement."))
     if len(arrivals) > MAX_BATCH:
-        raise Refused(
-            problem(
-                "too_large",
-                f"{len(arrivals)} events in one request; send {MAX_BATCH} at most.",
-                f"{len(arrivals)} événements dans une requête; envoyez-en {MAX_BATCH} au plus.",
-            )
-        )
+        raise TooManyEvents(len(arrivals))
     return arrivals

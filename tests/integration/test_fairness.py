@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from io import BytesIO
 from typing import Any
 
 import orjson
@@ -83,6 +84,24 @@ async def test_a_key_is_told_how_much_it_may_still_send(
         assert answer.status == 202
         assert answer.headers["RateLimit-Policy"] == '"events";q=200000;w=4'
         assert answer.headers["RateLimit"].startswith('"events";r=')
+
+
+async def test_whoever_is_told_to_come_later_keeps_what_the_key_may_send(
+    services: Services, http: Any, unique: str
+) -> None:
+    """More at once than may wait for one sender, and than the key's bucket could pay for if refusals cost anything."""
+    made = await keys.create(services, "9013", ["status"])
+    headers = {"Authorization": f"Bearer {made['key']}", "Content-Type": "application/x-ndjson"}
+    body = b"\n".join([orjson.dumps(status_event("9013", unique, "submitted"))] * 10_000)
+
+    async def send() -> tuple[int, int]:
+        async with http.post(f"{services.url('status')}/v1/events", data=BytesIO(body), headers=headers) as answer:
+            return answer.status, int(answer.headers["RateLimit"].split(";")[1].removeprefix("r="))
+
+    answered = await asyncio.gather(*(send() for _ in range(8)))
+    assert {status for status, _ in answered} > {503}
+    # Two requests at most wait at once; whatever else was taken is back.
+    assert min(left for status, left in answered if status == 503) >= 200_000 - 8 * 10_000
 
 
 async def test_whom_nobody_can_answer_delays_nobody(

@@ -139,6 +139,32 @@ async def test_a_request_that_cannot_be_taken_gets_problem_details(
     assert {"type", "title", "detail", "status"} <= problem.keys()
 
 
+async def test_a_receipt_of_an_id_with_slashes_can_be_looked_up(
+    post: Any, services: Services, key: str, org: str, unique: str
+) -> None:
+    sent = status_event(org, unique, "submitted", id=f"{unique}/2026//a b")
+    await post(orjson.dumps(sent))
+    for written in (f"{unique}/2026//a%20b", f"{unique}%2F2026%2F%2Fa%20b"):
+        found = await services.ask("status", f"/v1/receipts/{written}", bearer=key)
+        assert (found["id"], found["outcome"]) == (sent["id"], "accepted")
+
+
+async def test_a_refused_body_counts_by_its_size_and_by_the_events_in_it(
+    services: Services, http: aiohttp.ClientSession
+) -> None:
+    made = await keys.create(services, "9012", ["status"])
+    url, headers = f"{services.url('status')}/v1/events", {"Authorization": f"Bearer {made['key']}"}
+
+    async def left(body: bytes, kind: str) -> int:
+        sent = {**headers, "Content-Type": kind}
+        async with http.post(url, data=BytesIO(body), headers=sent) as answer:
+            assert answer.status in {400, 413}
+            return int(answer.headers["RateLimit"].split(";")[1].removeprefix("r="))
+
+    assert await left(b"[" + b" " * 1024 * 1024, BATCH) == 200_000 - 1025
+    assert await left(b"{}\n" * 1_000_000, NDJSON) < 10_000
+
+
 async def test_without_a_good_key_nothing_is_taken(services: Services, http: aiohttp.ClientSession, org: str) -> None:
     for headers in ({}, {"Authorization": "Bearer gk_000000000000_nothing"}, {"Authorization": "Bearer x.y.z"}):
         async with http.post(f"{services.url('status')}/v1/events", data=b"{}", headers=headers) as answer:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shared.contracts.envelope import Event
 from shared.contracts.reported.status import ApplicationStatusReported
 from shared.decoding import MAX_DEPTH, MAX_EVENT_BYTES, Arrival, Received, Refusal, decode, digest_of
-from shared.door.reading import read_arrivals
+from shared.door.reading import MAX_BATCH, TooManyEvents, reader
 from shared.problems import TITLES
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -361,20 +361,41 @@ def test_no_event_that_is_almost_right_makes_decoding_fail(changes: dict[str, An
 # Batches over HTTP: what decoding is handed
 
 
-async def arrivals(body: bytes) -> list[Arrival]:
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    kind = (b"content-type", b"application/cloudevents-batch+json")
-    scope = {"type": "http", "method": "POST", "path": "/", "headers": [kind], "query_string": b""}
-    return await read_arrivals(Request(scope, receive), "134")
+def arrivals(body: bytes, kind: bytes = b"application/cloudevents-batch+json") -> list[Arrival]:
+    headers = [(b"content-type", kind)]
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": headers, "query_string": b""}
+    return reader(Request(scope))(body, "134")
 
 
 @pytest.mark.parametrize("levels", [200, 254, 255, 900])
-async def test_an_event_nested_without_end_is_refused_alone_and_its_neighbours_are_heard(levels: int) -> None:
+def test_an_event_nested_without_end_is_refused_alone_and_its_neighbours_are_heard(levels: int) -> None:
     deep = b'{"id": "deep", "data": ' + b"[" * levels + b"]" * levels + b"}"
-    found = await arrivals(b"[" + orjson.dumps(event()) + b"," + deep + b"]")
+    found = arrivals(b"[" + orjson.dumps(event()) + b"," + deep + b"]")
     good, bad = (decode(arrival, KINDS, NOW) for arrival in found)
     assert isinstance(good, Received)
     assert isinstance(bad, Refusal)
     assert (bad.problem.code, bad.id) == ("too_deep", "deep")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"{}\n" * 1_398_101, b"application/x-ndjson"),
+        (b"\n" * 4_194_304, b"application/x-ndjson"),
+        (b"[" + b",".join([b"{}"] * 1_398_100) + b"]", b"application/cloudevents-batch+json"),
+    ],
+)
+def test_millions_of_events_are_counted_and_nothing_is_made_of_them(
+    body: bytes, kind: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[bytes] = []
+    monkeypatch.setattr("shared.door.reading.Arrival", lambda raw, *_: made.append(raw))
+    with pytest.raises(TooManyEvents) as refused:
+        arrivals(body, kind)
+    assert refused.value.events > 1_000_000
+    assert refused.value.problem.code == "too_large"
+    assert made == []
+
+
+def test_lines_that_end_twice_count_once() -> None:
+    assert len(arrivals(b"{}\r\n\n" * MAX_BATCH, b"application/x-ndjson")) == MAX_BATCH

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.problems import Refused
-from shared.rate_limit import RateLimit
+from shared.rate_limit import RateLimit, events_worth
 
 BURST, PER_SECOND = 100, 10.0
 REQUESTS = st.lists(st.tuples(st.floats(0, 5), st.integers(1, 60)), max_size=60)
@@ -66,3 +66,24 @@ def test_the_headers_say_the_quota_what_is_left_and_when_it_is_whole_again() -> 
     headers = RateLimit(PER_SECOND, BURST).take("k", 30, 0.0)
     assert headers == {"RateLimit-Policy": '"events";q=100;w=10', "RateLimit": '"events";r=70;t=3'}
     assert all(re.fullmatch(r'"events"(;\w=\d+)+', value) for value in headers.values())
+
+
+@given(st.integers(0, 10**7))
+def test_a_body_counts_as_one_event_for_each_kib_that_it_begins(size: int) -> None:
+    assert events_worth(size) - 1 < size / 1024 <= events_worth(size)
+
+
+def test_what_was_refused_once_it_was_read_is_charged_a_bucket_at_most() -> None:
+    limit = RateLimit(PER_SECOND, BURST)
+    headers = limit.charge("k", 50 * BURST, 0.0)
+    assert headers["RateLimit"] == '"events";r=0;t=10'
+    assert not lets_in(limit, "k", 1, 0.0)
+    assert lets_in(limit, "k", 1, 0.1)
+
+
+@given(st.integers(1, 2 * BURST))
+def test_what_is_given_back_may_be_sent_again_at_once(events: int) -> None:
+    limit = RateLimit(PER_SECOND, BURST)
+    limit.take("k", events, 0.0)
+    assert limit.give_back("k", events, 0.0)["RateLimit"] == '"events";r=100;t=0'
+    assert lets_in(limit, "k", events, 0.0)
