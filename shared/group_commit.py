@@ -29,7 +29,7 @@ _Waiting = tuple[Arrival, "asyncio.Future[Receipt]"]
 class GroupCommit:
     """Gathers arrivals for `gather` seconds or until there are `most`, round robin over the senders, and commits them at once.
 
-    `most` follows from how long full commits take; it is between `FEWEST_COMMIT` and `MAX_COMMIT`.
+    `most` follows from how long commits take; it is between `FEWEST_COMMIT` and `MAX_COMMIT`.
 
     Raises `TemporarilyUnavailable` to a sender when the queue is full or the database is away: never a false receipt.
     """
@@ -66,10 +66,9 @@ class GroupCommit:
             if not self._waiting:
                 self._arrived.clear()
             if batch:
-                full, began = len(batch) >= self._most, time.monotonic()
+                began = time.monotonic()
                 await self._answer(batch)
-                if full:
-                    self._most = next_most(self._most, time.monotonic() - began)
+                self._most = next_most(self._most, len(batch), time.monotonic() - began)
 
     def _take(self) -> list[_Waiting]:
         batch: list[_Waiting] = []
@@ -117,9 +116,15 @@ class GroupCommit:
         raise AssertionError("unreachable")
 
 
-def next_most(most: int, seconds: float) -> int:
-    """How many events the next commit may have, after a full one of `most` took so long: towards a commit of 60 ms."""
-    wanted = most * _COMMIT_SECONDS / max(seconds, 0.001)
+def next_most(most: int, events: int, seconds: float) -> int:
+    """How many events the next commit may have, after one that could have `most`: towards a commit of 60 ms.
+
+    One that was not full says nothing where it was quick. Where it was slow its events cost more than others, or the disk
+    was: so halve, and if it was the disk, full commits raise it soon.
+    """
+    wanted = events * _COMMIT_SECONDS / max(seconds, 0.001)
+    if events < most:
+        wanted = most if seconds <= _COMMIT_SECONDS else max(wanted, most / 2)
     return max(FEWEST_COMMIT, min(MAX_COMMIT, round(min(wanted, most * 1.5))))
 
 
