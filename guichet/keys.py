@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from guichet.client import Services
-from guichet.errors import WrongUse
+from guichet.errors import NotReachable, WrongUse
 from guichet.home import Home
 from guichet.principals import Principal, Principals, department
 from shared.identity import key_id_of
 from shared.keys import ACTIONS, new_key
 
 DOORS = ("inventory", "feedback", "status")
+ANSWER_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +68,43 @@ async def _make(services: Services, scope: Scope, replaces: Mapping[str, Any]) -
 async def _admit(services: Services, made: Sequence[tuple[str, Scope]]) -> None:
     principals = [_principal(key, scope) for key, scope in made if "report" in scope.actions]
     if services.kafka.username and principals:
-        await asyncio.to_thread(_administrator(services).admit, principals)
+        await asyncio.to_thread(administrator(services).admit, principals)
 
 
 def _principal(key: str, scope: Scope) -> Principal:
     return department(key_id_of(key), key, scope.org_id, scope.doors)
 
 
-def _administrator(services: Services) -> Principals:
-    return Principals(services.home.kafka_administrator(services.kafka))
+def administrator(services: Services, seconds: float = 30.0) -> Principals:
+    return Principals(services.home.kafka_administrator(services.kafka), seconds)
 
 
-async def listed(services: Services) -> list[dict[str, Any]]:
-    """Every key, never its secret; `state` is live, expired or revoked, and revoked at one service is revoked."""
-    found: dict[str, dict[str, Any]] = {}
-    for door in DOORS:
-        for item in (await services.ask(door, "/v1/keys"))["items"]:
-            row = found.setdefault(item["id"], item)
+async def found(services: Services) -> tuple[list[dict[str, Any]], list[str]]:
+    """Every key, never its secret, and what is to be said of the services that do not answer.
+
+    `state` is live, expired or revoked, and revoked at one service is revoked.
+    """
+    kept: dict[str, dict[str, Any]] = {}
+    away: list[str] = []
+    for answer in await asyncio.gather(*(_rows(services, door) for door in DOORS)):
+        if isinstance(answer, NotReachable):
+            away.append(str(answer))
+            continue
+        for item in answer:
+            row = kept.setdefault(item["id"], item)
             row["revoked_at"] = row["revoked_at"] or item["revoked_at"]
-    return [{**row, "state": _state(row)} for row in found.values()]
+    return [{**row, "state": _state(row)} for row in kept.values()], away
+
+
+async def _rows(services: Services, door: str) -> list[dict[str, Any]] | NotReachable:
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            rows: list[dict[str, Any]] = (await services.ask(door, "/v1/keys", patient=False))["items"]
+            return rows
+    except TimeoutError:
+        return NotReachable(f"{door} does not answer within {ANSWER_SECONDS:.0f} s; look at `guichet ps`")
+    except NotReachable as away:
+        return away
 
 
 def _state(row: Mapping[str, Any]) -> str:
@@ -96,8 +115,11 @@ def _state(row: Mapping[str, Any]) -> str:
 
 
 async def live(services: Services, key_id: str) -> dict[str, Any]:
-    """A key that opens something now. Raises WrongUse where there is none of this id."""
-    for row in await listed(services):
+    """A key that opens something now. Raises WrongUse where there is none of this id, NotReachable where one cannot know."""
+    rows, away = await found(services)
+    if away:
+        raise NotReachable("; ".join(away))
+    for row in rows:
         if row["id"] == key_id and row["state"] == "live":
             return row
     raise WrongUse(f"no live key has the id {key_id}; `guichet keys ls` lists them")
@@ -115,30 +137,6 @@ async def rotate(
         expires_at = datetime.now(UTC) + (ended - made)
     scope = Scope(old["org_id"], old["services"], old["actions"], expires_at)
     return await make(services, scope, {"replaces": key_id, "overlap_seconds": int(overlap.total_seconds())})
-
-
-async def revoke(services: Services, key_id: str) -> None:
-    """In Kafka and at every service, at once; one that was away is made up for by asking again. Raises WrongUse."""
-    kept = {door: (await services.ask(door, "/v1/keys"))["items"] for door in DOORS}
-    still = [door for door, rows in kept.items() if any(r["id"] == key_id and r["revoked_at"] is None for r in rows)]
-    if not still:
-        raise WrongUse(f"no live key has the id {key_id}; `guichet keys ls` lists them")
-    if services.kafka.username:
-        await asyncio.to_thread(_administrator(services).expel, [key_id])
-    for door in still:
-        await services.ask(door, f"/v1/keys/{key_id}", method="DELETE")
-
-
-async def prune(services: Services) -> list[str]:
-    """End the Kafka logins of keys that expired or were revoked elsewhere: Kafka knows no expiry. Returns their ids."""
-    if not services.kafka.username:
-        return []
-    administrator = _administrator(services)
-    names = await asyncio.to_thread(administrator.names)
-    gone = [row["id"] for row in await listed(services) if row["state"] != "live" and row["id"] in names]
-    if gone:
-        await asyncio.to_thread(administrator.expel, gone)
-    return gone
 
 
 async def kept(services: Services, home: Home, org_ids: Iterable[str]) -> dict[str, str]:

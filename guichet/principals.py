@@ -28,7 +28,6 @@ from shared.kafka import Kafka
 PRINCIPALS = ("inventory", "feedback", "status", "reporting", "operator")
 FILE = Path(__file__).parent.parent / "deploy" / "kafka" / "acls.toml"
 _ITERATIONS = 4096
-_SECONDS = 30.0
 _OPERATIONS = {
     "write": (ResourceType.TOPIC, AclOperation.WRITE),
     "read": (ResourceType.TOPIC, AclOperation.READ),
@@ -65,9 +64,10 @@ def department(key_id: str, password: str, org_id: str, doors: Iterable[str]) ->
 
 
 class Principals:
-    """Makes and ends principals, as Kafka's administrator. Raises NotReachable when Kafka does not do it."""
+    """Makes and ends principals, as Kafka's administrator. Raises NotReachable when Kafka does not do it in time."""
 
-    def __init__(self, kafka: Kafka) -> None:
+    def __init__(self, kafka: Kafka, seconds: float = 30.0) -> None:
+        self._seconds = seconds
         self._admin = AdminClient({**librdkafka(kafka), "log_level": 0})
 
     def admit(self, principals: Sequence[Principal]) -> None:
@@ -80,22 +80,28 @@ class Principals:
         )
         self._settle(self._admin.create_acls([acl for each in principals for acl in acls(each)]))
 
-    def expel(self, names: Sequence[str]) -> None:
-        """They may do nothing any more, at once, also over connections that are open."""
-        self._settle(self._admin.delete_acls([_all_acls(name) for name in names]))
+    def expel(self, names: Sequence[str]) -> list[str]:
+        """They may do nothing any more, at once, also over connections that are open. Returns those who had a login."""
+        self._settle(self._admin.delete_acls([_all_acls(name) for name in names], request_timeout=self._seconds))
         known = self.names()
-        gone = [UserScramCredentialDeletion(name, ScramMechanism.SCRAM_SHA_512) for name in names if name in known]
+        gone = [name for name in names if name in known]
         if gone:
-            self._settle(self._admin.alter_user_scram_credentials(gone))
+            ended = [UserScramCredentialDeletion(name, ScramMechanism.SCRAM_SHA_512) for name in gone]
+            self._settle(self._admin.alter_user_scram_credentials(ended, request_timeout=self._seconds))
+        return gone
 
     def names(self) -> set[str]:
         """Everyone who has a login."""
-        return set(self._admin.describe_user_scram_credentials().result(_SECONDS))
+        described = self._admin.describe_user_scram_credentials(request_timeout=self._seconds)
+        return set(self._result(described))
 
     def _settle(self, futures: Mapping[Any, "Future[Any]"]) -> None:
+        for future in futures.values():
+            self._result(future)
+
+    def _result(self, future: "Future[Any]") -> Any:
         try:
-            for future in futures.values():
-                future.result(_SECONDS)
+            return future.result(self._seconds)
         except (KafkaException, TimeoutError) as error:
             raise NotReachable(
                 f"Kafka does not change who may do what ({error}): is it up, and is our login its administrator's?"

@@ -19,13 +19,13 @@ from guichet.processes import Part, die_with_parent
 from guichet.progress import Bar, working
 from guichet.provisioning import provision_databases, provision_kafka
 from guichet.readiness import is_ready
+from guichet.revoking import PRUNE_SECONDS
 from guichet.surroundings import databases_of_settings, kafka_of_settings, server_of_settings
 from shared.kafka import Kafka
 
 _START_SECONDS = 60
 _CHECK_SECONDS = 0.3
 _LONGEST_BACK_OFF = 10.0
-_PRUNE_SECONDS = 60.0
 
 
 class System:
@@ -95,18 +95,18 @@ class System:
             for part in self.parts.values():
                 if not part.alive:
                     self._start_again(part)
-            self._prune_keys()
+            self._keep_keys_pruned()
             time.sleep(_CHECK_SECONDS)
 
-    def _prune_keys(self) -> None:
-        """Every minute, in a process of its own, so that nothing that died waits for it."""
+    def _keep_keys_pruned(self) -> None:
+        """In a process of its own, so that nothing that died waits for it; one that ended is started again."""
         if self._pruning is not None and self._pruning.poll() is None:
             return
-        if time.monotonic() - self._pruned_at > _PRUNE_SECONDS and "kafka" in self.parts:
+        if time.monotonic() - self._pruned_at > PRUNE_SECONDS and "kafka" in self.parts:
             self._pruned_at = time.monotonic()
             with (self.home.path / "logs" / "keys.log").open("ab") as log:
                 self._pruning = subprocess.Popen(
-                    [sys.executable, "-m", "guichet", "keys", "prune"],
+                    [sys.executable, "-m", "guichet", "keys", "prune", "--keep"],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

@@ -103,8 +103,9 @@ class Keys:
         return True
 
     async def revoke(self, key_id: str) -> bool:
+        """False where no key has this id; one that is revoked already stays as it is."""
         done = await self._pool.execute(
-            "update api_key set revoked_at = now() where key_id = $1 and revoked_at is null", key_id
+            "update api_key set revoked_at = coalesce(revoked_at, now()) where key_id = $1", key_id
         )
         self._seen.clear()
         return bool(done == "UPDATE 1")
@@ -177,10 +178,10 @@ async def list_keys(request: Request, _: Operator) -> Response:
     return _json({"items": await request.app.state.keys.list(), "next": None})
 
 
-@router.delete("/v1/keys/{key_id}", summary="Revoke a key at once", status_code=204)
+@router.delete("/v1/keys/{key_id}", summary="Revoke a key at once; asked again, it stays so", status_code=204)
 async def revoke_key(request: Request, key_id: str, _: Operator) -> Response:
     if not await request.app.state.keys.revoke(key_id):
-        raise Refused(_no_such_key())
+        raise Refused(problem("not_found", "No key has this id.", "Aucune clé ne porte cet identifiant."))
     return Response(status_code=204)
 
 

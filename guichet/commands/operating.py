@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from guichet import keys
+from guichet import keys, revoking
 from guichet.client import Services, with_services
-from guichet.errors import WrongUse
+from guichet.errors import NotReachable, WrongUse
 from guichet.examining import examine
 from guichet.home import Home
 from guichet.main import app
@@ -73,8 +73,11 @@ def _among(option: str, text: str, known: Sequence[str]) -> list[str]:
 
 @keys_app.command("ls", epilog="Example: guichet keys ls --format json")
 def ls(format_: FormatOption = Format.table) -> None:
-    """List keys, never their secrets."""
-    show(asyncio.run(with_services(Home(), keys.listed)), format_)
+    """List keys, never their secrets; a service that does not answer is named, with exit status 3."""
+    rows, away = asyncio.run(with_services(Home(), keys.found))
+    show(rows, format_)
+    if away:
+        raise NotReachable("; ".join(away))
 
 
 @keys_app.command("rotate", epilog="Example: guichet keys rotate gk_0123456789ab --overlap 7d --expires 365d")
@@ -91,15 +94,19 @@ def rotate(
 
 @keys_app.command("revoke", epilog="Example: guichet keys revoke gk_0123456789ab")
 def revoke(key_id: Annotated[str, typer.Argument(help="the key's id")]) -> None:
-    """Revoke a key at every door and in Kafka, at once."""
-    asyncio.run(with_services(Home(), lambda s: keys.revoke(s, key_id)))
+    """Revoke a key at every door and in Kafka, at once. What cannot be reached is named (exit status 3); then repeat it."""
+    asyncio.run(with_services(Home(), lambda s: revoking.revoke(s, key_id)))
     sys.stderr.write(f"{key_id} is revoked everywhere\n")
 
 
 @keys_app.command("prune", epilog="Example: guichet keys prune")
-def prune() -> None:
-    """End the Kafka logins of keys that have expired (Kafka knows no expiry); `guichet up` does it every minute."""
-    for key_id in asyncio.run(with_services(Home(), keys.prune)):
+def prune(
+    keep: Annotated[bool, typer.Option("--keep", help="Go on, every 15 seconds, as `guichet up` does.")] = False,
+) -> None:
+    """End the Kafka logins of keys that have expired: Kafka itself knows no expiry."""
+    if keep:
+        revoking.keep_pruned(Home())
+    for key_id in asyncio.run(with_services(Home(), revoking.prune)):
         sys.stdout.write(f"{key_id}\n")
 
 

@@ -1,6 +1,5 @@
 """`up`, `down`, `ps`: the system's life."""
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -12,10 +11,8 @@ from typing import Annotated
 import psutil
 import typer
 
-from guichet.client import with_services
-from guichet.errors import NotReachable, Stop, WrongUse
+from guichet.errors import NotReachable, WrongUse
 from guichet.home import SERVICES, Home
-from guichet.keys import prune
 from guichet.main import app
 from guichet.output import Format, FormatOption, show
 from guichet.progress import working
@@ -27,10 +24,10 @@ from guichet.provisioning import (
     write_addresses,
 )
 from guichet.readiness import is_ready, readiness
+from guichet.revoking import keep_pruned
 from guichet.surroundings import databases_of_settings, kafka_of_settings, server_of_settings
 from guichet.system import running
 
-_PRUNE_SECONDS = 60.0
 PortBase = Annotated[
     int, typer.Option(help="The first of six ports in a row.", min=1, max=65000, envvar="GUICHET_PORT_BASE")
 ]
@@ -175,9 +172,4 @@ def provision(
 def _keep(home: Home) -> None:
     end_on_signals()
     with contextlib.suppress(KeyboardInterrupt):
-        while True:
-            time.sleep(_PRUNE_SECONDS)
-            try:
-                asyncio.run(with_services(home, prune))
-            except Stop as stop:
-                sys.stderr.write(f"{stop}\n")
+        keep_pruned(home)

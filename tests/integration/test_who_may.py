@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AclOperation, AdminClient
 
-from guichet import keys
+from guichet import keys, revoking
 from guichet.client import Services
 from guichet.errors import WrongUse
 from guichet.home import SERVICES
@@ -155,7 +155,7 @@ async def test_a_revoked_key_writes_nothing_more_to_kafka(services: Services, un
     await producer.start()
     try:
         await producer.send_and_wait(f"ingest.status.{OWN}", b"{}")
-        await keys.revoke(services, made["id"])
+        await revoking.revoke(services, made["id"])
         with pytest.raises(TopicAuthorizationFailedError):  # over the connection that is open, too
             await producer.send_and_wait(f"ingest.status.{OWN}", b"{}")
     finally:
