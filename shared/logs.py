@@ -41,6 +41,7 @@ def configure_logs(service: str, level: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    logging.captureWarnings(True)
     # FastStream gives its logger a handler of its own where it finds none.
     logging.getLogger("faststream").addHandler(logging.NullHandler())
     for noisy, quiet in _LIBRARIES.items():

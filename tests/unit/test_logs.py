@@ -101,6 +101,12 @@ def test_a_library_s_words_about_an_exception_are_not_written_either(script: str
     assert all(line["exception"][0]["type"] == "ValueError" for line in lines if "exception" in line)
 
 
+def test_a_warning_of_python_is_a_line_too() -> None:
+    _, (line,) = lines_of('import warnings; warnings.warn("an old way\\nof doing it", stacklevel=1)')
+    assert (line["event"], line["level"]) == ("library_message", "warning")
+    assert line["message"].endswith("UserWarning: an old way")
+
+
 def test_nothing_that_steers_a_terminal_is_written_in_any_text_field() -> None:
     written, lines = lines_of("""
 log.info("service_started", port=STEERING)
