@@ -82,7 +82,7 @@ class Tokens:
                 return None
             claims = jwt.decode(token, keys, algorithms=_ALGORITHMS).claims
             self._claims.validate(claims)
-        except (JoseError, ValueError, TypeError):
+        except (JoseError, ValueError, TypeError, RecursionError):
             return None
         return _person(claims)
 

@@ -279,3 +279,11 @@ def test_a_role_reads_its_own_organisation_or_all_of_them(
 
 def test_a_role_without_an_organisation_reads_none() -> None:
     assert Person("p-1", frozenset({"officer"}), None).may_read("134") is False
+
+
+@pytest.mark.parametrize("where", ["header", "claims"])
+async def test_a_token_nested_without_end_is_nobody_s(tokens: Tokens, where: str) -> None:
+    deep = '{"alg":"Ed25519","kid":"ed","a":' + "[" * 100_000 + "]" * 100_000 + "}"
+    parts = {"header": '{"alg":"Ed25519","kid":"ed"}', "claims": "{}", where: deep}
+    written = [base64.urlsafe_b64encode(each.encode()).decode().rstrip("=") for each in parts.values()]
+    assert await tokens.person(".".join([*written, "AAAA"])) is None
