@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from shared.group_commit import FEWEST_COMMIT, MAX_COMMIT, next_most
 
-
 SIZES = st.integers(FEWEST_COMMIT, MAX_COMMIT)
 
 
