@@ -48,11 +48,14 @@ async def create(services: Services, org_id: str, doors: Sequence[str] = DOORS) 
 
 
 async def make(services: Services, scope: Scope, replaces: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """`{"key", "id", "kafka"}`; the key is shown this once. `replaces` says which key it takes over from."""
+    """`{"key", "id", "kafka"}`; the key is shown this once. `replaces` says which key it takes over from.
+
+    `kafka` is null for a key that may not report: it has no login there.
+    """
     key = await _make(services, scope, replaces or {})
     await _admit(services, [(key, scope)])
-    kafka = {"username": key_id_of(key), "password": key} if services.kafka.username else _NO_LOGIN
-    return {"key": key, "id": key_id_of(key), "kafka": kafka}
+    login = {"username": key_id_of(key), "password": key} if services.kafka.username else _NO_LOGIN
+    return {"key": key, "id": key_id_of(key), "kafka": login if "report" in scope.actions else None}
 
 
 _NO_LOGIN = {"username": None, "password": None}
@@ -132,9 +135,8 @@ async def rotate(
     for `overlap`, so that a department can change over.
     """
     old = await live(services, key_id)
-    if expires_at is None and old["expires_at"] is not None:
-        made, ended = (datetime.fromisoformat(old[moment]) for moment in ("created_at", "expires_at"))
-        expires_at = datetime.now(UTC) + (ended - made)
+    if expires_at is None and old["lasts_seconds"] is not None:
+        expires_at = datetime.now(UTC) + timedelta(seconds=old["lasts_seconds"])
     scope = Scope(old["org_id"], old["services"], old["actions"], expires_at)
     return await make(services, scope, {"replaces": key_id, "overlap_seconds": int(overlap.total_seconds())})
 

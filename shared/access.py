@@ -26,10 +26,13 @@ _WORDS: dict[str, tuple[str, str]] = {
 
 
 class May:
-    """Lets pass who is named, as the dependency of an endpoint, and gives the endpoint the caller. Raises Refused."""
+    """Lets pass who is named, as the dependency of an endpoint, and gives the endpoint the caller. Raises Refused.
 
-    def __init__(self, *who: Who, action: Action = "read") -> None:
-        self.who, self.action = frozenset(who), action
+    A department's key must be made for one of `actions`.
+    """
+
+    def __init__(self, *who: Who, actions: tuple[Action, ...] = ("read",)) -> None:
+        self.who, self.actions = frozenset(who), actions
 
     async def __call__(self, request: Request) -> Any:
         if "anyone" in self.who:
@@ -56,11 +59,11 @@ class May:
                 f"Your key does not open {service}; it opens {', '.join(found.services) or 'nothing'}.",
                 f"Votre clé n'ouvre pas {service}; elle ouvre {', '.join(found.services) or 'rien'}.",
             )
-        if self.action not in found.actions:
+        if not set(self.actions) & set(found.actions):
             return problem(
                 "forbidden",
-                f"Your key may not {self.action} here; it was made to {' and '.join(found.actions)}.",
-                f"Votre clé ne permet pas ici l'action {self.action}; elle permet : {', '.join(found.actions)}.",
+                f"Your key may not {' or '.join(self.actions)} here; it was made to {' and '.join(found.actions)}.",
+                f"Votre clé ne permet pas ici l'action {' ou '.join(self.actions)}; elle permet : {', '.join(found.actions)}.",
             )
         return None
 
@@ -77,7 +80,9 @@ class May:
 
 ANYONE = Depends(May("anyone"))
 Operator = Annotated[Person, Depends(May("operator"))]
-Sender = Annotated[Department, Depends(May("department", action="report"))]
+Sender = Annotated[Department, Depends(May("department", actions=("report",)))]
+# Whoever may report, or read what came of it.
+ReceiptReader = Annotated[Department, Depends(May("department", actions=("report", "read")))]
 
 
 def access_of(app: FastAPI) -> dict[tuple[str, str], May]:

@@ -4,7 +4,8 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -15,7 +16,8 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from shared.access import Operator
 from shared.contracts.envelope import ServiceName
-from shared.database import Pool, transaction
+from shared.database import Connection, Pool, transaction
+from shared.described import refusals
 from shared.identity import Action, Department, key_id_of
 from shared.organizations import organizations
 from shared.problems import Refused, TemporarilyUnavailable, problem
@@ -41,6 +43,39 @@ class KeyRequested(BaseModel):
     overlap_seconds: int = Field(default=7 * 86_400, ge=0, le=90 * 86_400)
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a key opens: whose it is, which services, what for, and until when."""
+
+    org_id: str
+    services: tuple[str, ...]
+    actions: tuple[str, ...]
+    expires_at: datetime | None
+
+
+_LIVE = (
+    "select org_id, hmac, services, actions, expires_at from api_key "
+    "where revoked_at is null and (expires_at is null or expires_at > now())"
+)
+
+
+def _scope(row: Mapping[str, Any]) -> Scope:
+    return Scope(row["org_id"], tuple(row["services"] or ()), tuple(row["actions"]), row["expires_at"])
+
+
+async def _give_way(connection: Connection, key_id: str, org_id: str, overlap: timedelta) -> None:
+    """A live key of the organisation ends with the overlap."""
+    done = await connection.execute(
+        "update api_key set expires_at = least(expires_at, now() + $3) "
+        "where key_id = $1 and org_id = $2 and revoked_at is null and (expires_at is null or expires_at > now())",
+        key_id,
+        org_id,
+        overlap,
+    )
+    if done == "UPDATE 0":
+        raise Refused(problem("not_found", "No live key has this id.", "Aucune clé active ne porte cet identifiant."))
+
+
 class Keys:
     """The keys of one service. A key is looked up once a second at most; one that is revoked is forgotten at once."""
 
@@ -62,45 +97,42 @@ class Keys:
         return found
 
     async def _look_up(self, key: str) -> Department | None:
-        row = await self._pool.fetchrow(
-            "select org_id, hmac, services, actions from api_key where key_id = $1 and revoked_at is null "
-            "and (expires_at is null or expires_at > now())",
-            key_id_of(key),
-        )
+        row = await self._pool.fetchrow(f"{_LIVE} and key_id = $1", key_id_of(key))
         if row is None or not hmac.compare_digest(row["hmac"], self._hmac(key)):
             return None
         return Department(row["org_id"], key_id_of(key), tuple(row["services"] or ()), tuple(row["actions"]))
 
-    async def add(
-        self,
-        org_id: str,
-        key: str,
-        services: Sequence[str],
-        actions: Sequence[str],
-        expires_at: datetime | None,
-        replaces: str | None = None,
-        overlap: timedelta = timedelta(0),
-    ) -> bool:
-        """False where the key it is to replace is not a live one of this organisation."""
+    async def add(self, key: str, scope: Scope, replaces: str | None = None, overlap: timedelta = timedelta(0)) -> None:
+        """Asked again for the same key, it stays as it is. Raises Refused, and then nothing has changed: where the id is
+        another key's, or where the key it is to replace is not a live one of this organisation.
+        """
         async with transaction(self._pool) as connection:
-            if replaces is not None:
-                done = await connection.execute(
-                    "update api_key set expires_at = least(expires_at, now() + $3) "
-                    "where key_id = $1 and org_id = $2 and revoked_at is null "
-                    "and (expires_at is null or expires_at > now())",
-                    replaces,
-                    org_id,
-                    overlap,
-                )
-                if done == "UPDATE 0":
-                    return False
-            await connection.execute(
-                "insert into api_key (key_id, org_id, hmac, services, actions, expires_at) "
-                "values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
-                key_id_of(key), org_id, self._hmac(key), list(services), list(actions), expires_at,
-            )  # fmt: skip
+            if not await self._insert(connection, key, scope):
+                await self._check_same(connection, key, scope)
+            elif replaces is not None:
+                await _give_way(connection, replaces, scope.org_id, overlap)
         self._seen.clear()
-        return True
+
+    async def _insert(self, connection: Connection, key: str, scope: Scope) -> bool:
+        done = await connection.execute(
+            "insert into api_key (key_id, org_id, hmac, services, actions, expires_at, lasts) values ($1, $2, $3, $4, $5, $6, "
+            "make_interval(secs => round(extract(epoch from $6::timestamptz - now())))) on conflict do nothing",
+            key_id_of(key), scope.org_id, self._hmac(key), list(scope.services), list(scope.actions), scope.expires_at,
+        )  # fmt: skip
+        return bool(done == "INSERT 0 1")
+
+    async def _check_same(self, connection: Connection, key: str, scope: Scope) -> None:
+        row = await connection.fetchrow(f"{_LIVE} and key_id = $1", key_id_of(key))
+        same = row is not None and hmac.compare_digest(row["hmac"], self._hmac(key)) and _scope(row) == scope
+        if not same:
+            raise Refused(
+                problem(
+                    "key_exists",
+                    f"A key with the id {key_id_of(key)} exists already, of another scope or ended; make a new key.",
+                    f"Une clé d'identifiant {key_id_of(key)} existe déjà, d'une autre portée ou révolue; créez une "
+                    "nouvelle clé.",
+                )
+            )
 
     async def revoke(self, key_id: str) -> bool:
         """False where no key has this id; one that is revoked already stays as it is."""
@@ -112,7 +144,8 @@ class Keys:
 
     async def list(self) -> list[dict[str, Any]]:
         rows = await self._pool.fetch(
-            "select key_id as id, org_id, services, actions, created_at, expires_at, revoked_at from api_key "
+            "select key_id as id, org_id, services, actions, created_at, expires_at, revoked_at, "
+            "extract(epoch from lasts)::bigint as lasts_seconds from api_key "
             "order by created_at, key_id"
         )
         return [dict(row) for row in rows]
@@ -125,17 +158,18 @@ def _json(value: object, status: int = 200) -> Response:
     return Response(orjson.dumps(value), status, media_type="application/json")
 
 
-@router.post("/v1/keys", summary="Create a department's key; it is shown this once", status_code=201)
+@router.post(
+    "/v1/keys",
+    summary="Create a department's key; it is shown this once",
+    status_code=201,
+    responses=refusals("not_found", "key_exists"),
+)
 async def create_key(request: Request, wanted: KeyRequested, _: Operator) -> Response:
     _check(wanted)
     key = wanted.key or new_key()
     services = wanted.services if wanted.services is not None else [request.app.state.service]
-    made = await request.app.state.keys.add(
-        wanted.org_id, key, services, wanted.actions, wanted.expires_at, wanted.replaces,
-        timedelta(seconds=wanted.overlap_seconds),
-    )  # fmt: skip
-    if not made:
-        raise Refused(_no_such_key())
+    scope = Scope(wanted.org_id, tuple(services), tuple(wanted.actions), wanted.expires_at)
+    await request.app.state.keys.add(key, scope, wanted.replaces, timedelta(seconds=wanted.overlap_seconds))
     if request.app.state.service in services and "report" in wanted.actions:
         await _make_topics(request, wanted.org_id)
     answer = {"id": key_id_of(key), "org_id": wanted.org_id, "services": services, "actions": wanted.actions}
@@ -183,7 +217,3 @@ async def revoke_key(request: Request, key_id: str, _: Operator) -> Response:
     if not await request.app.state.keys.revoke(key_id):
         raise Refused(problem("not_found", "No key has this id.", "Aucune clé ne porte cet identifiant."))
     return Response(status_code=204)
-
-
-def _no_such_key() -> Any:
-    return problem("not_found", "No live key has this id.", "Aucune clé active ne porte cet identifiant.")

@@ -92,6 +92,7 @@ TITLES: dict[str, tuple[int, Bilingual]] = {
     "request_timeout": (408, _text("The request came too slowly.", "La requête est arrivée trop lentement.")),
     "uri_too_long": (414, _text("The address is too long.", "L'adresse est trop longue.")),
     "headers_too_large": (431, _text("The headers are too large.", "Les en-têtes sont trop volumineux.")),
+    "key_exists": (409, _text("A key with this id exists already.", "Une clé porte déjà cet identifiant.")),
     "too_many_requests": (429, _text("Too many tries; wait a little.", "Trop d'essais; patientez un peu.")),
     "temporarily_unavailable": (
         503,

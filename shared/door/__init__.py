@@ -3,7 +3,7 @@
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from shared.access import Sender
+from shared.access import ReceiptReader, Sender
 from shared.decoding import Arrival
 from shared.door.description import RECEIPT, RECEIPTS, answered, bodies
 from shared.door.reading import TooManyEvents, reader
@@ -43,7 +43,7 @@ def door(intake: Intake) -> APIRouter:
         summary="What became of an event",
         responses=answered(RECEIPT, _200="Its receipt"),
     )
-    async def receipt(request: Request, event_id: str, sender: Sender, source: str | None = None) -> Response:
+    async def receipt(request: Request, event_id: str, sender: ReceiptReader, source: str | None = None) -> Response:
         found = await look_up(request.app.state.pool, intake, sender.org_id, event_id, source)
         if found is None:
             raise Refused(

@@ -18,6 +18,9 @@ from aiokafka.errors import KafkaConnectionError
 from guichet import keys, revoking
 from guichet.client import Services
 from guichet.errors import NotReachable, WrongUse
+from guichet.tokens import token
+from shared.identity import key_id_of
+from shared.keys import new_key
 from shared.testing import eventually
 from tests.conftest import LocalSystem
 
@@ -125,3 +128,82 @@ async def test_a_pass_that_finds_nothing_new_does_not_ask_kafka(
     assert not await enters_kafka(services, made)
     monkeypatch.setattr(revoking, "administrator", None)
     assert await revoking.prune(services, settled) == []
+
+
+# Made twice
+
+
+async def posted(services: Services, /, **wanted: Any) -> tuple[int, dict[str, Any]]:
+    """What the status service answers to a key that is to be made there."""
+    operator = {"Authorization": f"Bearer {token(services.home, 'guichet', ['operator'])}"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{services.url('status')}/v1/keys", json={"org_id": ORG, **wanted}, headers=operator) as answer,
+    ):
+        return answer.status, await answer.json(content_type=None)
+
+
+async def test_the_same_key_asked_for_again_is_the_same_key(services: Services) -> None:
+    key = new_key()
+    first = await posted(services, key=key)
+    assert first[0] == 201
+    assert await posted(services, key=key) == first
+
+
+@pytest.mark.parametrize("other", [{"org_id": "9001"}, {"actions": ["read"]}, {"services": []}, {"key": ""}])
+async def test_an_id_that_is_known_is_refused_to_any_other_key(services: Services, other: dict[str, Any]) -> None:
+    key = new_key()
+    await posted(services, key=key)
+    if "key" in other:
+        other = {"key": f"{key_id_of(key)}_{new_key().split('_', 2)[2]}"}
+    status, answer = await posted(services, **{"key": key, **other})
+    assert (status, answer["code"]) == (409, "key_exists")
+    assert await opens(services, "status", key)
+
+
+async def test_a_key_that_was_revoked_does_not_come_back_by_being_asked_for_again(services: Services) -> None:
+    key = new_key()
+    await posted(services, key=key)
+    await services.ask("status", f"/v1/keys/{key_id_of(key)}", method="DELETE")
+    assert (await posted(services, key=key))[0] == 409
+    assert not await opens(services, "status", key)
+
+
+async def test_a_replacement_that_is_refused_leaves_the_old_key_as_it_was(services: Services) -> None:
+    old, taken = new_key(), new_key()
+    await posted(services, key=old)
+    await posted(services, key=taken, actions=["read"])
+    status, _ = await posted(services, key=taken, replaces=key_id_of(old), overlap_seconds=0)
+    assert status == 409
+    assert (await row_of(services, key_id_of(old)))["expires_at"] is None
+    status, _ = await posted(services, key=new_key(), replaces="gk_000000000000")
+    assert status == 404
+
+
+# What it is for, and for how long
+
+
+async def test_a_key_that_may_not_report_gets_no_kafka_login_and_reads_its_receipts(services: Services) -> None:
+    made = await keys.make(services, keys.Scope(ORG, actions=["read"]))
+    assert made["kafka"] is None
+    assert await opens(services, "status", made["key"])
+    only_reports = await keys.make(services, keys.Scope(ORG, actions=["report"]))
+    assert await opens(services, "status", only_reports["key"])
+
+
+async def length(services: Services, key_id: str) -> timedelta | None:
+    row = await row_of(services, key_id)
+    if row["expires_at"] is None:
+        return None
+    return datetime.fromisoformat(row["expires_at"]) - datetime.fromisoformat(row["created_at"])
+
+
+async def test_a_rotation_within_a_rotation_gives_the_length_that_the_key_was_made_for(services: Services) -> None:
+    for_ever = await keys.make(services, keys.Scope(ORG))
+    month = timedelta(days=30)
+    for_a_month = await keys.make(services, keys.Scope(ORG, expires_at=datetime.now(UTC) + month))
+    for old, wanted in ((for_ever, None), (for_a_month, month)):
+        for _ in range(2):
+            new = await keys.rotate(services, old["id"], keys.lasting("1h"))
+            found = await length(services, new["id"])
+            assert found == wanted or (found and wanted and abs(found - wanted) < timedelta(minutes=1))
