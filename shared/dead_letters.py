@@ -1,4 +1,8 @@
-"""What was refused is kept whole, sealed, for 30 days; and how one bad event is found among good ones."""
+"""What was refused is kept, sealed, for 30 days; and how one bad event is found among good ones.
+
+Whole, but for two bounds on what one organisation can fill: of what is too large its beginning is kept, and of what comes
+while ten thousand of its letters wait only that it came.
+"""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 
 from shared import metrics
 from shared.database import TRANSIENT, Connection, Pool
-from shared.decoding import Arrival, Refusal
+from shared.decoding import MAX_EVENT_BYTES, Arrival, Refusal
 from shared.encryption import Seal
 from shared.logs import log
 
@@ -19,6 +23,8 @@ _T = TypeVar("_T")
 _R = TypeVar("_R")
 _RACES = 2
 _CONTEXT = "dead_letter"
+_MOST_OF_TOO_LARGE = 64 * 1024
+MOST_KEPT = 10_000
 
 State = Literal["waiting", "accepted", "dropped"]
 
@@ -32,27 +38,29 @@ class DeadLetters:
     async def keep(self, connection: Connection, refused: Sequence[tuple[Arrival, Refusal]]) -> None:
         if not refused:
             return
+        room = await _room(connection, {arrival.org_id for arrival, _ in refused if _door(arrival) != "listening"})
         await connection.executemany(
-            "insert into dead_letter (door, org_id, source, event_id, topic, partition, record_offset, code, problem, sealed) "
-            "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            [
-                (
-                    _door(arrival),
-                    arrival.org_id or None,
-                    refusal.source,
-                    refusal.id,
-                    arrival.topic,
-                    arrival.partition,
-                    arrival.offset,
-                    refusal.problem.code,
-                    refusal.problem.as_dict(),
-                    self._seal.seal(arrival.raw, _CONTEXT),
-                )
-                for arrival, refusal in refused
-            ],
+            "insert into dead_letter (door, org_id, source, event_id, topic, partition, record_offset, code, problem, "
+            "size, sealed) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            [self._row(arrival, refusal, _kept(arrival, refusal, room)) for arrival, refusal in refused],
         )
         for code, number in Counter(refusal.problem.code for _, refusal in refused).items():
             metrics.dead_letters.labels(code).inc(number)
+
+    def _row(self, arrival: Arrival, refusal: Refusal, kept: bytes | None) -> tuple[Any, ...]:
+        return (
+            _door(arrival),
+            arrival.org_id or None,
+            refusal.source,
+            refusal.id,
+            arrival.topic,
+            arrival.partition,
+            arrival.offset,
+            refusal.problem.code,
+            refusal.problem.as_dict(),
+            len(arrival.raw),
+            None if kept is None else self._seal.seal(kept, _CONTEXT),
+        )
 
 
 class NotKept(DeadLetters):
@@ -66,6 +74,29 @@ def _door(arrival: Arrival) -> str:
     if not arrival.topic:
         return "http"
     return "kafka" if arrival.topic.startswith("ingest.") else "listening"
+
+
+async def _room(connection: Connection, org_ids: set[str]) -> dict[str, int]:
+    """How many more letters of each organisation are kept with what they hold."""
+    rows = await connection.fetch(
+        "select org_id, (select count(*) from (select from dead_letter l where l.org_id = a.org_id and state = 'waiting' "
+        "and sealed is not null and door <> 'listening' limit $2) as few) as kept from unnest($1::text[]) as a (org_id)",
+        sorted(org_ids),
+        MOST_KEPT,
+    )
+    return {row["org_id"]: MOST_KEPT - row["kept"] for row in rows}
+
+
+def _kept(arrival: Arrival, refusal: Refusal, room: dict[str, int]) -> bytes | None:
+    """What is kept of a refused event; what may yet be accepted is kept whole. Takes from the room of its organisation."""
+    if _door(arrival) == "listening":
+        return arrival.raw
+    if room[arrival.org_id] <= 0:
+        return None
+    room[arrival.org_id] -= 1
+    if room[arrival.org_id] == 0:
+        log.warning("dead_letters_full", org_id=arrival.org_id)
+    return arrival.raw[: _MOST_OF_TOO_LARGE if refusal.problem.code == "too_large" else MAX_EVENT_BYTES]
 
 
 def opened(seal: Seal, sealed: bytes) -> bytes | None:
@@ -92,7 +123,7 @@ class Wanted:
 
 _COLUMNS = """
 select l.dead_letter_id as id, l.received_at, l.door, l.org_id, l.source, l.event_id, l.topic, l.partition,
-       l.record_offset as offset, l.problem, l.state, l.replays, l.replayed_at, l.receipt, l.sealed,
+       l.record_offset as offset, l.problem, l.state, l.replays, l.replayed_at, l.receipt, l.size, l.sealed,
        r.position as accepted_position, r.recorded_at as accepted_at
   from dead_letter l
   left join received_event r on r.source = l.source and r.event_id = l.event_id and r.recorded_at > l.received_at

@@ -30,6 +30,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
         "records_taken": "group records repeated spans",
         "event_set_aside": "error",
         "records_unreadable": "records topic",
+        "dead_letters_full": "org_id",
         "dead_letter_opened": "dead_letter by",
         "dead_letter_replayed": "dead_letter outcome code",
         "dead_letter_dropped": "dead_letter by",

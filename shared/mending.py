@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal
 import orjson
 from aiokafka import ConsumerRecord
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime
 
 from shared import metrics
 from shared.access import Operator
@@ -26,7 +25,7 @@ from shared.group_commit import record
 from shared.intake import Receipt, unexpected
 from shared.logs import log
 from shared.problems import Problem, Refused, problem
-from shared.reading import After, Limit, after, answer, page
+from shared.reading import After, Limit, Moment, after, answer, page
 
 router = APIRouter(tags=["operation"])
 LetterId = Annotated[int, Query(ge=1, lt=2**63)]
@@ -45,7 +44,7 @@ async def list_letters(
     code: str | None = None,
     door: Literal["http", "kafka", "listening"] | None = None,
     state: Literal["waiting", "accepted", "dropped", "all"] = "waiting",
-    since: AwareDatetime | None = None,
+    since: Moment | None = None,
     event: str | None = None,
     source: str | None = None,
     about: Annotated[str | None, Query(description="an application, case or service that the event speaks of")] = None,
@@ -107,11 +106,30 @@ async def read_letter(request: Request, letter_id: int, person: Operator) -> Res
 
 
 def _why_no_content(row: dict[str, Any], raw: bytes | None) -> dict[str, str] | None:
-    if raw is not None:
-        return None
-    if row["sealed"] is None:
+    """Also where the content is no more than its beginning."""
+    if row["sealed"] is not None and raw is None:
+        return _cannot_open().detail.model_dump()
+    if row["state"] == "dropped":
         return {"en": "It was dropped.", "fr": "Il a été retiré."}
-    return _cannot_open().detail.model_dump()
+    incomplete = _incomplete(row, raw)
+    return incomplete.detail.model_dump() if incomplete else None
+
+
+def _incomplete(row: dict[str, Any], raw: bytes | None) -> Problem | None:
+    """Why a letter does not hold all that was sent."""
+    if raw is None:
+        return problem(
+            "gone",
+            "What it held was not kept: too many letters of this organisation were waiting.",
+            "Son contenu n'a pas été conservé : trop de rebuts de cette organisation étaient en attente.",
+        )
+    if row["size"] is None or len(raw) >= row["size"]:
+        return None
+    return problem(
+        "gone",
+        f"It had {row['size']} bytes; only the first {len(raw)} were kept.",
+        f"Il comptait {row['size']} octets; seuls les {len(raw)} premiers ont été conservés.",
+    )
 
 
 @router.post(
@@ -173,17 +191,25 @@ async def _judge_again(state: Any, connection: Connection, letter_id: int) -> tu
         raise Refused(_unknown(letter_id))
     if row["state"] == "accepted":
         return row["receipt"], _nothing
-    if row["sealed"] is None:
-        raise Refused(_dropped(letter_id))
-    raw = opened(state.seal, row["sealed"])
-    if raw is None:
-        raise Refused(_cannot_open())
+    raw = _whole(state, row)
     by_door = row["door"] != "listening"
     judged, then = await (_through_door if by_door else _through_handlers)(state, connection, row, raw)
     receipt = {**judged, "id": letter_id, "event_id": row["event_id"], "replays": row["replays"] + 1}
     # The log's lock is held here; nothing but this one row may come between it and the commit.
     await settle(connection, letter_id, receipt)
     return receipt, _tell(then, receipt)
+
+
+def _whole(state: Any, row: dict[str, Any]) -> bytes:
+    """All that was sent. Raises Refused where it is not there to be judged again."""
+    if row["state"] == "dropped":
+        raise Refused(_dropped(row["id"]))
+    raw = None if row["sealed"] is None else opened(state.seal, row["sealed"])
+    if row["sealed"] is not None and raw is None:
+        raise Refused(_cannot_open())
+    if refusal := _incomplete(row, raw):
+        raise Refused(refusal)
+    return raw or b""
 
 
 def _tell(then: _Then, receipt: dict[str, Any]) -> _Then:

@@ -2,14 +2,18 @@
 
 import base64
 import hashlib
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import orjson
 from fastapi import Query, Request, Response
+from pydantic import AwareDatetime
 
 from shared.problems import Refused, problem
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="items a page")]
+# Beyond these, a moment in its own time zone may be none in ours.
+Moment = Annotated[AwareDatetime, Query(ge=datetime(1900, 1, 1, tzinfo=UTC), le=datetime(2200, 1, 1, tzinfo=UTC))]
 After = Annotated[str | None, Query(alias="after", description="`next` of the page before")]
 
 _AS_JSON = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC

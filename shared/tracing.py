@@ -6,14 +6,13 @@ from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime
 
 from shared.access import Operator
 from shared.database import Connection, Pool
 from shared.dead_letters import letters_of
 from shared.mending import shown
 from shared.problems import Refused, problem
-from shared.reading import Limit, answer
+from shared.reading import Limit, Moment, answer
 
 router = APIRouter(tags=["operation"])
 
@@ -113,7 +112,7 @@ async def log_events(
     request: Request,
     _: Operator,
     after: Annotated[int, Query(ge=0, lt=2**62, description="a position of the log")] = 0,
-    since: AwareDatetime | None = None,
+    since: Moment | None = None,
     last: Annotated[int | None, Query(ge=1, le=1000, description="only so many, the newest")] = None,
     org: str | None = None,
     subject: Annotated[

@@ -14,13 +14,13 @@ import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from guichet.client import Services
-from guichet.errors import Stop
+from guichet.errors import Stop, WrongUse
 from shared.consuming import Consumption
 from shared.contracts.inventory import ServiceRecorded
 from shared.contracts.reported.kinds import KINDS
 from shared.database import Connection, transaction
-from shared.dead_letters import DeadLetters
-from shared.decoding import Arrival, Received
+from shared.dead_letters import MOST_KEPT, DeadLetters, drop, opened
+from shared.decoding import MAX_EVENT_BYTES, Arrival, Received
 from shared.encryption import Seal
 from shared.event_log import LogEntry
 from shared.group_commit import record
@@ -156,6 +156,15 @@ async def test_only_an_operator_sees_dead_letters(services: Services, key: str) 
                 assert status in {401, 403}
 
 
+@pytest.mark.parametrize("since", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "2200-01-01T00:00:01Z"])
+@pytest.mark.parametrize("path", ["/v1/dead-letters", "/v1/log/events", "/v1/reading/lag"])
+async def test_a_moment_that_our_calendar_does_not_know_is_no_question(
+    services: Services, path: str, since: str
+) -> None:
+    with pytest.raises(WrongUse, match="since"):
+        await services.ask("reporting", path, query={"since": since})
+
+
 @pytest.mark.parametrize("letter", ["0", "-1", "99999999999", "9" * 30])
 async def test_a_letter_that_is_not_there_is_not_found(services: Services, letter: str) -> None:
     for method, path in (("GET", ""), ("POST", "/replay"), ("DELETE", "")):
@@ -242,6 +251,63 @@ async def test_what_our_own_fault_set_aside_is_recorded_once_it_is_mended_under_
     assert state.committed.is_set()
     assert await database.fetchval("select count(*) from recorded_event where org_id = '9001'") == 1
     assert (await one_letter(database))["state"] == "accepted"
+
+
+async def stored(pool: asyncpg.Pool, intake: Intake, *raws: bytes, org: str = "9001") -> list[str]:
+    """Refuse events in one commit; the codes of the reasons."""
+    async with transaction(pool) as connection:
+        receipts = await record(connection, intake, [Arrival(raw, org) for raw in raws])
+    return [receipt.problem.code for receipt in receipts if receipt.problem]
+
+
+async def test_of_what_is_too_large_the_beginning_is_kept_and_never_judged_again(
+    database: asyncpg.Pool, seal: Seal, unique: str
+) -> None:
+    intake = Faulty(seal).intake
+    raw = orjson.dumps(status_event("9001", unique, "x" * 4_000_000))
+    assert await stored(database, intake, raw) == ["too_large"]
+    letter = await one_letter(database)
+    assert letter["size"] == len(raw)
+    assert opened(seal, letter["sealed"]) == raw[: 64 * 1024]
+    with pytest.raises(Refused, match="gone") as refused:
+        await replay(state_of(database, seal, intake), letter["dead_letter_id"])
+    assert str(len(raw)) in refused.value.problem.detail.en
+
+
+async def test_an_event_of_the_largest_size_is_kept_whole(database: asyncpg.Pool, seal: Seal, unique: str) -> None:
+    faulty = Faulty(seal)
+    event = status_event("9001", unique, "submitted")
+    event["source"] += "/" + "x" * 200
+    raw = orjson.dumps(event).ljust(MAX_EVENT_BYTES)
+    assert await stored(database, faulty.intake, raw) == ["internal_error"]
+    faulty.mended = True
+    answer = await replay(state_of(database, seal, faulty.intake), (await one_letter(database))["dead_letter_id"])
+    assert answer["outcome"] == "accepted"
+
+
+async def test_of_more_than_ten_thousand_waiting_of_one_organisation_it_is_kept_that_they_came(
+    database: asyncpg.Pool, seal: Seal
+) -> None:
+    intake = Faulty(seal).intake
+    await database.execute(
+        "insert into dead_letter (door, org_id, code, problem, sealed) "
+        "select 'http', '9001', 'unreadable', '{}', '' from generate_series(1, $1)",
+        MOST_KEPT - 1,
+    )
+    await stored(database, intake, b"last", b"one more")
+    await stored(database, intake, b"and another")
+    await stored(database, intake, b"mine", org="9002")
+    newest = await database.fetch("select * from dead_letter order by dead_letter_id desc limit 4")
+    kept = [row["sealed"] and opened(seal, row["sealed"]) for row in newest]
+    assert kept == [b"mine", None, None, b"last"]
+    assert {row["code"] for row in newest} == {"unreadable"}
+    state = state_of(database, seal, intake)
+    with pytest.raises(Refused, match="gone") as refused:
+        await replay(state, newest[1]["dead_letter_id"])
+    assert "too many letters" in refused.value.problem.detail.en
+    assert await drop(database, newest[3]["dead_letter_id"])
+    await stored(database, intake, b"there is room again")
+    assert opened(seal, await database.fetchval("select sealed from dead_letter order by dead_letter_id desc limit 1"))
 
 
 async def test_an_event_recorded_meanwhile_makes_its_letter_s_replay_a_duplicate(

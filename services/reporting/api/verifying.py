@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime
 
 from services.reporting import handlers, store
 from shared.access import Operator
 from shared.contracts.envelope import ServiceName
 from shared.operation import Until
+from shared.reading import Moment
 
 router = APIRouter(tags=["operation"])
 
@@ -25,7 +25,7 @@ async def reading(request: Request, _: Operator) -> Response:
 
 
 @router.get("/v1/reading/lag", summary="From recorded to readable, in milliseconds, of events recorded since a moment")
-async def lag(request: Request, _: Operator, since: AwareDatetime) -> Response:
+async def lag(request: Request, _: Operator, since: Moment) -> Response:
     return _json(await store.lag(request.app.state.pool, since))
 
 
