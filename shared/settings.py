@@ -2,10 +2,11 @@
 
 import os
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.kafka import Kafka
@@ -34,6 +35,9 @@ class Settings(BaseSettings):
     mode: Literal["production", "demo"] = "production"
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
+    trusted_proxies: str = Field(
+        default="", description="addresses of proxies whose word on who is calling (X-Forwarded-*) is taken"
+    )
     simulated: bool = Field(default=False, description="pages say that the events they show are simulated")
     links: str = Field(
         default="", description="addresses of the other services' pages: status=https://...,reporting=..."
@@ -45,6 +49,13 @@ class Settings(BaseSettings):
     key_burst: int = Field(default=200_000, ge=10_000, description="and what it may send at once beyond that")
     gather: float = Field(default=0.006, ge=0, le=1, description="how long the HTTP door gathers events for one commit")
     database_connections: int = Field(default=6, ge=4, le=100)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, value: str) -> str:
+        for each in filter(None, value.split(",")):
+            ip_network(each.strip())  # its own words name what is wrong
+        return value
 
     @property
     def kafka(self) -> Kafka:

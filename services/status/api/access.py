@@ -2,7 +2,6 @@
 
 import base64
 import time
-from collections import deque
 
 from cryptography.exceptions import InvalidTag
 from fastapi import FastAPI, Request, Response
@@ -85,9 +84,10 @@ def set_cookie(request: Request, response: Response, key: Key) -> None:
 async def open_by_code(request: Request, code: str) -> Key:
     """The application of a tracking code; ten failed tries a minute from one address."""
     tries = _tries(request)
+    # Counted before it is looked up: those at the same time are tries too.
+    tries.append(began := time.monotonic())
     key = await store.find_by_tracking(request.app.state.pool, tracking_hash(code))
     if key is None:
-        tries.append(time.monotonic())
         raise Refused(
             problem(
                 "not_found",
@@ -95,19 +95,22 @@ async def open_by_code(request: Request, code: str) -> Key:
                 "Aucune demande ne porte ce code de suivi. Vérifiez-le; il compte 20 lettres et chiffres.",
             )
         )
+    if began in tries:
+        tries.remove(began)
     return key
 
 
-def _tries(request: Request) -> deque[float]:
-    """When the caller's address failed lately. Raises Refused after ten failures within a minute."""
-    everyone: dict[str, deque[float]] = request.app.state.tracking_tries
+def _tries(request: Request) -> list[float]:
+    """When the caller's address tried and failed within the last minute, or is trying. Raises Refused where that is ten times."""
+    everyone: dict[str, list[float]] = request.app.state.tracking_tries
     now = time.monotonic()
     address = request.client.host if request.client else ""
     if len(everyone) > 10_000:
         for each in [each for each, times in everyone.items() if not times or now - times[-1] > 60]:
             del everyone[each]
-    mine = everyone.setdefault(address, deque(maxlen=_TRIES_A_MINUTE))
-    if len(mine) == _TRIES_A_MINUTE and now - mine[0] < 60:
+    mine = everyone.setdefault(address, [])
+    mine[:] = [each for each in mine if now - each < 60]
+    if len(mine) >= _TRIES_A_MINUTE:
         raise Refused(
             problem(
                 "too_many_requests",
