@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import RedirectResponse
 
 from shared.access import ANYONE
 from shared.asyncapi import Hearing, asyncapi
@@ -22,7 +23,7 @@ class SchemaResponse(Response):
 
 
 def self_description(service: str, kinds: Kinds, topics: Sequence[str]) -> APIRouter:
-    """`GET /asyncapi.json`; and for each type of events that a door records, `GET /schemas/<type>.json`."""
+    """`GET /asyncapi.json`; whoever looks for a page of it is led to `/openapi.json`; and for each type of events that a door records, `GET /schemas/<type>.json`."""
     router = APIRouter()
 
     @router.get(
@@ -36,6 +37,11 @@ def self_description(service: str, kinds: Kinds, topics: Sequence[str]) -> APIRo
         hearings = [Hearing(each.group, each.topics, each.hears) for each in consumptions if each.topics]
         tls = request.app.state.settings.kafka_tls
         return asyncapi(service, kinds, topics, hearings, RETENTION, tls=tls)
+
+    @router.get("/docs", include_in_schema=False, dependencies=[ANYONE])
+    @router.get("/redoc", include_in_schema=False, dependencies=[ANYONE])
+    async def page() -> Response:
+        return RedirectResponse("/openapi.json")
 
     if recorded(kinds):
         _add_schemas(router, kinds)

@@ -45,3 +45,18 @@ async def test_a_service_describes_what_it_really_does_in_kafka(
     specification().validate(served)
     assert served["servers"]["kafka"]["protocol"] == "kafka"
     assert {**served, "servers": None} == {**document(service), "servers": None}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_every_operation_has_an_id_of_its_own(services: Services, service: str) -> None:
+    described = await services.ask(service, "/openapi.json", public=True)
+    ids = [operation["operationId"] for operations in described["paths"].values() for operation in operations.values()]
+    assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+async def test_whoever_looks_for_a_page_of_the_interface_is_led_to_its_description(
+    services: Services, http: aiohttp.ClientSession, path: str
+) -> None:
+    async with http.get(services.url("reporting") + path) as answer:
+        assert (answer.status, answer.url.path) == (200, "/openapi.json")

@@ -121,18 +121,6 @@ async def tracking(request: Request, code: TrackingCode) -> Response:
     return response
 
 
-@router.api_route(
-    "/v1/subscriptions",
-    methods=["GET", "POST", "DELETE"],
-    summary="Notifications (not in this version)",
-    dependencies=[_SUBSCRIBER],
-)
-@router.api_route(
-    "/v1/subscriptions/{rest:path}",
-    methods=["GET", "POST", "DELETE"],
-    summary="Notifications (not in this version)",
-    dependencies=[_SUBSCRIBER],
-)
 async def subscriptions() -> Response:
     raise Refused(
         problem(
@@ -141,6 +129,17 @@ async def subscriptions() -> Response:
             "Les notifications ne sont pas offertes dans cette version.",
         )
     )
+
+
+for _path in ("/v1/subscriptions", "/v1/subscriptions/{rest:path}"):
+    for _method in ("GET", "POST", "DELETE"):
+        router.add_api_route(
+            _path,
+            subscriptions,
+            methods=[_method],
+            summary="Notifications (not in this version)",
+            dependencies=[_SUBSCRIBER],
+        )
 
 
 async def read_application(request: Request, key: Key, now: datetime) -> dict[str, Any]:
