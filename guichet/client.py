@@ -14,12 +14,20 @@ from shared.kafka import Kafka
 
 _T = TypeVar("_T")
 _AWAY_SECONDS = 60.0
+_MOST_PAUSE = 60.0
+# How long a service may be silent: asked something, asked to look through all it has, or sent thousands of events.
+_ANSWER_SECONDS = 10.0
+LONG_SECONDS = 120.0
 _LATER = {429, 503}
 _BACK_OFF = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 
 class Services:
-    """One system's services. Requests that meet a service which is away, or says 429 or 503, are tried again for a minute, as late as they ask."""
+    """One system's services. A request that meets a service which is away, or says 429 or 503, is tried again for a minute.
+
+    Each try when the service asks for it, within the next minute; so a request takes two minutes at most, and what its
+    last answer takes.
+    """
 
     def __init__(self, home: Home) -> None:
         self.home = home
@@ -28,7 +36,7 @@ class Services:
         self._session: aiohttp.ClientSession
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=120))
+        self._session = aiohttp.ClientSession()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -54,8 +62,12 @@ class Services:
         bearer: str | None = None,
         public: bool = False,
         patient: bool = True,
+        seconds: float = _ANSWER_SECONDS,
     ) -> Any:
-        """The JSON answer of a service, asked as an operator unless `bearer` or `public` says otherwise. Raises Stop with the service's own words when it refuses."""
+        """The JSON answer of a service, asked as an operator unless `bearer` or `public` says otherwise.
+
+        A service that is silent for so many `seconds` is away. Raises Stop with the service's own words when it refuses.
+        """
         content = None if body is None else orjson.dumps(body)
         params = {name: str(value) for name, value in (query or {}).items() if value is not None}
         status, answer = await self._request(
@@ -67,6 +79,7 @@ class Services:
             None if public else bearer or self._operator,
             params,
             patient=patient,
+            seconds=seconds,
         )
         if status in {400, 422}:
             raise WrongUse(str(answer.get("detail", answer)))
@@ -80,7 +93,9 @@ class Services:
         Tried again with the same ids until it is answered: what had been recorded comes back as a duplicate.
         """
         body = b"\n".join(events)
-        status, answer = await self._request("POST", service, "/v1/events", body, "application/x-ndjson", key)
+        status, answer = await self._request(
+            "POST", service, "/v1/events", body, "application/x-ndjson", key, seconds=LONG_SECONDS
+        )
         if "receipts" not in answer:
             raise Stop(f"{service} refuses the events ({status}): {answer.get('detail', answer)}")
         receipts: list[dict[str, Any]] = answer["receipts"]
@@ -97,8 +112,10 @@ class Services:
         params: Mapping[str, str] | None = None,
         *,
         patient: bool = True,
+        seconds: float = _ANSWER_SECONDS,
     ) -> tuple[int, Any]:
         headers = {"Content-Type": kind, **({"Authorization": f"Bearer {bearer}"} if bearer else {})}
+        wait = aiohttp.ClientTimeout(total=None, sock_connect=_ANSWER_SECONDS, sock_read=seconds)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + (_AWAY_SECONDS if patient else 0)
         tries = 0
@@ -107,7 +124,7 @@ class Services:
             pause = 0.0
             try:
                 async with self._session.request(
-                    method, self.url(service) + path, data=content, headers=headers, params=params
+                    method, self.url(service) + path, data=content, headers=headers, params=params, timeout=wait
                 ) as answer:
                     if answer.status not in _LATER:
                         return answer.status, orjson.loads(await answer.read() or b"{}")
@@ -122,7 +139,7 @@ class Services:
 
 
 def _seconds(retry_after: str | None) -> float:
-    return min(float(retry_after), 10.0) if retry_after and retry_after.isdigit() else 0.0
+    return min(float(retry_after), _MOST_PAUSE) if retry_after and retry_after.isdigit() else 0.0
 
 
 async def with_services(home: Home, work: Callable[[Services], Awaitable[_T]]) -> _T:

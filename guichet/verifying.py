@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from guichet.client import Services
+from guichet.client import LONG_SECONDS, Services
 
 SOURCES = ("inventory", "feedback", "status")
 _WAIT_SECONDS = 120.0
@@ -30,7 +30,7 @@ async def verify(services: Services, say: Callable[[str], None], wait: float = _
         missing += lost
         logs[source] = {"position": cut[source], "read": cut[source] - lost, "equal": not found}
     say("Comparing the views with the fold of the log")
-    views = await services.ask("reporting", "/v1/reading/views")
+    views = await services.ask("reporting", "/v1/reading/views", seconds=LONG_SECONDS)
     return {
         "reconciled": not differences and not behind and views["equal"],
         "logs": logs,
@@ -59,8 +59,8 @@ async def _passed(services: Services, cut: dict[str, int], wait: float) -> list[
 
 async def _compare(services: Services, source: str, until: int) -> tuple[list[dict[str, Any]], int]:
     """Cells that differ, with the ids of their events, and how many events are missing in reporting."""
-    log = _cells(await services.ask(source, "/v1/log/digest", query={"until": until}))
-    read = _cells(await services.ask("reporting", "/v1/reading/digest", query={"service": source, "until": until}))
+    log = await _cells(services, source, "/v1/log/digest", {"until": until})
+    read = await _cells(services, "reporting", "/v1/reading/digest", {"service": source, "until": until})
     differences, missing = [], 0
     for cell in sorted(cell for cell in log.keys() | read.keys() if log.get(cell) != read.get(cell)):
         kind, org_id, day = cell
@@ -85,12 +85,13 @@ async def _compare(services: Services, source: str, until: int) -> tuple[list[di
     return differences, missing
 
 
-def _cells(answer: dict[str, Any]) -> dict[Cell, tuple[int, str]]:
+async def _cells(services: Services, service: str, path: str, query: dict[str, Any]) -> dict[Cell, tuple[int, str]]:
+    answer = await services.ask(service, path, query=query, seconds=LONG_SECONDS)
     return {(c["type"], c["org_id"], c["day"]): (c["events"], str(c["hash"])) for c in answer["cells"]}
 
 
 async def _events(services: Services, service: str, path: str, query: dict[str, Any]) -> dict[int, tuple[str, str]]:
-    answer = await services.ask(service, path, query=query)
+    answer = await services.ask(service, path, query=query, seconds=LONG_SECONDS)
     return {position: (digest, event) for position, digest, event in answer["items"]}
 
 
