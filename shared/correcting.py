@@ -24,6 +24,8 @@ class Corrected:
     type: str | None
     key: str | None
     corrected_by: str | None = None
+    # A withdrawal: it says nothing, and there is nothing to withdraw of it.
+    withdraws: bool = False
 
 
 def is_correction(event: Received) -> bool:
@@ -38,13 +40,17 @@ def target_of(event: Received) -> Identity:
 async def corrected(connection: Connection, targets: Sequence[Identity]) -> dict[Identity, Corrected]:
     """Those of the reports that were accepted."""
     rows = await connection.fetch(
-        "select r.source, r.event_id, r.type, r.key, c.event_id as corrected_by "
+        "select r.source, r.event_id, r.type, r.key, c.event_id as corrected_by, exists (select from correction w "
+        "where w.source = r.source and w.event_id = r.event_id and w.withdraws) as withdraws "
         "from received_event r join unnest($1::text[], $2::text[]) as a (source, event_id) using (source, event_id) "
         "left join correction c on c.source = r.source and c.corrects = r.event_id",
         [source for source, _ in targets],
         [event_id for _, event_id in targets],
     )
-    return {(row["source"], row["event_id"]): Corrected(row["type"], row["key"], row["corrected_by"]) for row in rows}
+    return {
+        (row["source"], row["event_id"]): Corrected(row["type"], row["key"], row["corrected_by"], row["withdraws"])
+        for row in rows
+    }
 
 
 def resolve(event: Received, found: Mapping[Identity, Corrected], kinds: Kinds) -> Received | Problem:
@@ -56,6 +62,8 @@ def resolve(event: Received, found: Mapping[Identity, Corrected], kinds: Kinds) 
         return _unknown(correction)
     if target.corrected_by is not None:
         return _corrected_before(correction, target.corrected_by)
+    if target.withdraws and correction.data is None:
+        return _withdrawn_before(correction)
     data = None
     if correction.data is not None:
         try:
@@ -120,4 +128,22 @@ def _corrected_before(correction: ReportCorrected, by: str) -> Problem:
         f"Event {correction.corrects} was corrected by {by} already; correct {by} instead.",
         f"L'événement {correction.corrects} a déjà été corrigé par {by}; corrigez plutôt {by}.",
         "data.corrects",
+    )
+
+
+def _withdrawn_before(correction: ReportCorrected) -> Problem:
+    return problem(
+        "withdrawn_before",
+        f"Event {correction.corrects} is a withdrawal itself: there is nothing to withdraw. With data, it is reported again.",
+        f"L'événement {correction.corrects} est lui-même un retrait : il n'y a rien à retirer. Avec data, il est déclaré de nouveau.",
+        "data.corrects",
+    )
+
+
+def too_entangled() -> Problem:
+    """The answer to an event that hangs on too many others that came with it."""
+    return problem(
+        "too_entangled",
+        "Too many events that came together hang on each other (one id, or corrections of corrections); send this one again, later.",
+        "Trop d'événements arrivés ensemble dépendent l'un de l'autre (même identifiant, ou corrections de corrections); renvoyez celui-ci plus tard.",
     )

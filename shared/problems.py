@@ -52,6 +52,14 @@ TITLES: dict[str, tuple[int, Bilingual]] = {
         409,
         _text("The event was corrected before.", "L'événement a déjà été corrigé."),
     ),
+    "withdrawn_before": (
+        409,
+        _text("There is nothing to withdraw.", "Il n'y a rien à retirer."),
+    ),
+    "too_entangled": (
+        422,
+        _text("Too many events hang on each other.", "Trop d'événements dépendent l'un de l'autre."),
+    ),
     "correction_elsewhere": (
         409,
         _text("A correction keeps to its thing.", "Une correction porte sur le même objet."),
@@ -84,6 +92,7 @@ TITLES: dict[str, tuple[int, Bilingual]] = {
         _text("This method is not allowed here.", "Cette méthode n'est pas permise ici."),
     ),
     "ambiguous": (409, _text("More than one thing has this id.", "Plusieurs éléments portent cet identifiant.")),
+    "key_exists": (409, _text("A key with this id exists already.", "Une clé porte déjà cet identifiant.")),
     "unsupported_media_type": (
         415,
         _text("This kind of content is not read here.", "Ce type de contenu n'est pas accepté."),
@@ -92,7 +101,6 @@ TITLES: dict[str, tuple[int, Bilingual]] = {
     "request_timeout": (408, _text("The request came too slowly.", "La requête est arrivée trop lentement.")),
     "uri_too_long": (414, _text("The address is too long.", "L'adresse est trop longue.")),
     "headers_too_large": (431, _text("The headers are too large.", "Les en-têtes sont trop volumineux.")),
-    "key_exists": (409, _text("A key with this id exists already.", "Une clé porte déjà cet identifiant.")),
     "too_many_requests": (429, _text("Too many tries; wait a little.", "Trop d'essais; patientez un peu.")),
     "temporarily_unavailable": (
         503,

@@ -6,7 +6,7 @@ All of it in the caller's one transaction. One event's fault is that event's rec
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from shared.correcting import Corrected, Identity, corrected, is_correction, remember, resolve, target_of
+from shared.correcting import Corrected, Identity, corrected, is_correction, remember, resolve, target_of, too_entangled
 from shared.database import Connection
 from shared.decoding import Arrival, Received, Refusal, decode
 from shared.event_log import Accepted, LogEntry, append
@@ -14,14 +14,21 @@ from shared.intake import Intake, Receipt, Recorded, conflict
 from shared.metrics import log_position
 from shared.problems import Problem
 
+# Everyone who waits for a commit waits for its rounds: what hangs on more others than that is to be sent again. From Kafka
+# comes together what was sent one after the other, so there is more room.
+MOST_ROUNDS, _MOST_ROUNDS_OF_KAFKA = 10, 50
+
 
 async def receive(connection: Connection, intake: Intake, arrivals: Sequence[Arrival]) -> list[Receipt]:
     """Record a batch in the caller's transaction; one receipt for each arrival, in order."""
     now = datetime.now(UTC)
     batch = _Batch(connection, intake, arrivals, now)
     await batch.drop_known()
-    while pending := batch.next_round():
-        await batch.record(pending)
+    by_kafka = any(arrival.topic for arrival in arrivals)
+    for _ in range(_MOST_ROUNDS_OF_KAFKA if by_kafka else MOST_ROUNDS):
+        if pending := batch.next_round():
+            await batch.record(pending)
+    batch.refuse_the_rest()
     return await batch.close()
 
 
@@ -35,6 +42,7 @@ class _Batch:
         self.accepted: dict[tuple[str, str], tuple[int, Accepted, Recorded]] = {}
         self.repeats: list[tuple[int, Received]] = []
         self.corrected: dict[Identity, str] = {}
+        self.withdrawals: set[Identity] = set()
         for index, arrival in enumerate(arrivals):
             event = decode(arrival, intake.kinds, now)
             if isinstance(event, Refusal):
@@ -107,6 +115,8 @@ class _Batch:
             outcome.warnings.extend(event.warnings)
             if event.corrects is not None:
                 self.corrected[event.source, event.corrects.event_id] = event.id
+                if event.data is None:
+                    self.withdrawals.add((event.source, event.id))
         accepted = [event for event in events.values() if (event.source, event.id) in self.accepted]
         await remember(self.connection, self.intake.seal, accepted)
 
@@ -120,7 +130,8 @@ class _Batch:
             if target in self.accepted:
                 remembered = self.accepted[target][1]
                 key = self.entries[remembered.entry].key
-                found[target] = Corrected(remembered.type, key, self.corrected.get(target))
+                withdraws = target in self.withdrawals
+                found[target] = Corrected(remembered.type, key, self.corrected.get(target), withdraws)
         resolved = dict(events)
         for index, event in corrections.items():
             report = resolve(event, found, self.intake.kinds)
@@ -130,6 +141,11 @@ class _Batch:
             else:
                 resolved[index] = report
         return resolved
+
+    def refuse_the_rest(self) -> None:
+        """Repeats of what was accepted are answered as such; what waited too long for others is refused."""
+        for index, event in {**self.next_round(), **self.waiting}.items():
+            self.refuse(index, Refusal(too_entangled(), event.id, event.source))
 
     async def close(self) -> list[Receipt]:
         """Keep what was refused, append to the log, and write the receipts. The append is the last statement."""

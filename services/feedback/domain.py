@@ -31,6 +31,8 @@ class Case:
     org_id: str
     feedback_id: str
     steps: tuple[Step, ...] = ()
+    # The source and id of reports that others took the place of.
+    superseded: frozenset[Identity] = frozenset()
     # Counts what was reported of it, corrections too: grows with each, never goes back.
     version: int = 0
     service_id: str | None = None
@@ -58,7 +60,9 @@ Corrected = tuple[Case, FeedbackRecorded | FeedbackStateChanged]
 
 def refusal(case: Case, source: str, event_id: str) -> Problem | None:
     """A report that cannot join the case: one that stands there already, or one too many."""
-    if any(step.source == source and step.event_id == event_id for step in case.steps):
+    if (source, event_id) in case.superseded or any(
+        step.source == source and step.event_id == event_id for step in case.steps
+    ):
         return problem(
             "id_conflict",
             f"The event {event_id} stands in this case already, from more than 13 months ago.",
@@ -90,14 +94,16 @@ def receive(case: Case, data: FeedbackReported, step: Step) -> tuple[Case, Feedb
 
 def correct(case: Case, corrected: Identity, data: FeedbackReported | None, step: Step | None) -> Corrected | Problem:
     """Put another report of the case itself in the place of an earlier one, or take that away."""
-    if data is not None and (found := _elsewhere(case, data.feedback_id, data.service_id)):
+    if data is not None and (
+        found := _elsewhere(case, data.feedback_id, data.service_id) or _told_anew(case, corrected)
+    ):
         return found
     after = _without(case, corrected, step)
     if data is not None and step is not None:
         after = _told(after, data, step.occurred_at)
         return after, _recorded(after)
     withdrawn = _recorded(replace(case, version=after.version)).model_copy(update={"withdrawn": True})
-    return Case(case.org_id, case.feedback_id, after.steps, after.version), withdrawn
+    return Case(case.org_id, case.feedback_id, after.steps, after.superseded, after.version), withdrawn
 
 
 def correct_handling(
@@ -109,6 +115,19 @@ def correct_handling(
     after = _without(case, corrected, step)
     moment = step.occurred_at if step else max(each.occurred_at for each in case.steps)
     return after, _moved(case, after, moment)
+
+
+def _told_anew(case: Case, corrected: Identity) -> Problem | None:
+    """Since it was withdrawn the case was reported by another event: a case has one report of itself."""
+    others = [s for s in case.steps if s.state == "received" and (s.source, s.event_id) != corrected]
+    if not others:
+        return None
+    return problem(
+        "id_conflict",
+        f"Case {case.feedback_id} was reported anew since, by event {others[0].event_id}; correct that one instead.",
+        f"Le cas {case.feedback_id} a été déclaré de nouveau depuis, par l'événement {others[0].event_id}; corrigez plutôt celui-ci.",
+        "data.corrects",
+    )
 
 
 def _without(case: Case, corrected: Identity, step: Step | None) -> Case:

@@ -22,18 +22,23 @@ async def cases(connection: Connection | Pool, keys: Iterable[Key]) -> dict[Key,
         ids,
     )
     steps: dict[Key, list[Step]] = {}
+    superseded: dict[Key, set[tuple[str, str]]] = {}
     for row in await connection.fetch(
-        "select org_id, feedback_id, occurred_at, source, event_id, state from feedback_step "
-        "join unnest($1::text[], $2::text[]) as a (org_id, feedback_id) using (org_id, feedback_id) "
-        "where superseded_by is null",
+        "select org_id, feedback_id, superseded_by, occurred_at, source, event_id, state from feedback_step "
+        "join unnest($1::text[], $2::text[]) as a (org_id, feedback_id) using (org_id, feedback_id)",
         orgs,
         ids,
     ):
-        org_id, feedback_id, *fields = row.values()
-        steps.setdefault((org_id, feedback_id), []).append(Step(*fields))
+        org_id, feedback_id, by, *fields = row.values()
+        if by is None:
+            steps.setdefault((org_id, feedback_id), []).append(Step(*fields))
+        else:
+            superseded.setdefault((org_id, feedback_id), set()).add((row["source"], row["event_id"]))
     return {
         (row["org_id"], row["feedback_id"]): Case(
-            **dict(row), steps=tuple(steps.get((row["org_id"], row["feedback_id"]), ()))
+            **dict(row),
+            steps=tuple(steps.get((row["org_id"], row["feedback_id"]), ())),
+            superseded=frozenset(superseded.get((row["org_id"], row["feedback_id"]), ())),
         )
         for row in rows
     }

@@ -30,8 +30,6 @@ class Known:
     version: int
     org_id: str
     fields: dict[str, Any]
-    # The source and id of the report that says so.
-    made_by: tuple[str, str] | None = None
 
 
 def first_day(fiscal_year: str) -> date:

@@ -104,30 +104,34 @@ def _not_yours(event: Received, owners: dict[str, str]) -> Problem | None:
 
 
 @dataclass(slots=True)
-class _Round:
-    """What is known of the things a batch of reports is about, and the versions to be added."""
+class _Batch:
+    """What is known of the things that some reports are about, and what they add."""
 
+    connection: Connection
     kind: Kind
     known: dict[store.Key, Known]
-    made: dict[tuple[str, str], store.Made]
-    new: list[store.New] = field(default_factory=list)
+    versions: list[store.New] = field(default_factory=list)
+    reports: list[store.Report] = field(default_factory=list)
 
-    def add(
-        self,
-        event: Received,
-        key: store.Key,
-        recorded: Published,
-        *,
-        withdrawn: bool = False,
-        made_by: tuple[str, str] | None = None,
-    ) -> LogEntry:
-        """A version, where it is a new one; `made_by` names the report that says so, where it is not the event."""
+    def take(self, event: Received, place: int | None = None) -> store.Key:
+        """Keep a report; a correction in the place of what it corrects."""
+        recorded = self.kind.record(event.data, None)
+        key = self.kind.key(event.data)
+        self.reports.append(store.Report((event.source, event.id), event.org_id, key, _fields(recorded), place))
+        return key
+
+    def tell(self, event: Received, key: store.Key, recorded: Published, *, withdrawn: bool = False) -> LogEntry:
+        """An entry of the log; a version too, where it is a new one."""
         before = self.known.get(key)
         if before is None or recorded.version > before.version:
-            said_by = made_by or (event.source, event.id)
-            self.new.append(store.New(recorded, event.org_id, said_by, withdrawn))
-            self.known[key] = Known(recorded.version, event.org_id, {} if withdrawn else _fields(recorded), said_by)
+            self.versions.append(store.New(recorded, event.org_id, withdrawn))
+            self.known[key] = Known(recorded.version, event.org_id, {} if withdrawn else _fields(recorded))
         return _entry(event, self.kind.name, recorded)
+
+    async def save(self) -> None:
+        await store.add_reports(self.connection, self.kind.table, self.reports)
+        await store.add(self.connection, self.versions)
+        self.reports, self.versions = [], []
 
 
 def _fields(recorded: Published) -> dict[str, Any]:
@@ -138,47 +142,50 @@ def _fields(recorded: Published) -> dict[str, Any]:
 async def _record(connection: Connection, kind: Kind, events: Sequence[Received]) -> list[Outcome]:
     if not events:
         return []
-    made = await store.made(connection, kind.table, [event for event in events if event.corrects is not None])
-    keys = {kind.key(event.data) for event in events if event.data is not None} | {each.key for each in made.values()}
-    round_ = _Round(kind, await store.known(connection, kind.table, keys), made)
+    corrected = await store.reports(connection, kind.table, [event for event in events if event.corrects is not None])
+    keys = {kind.key(event.data) for event in events if event.data is not None}
+    keys |= {report.key for report in corrected.values()}
+    batch = _Batch(connection, kind, await store.known(connection, kind.table, keys))
     if kind.table is store.RESULTS:
         await _warn_of_unknown_standards(connection, events)
     outcomes: list[Outcome] = []
     for event in events:
         if event.corrects is not None:
-            outcomes.append(await _correct(connection, round_, event))
+            one = corrected.get((event.source, event.corrects.event_id))
+            outcomes.append(await _correct(batch, event, one) if one is not None else _gone(event))
         else:
-            key = kind.key(event.data)
-            outcomes.append(Recorded([round_.add(event, key, kind.record(event.data, round_.known.get(key)))]))
-    await store.add(connection, round_.new)
+            key = batch.take(event)
+            outcomes.append(Recorded([batch.tell(event, key, kind.record(event.data, batch.known.get(key)))]))
+    await batch.save()
     return outcomes
 
 
-async def _correct(connection: Connection, round_: _Round, event: Received) -> Outcome:
-    """A report takes the place of the version that the corrected one made; without data, what held before it holds again."""
-    kind = round_.kind
-    one = round_.made.get((event.source, event.corrects.event_id if event.corrects else ""))
-    key = one.key if one is not None else event.data and kind.key(event.data)
+async def _correct(batch: _Batch, event: Received, one: store.Report) -> Outcome:
+    """Put a report in the place of another, or take that away; then the newest that is left holds."""
+    kind, key = batch.kind, one.key
     if event.data is not None and kind.key(event.data) != key:
         return _elsewhere(kind, event, key)
-    if one is None and event.data is not None:  # it had said nothing new, and made no version
-        return Recorded([round_.add(event, key, kind.record(event.data, round_.known.get(key)))])
-    if one is None:
-        return await _nothing_to_withdraw(connection, event)
-    await store.add(connection, round_.new)
-    round_.new.clear()
-    before = round_.known[key]
-    await store.withdraw(connection, kind.table, one, (event.source, event.corrects.event_id if event.corrects else ""))
-    left = (await store.known(connection, kind.table, [key]))[key]
-    if not one.holds:
-        return Recorded([_entry(event, kind.name, kind.record(kind.report(key, before.fields), before))])
-    if event.data is None and not left.fields:
-        gone = domain.withdrawn(kind.record(kind.report(key, one.fields), None), before.version + 1)
-        entries = [round_.add(event, key, gone, withdrawn=True)]
-        return Recorded([*entries, *await _year_before(connection, kind, event)])
-    report = event.data if event.data is not None else kind.report(key, left.fields)
-    recorded = kind.record(report, before).model_copy(update={"version": before.version + 1})
-    return Recorded([round_.add(event, key, recorded, made_by=None if event.data is not None else left.made_by)])
+    if event.data is not None:
+        batch.take(event, one.place)
+    else:  # a withdrawal says nothing, in the same place: it may be corrected in its turn
+        batch.reports.append(store.Report((event.source, event.id), event.org_id, key, None, one.place))
+    await batch.save()
+    await store.supersede(batch.connection, one.identity, event.id)
+    holds, before = await store.newest_report(batch.connection, kind.table, key), batch.known[key]
+    if holds is not None and holds.fields is not None:
+        return Recorded([batch.tell(event, key, kind.record(kind.report(key, holds.fields), before))])
+    return await _none_left(batch, event, one, before)
+
+
+async def _none_left(batch: _Batch, event: Received, one: store.Report, before: Known) -> Outcome:
+    """What is told is what was said last; once withdrawn, a thing stays so at the same version."""
+    kind, key = batch.kind, one.key
+    last = kind.record(kind.report(key, before.fields or one.fields or {}), None)
+    version = before.version + 1 if before.fields else before.version
+    entries = [batch.tell(event, key, domain.withdrawn(last, version), withdrawn=True)]
+    await batch.save()
+    await store.withdraw(batch.connection, kind.table, key)
+    return Recorded([*entries, *await _year_before(batch.connection, kind, event)])
 
 
 async def _year_before(connection: Connection, kind: Kind, event: Received) -> list[LogEntry]:
@@ -189,12 +196,6 @@ async def _year_before(connection: Connection, kind: Kind, event: Received) -> l
     version, fields = found
     recorded = domain.record_service(ServiceReported.model_validate(fields), None)
     return [_entry(event, kind.name, recorded.model_copy(update={"version": version}))]
-
-
-async def _nothing_to_withdraw(connection: Connection, event: Received) -> Outcome:
-    """The withdrawn report had said what was known already: what is known stays, and is told once more."""
-    entries = await _year_before(connection, KINDS[0], event)
-    return Recorded(entries) if entries else _gone(event)
 
 
 def _elsewhere(kind: Kind, event: Received, key: store.Key) -> Problem:

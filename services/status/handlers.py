@@ -45,7 +45,7 @@ async def record_reports(
             await asyncio.sleep(0)  # health and other requests are answered meanwhile
         outcome = _report(event, applications, owners, standards, now)
         if isinstance(outcome, Change):
-            opened = _key(event) not in applications
+            opened = _is_new(applications.get(_key(event))) and event.corrects is None
             applications[_key(event)] = outcome.application
             changes.append((event, outcome))
             opened_key = "/".join(_key(event)) if opened else None
@@ -67,6 +67,11 @@ def _key(event: Received) -> store.Key:
     return event.org_id, event.data.application_id
 
 
+def _is_new(application: Application | None) -> bool:
+    """Not reported yet, or only by reports that were withdrawn."""
+    return application is None or application.void
+
+
 def _service_of(event: Received, applications: dict[store.Key, Application]) -> str:
     if event.corrects is not None and _key(event) in applications:
         return applications[_key(event)].service_id
@@ -86,7 +91,7 @@ def _report(
         return domain.correct(before, event, standards.get(service_id, ()), now) if before else refusals.gone(event)
     owner = owners.get(service_id)
     # What was begun before a transfer may be finished by the one who began it.
-    if owner is not None and owner != event.org_id and before is None:
+    if owner is not None and owner != event.org_id and _is_new(before):
         return not_your_service(service_id)
     change = domain.report(before, event, standards.get(service_id, ()), now)
     if owner is None and isinstance(change, Change):

@@ -1,5 +1,6 @@
 """ReportCorrected: a report is put in the place of an earlier one or withdraws it; a chain never forks; figures follow."""
 
+import random
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -362,3 +363,150 @@ async def test_a_service_whose_every_report_was_withdrawn_is_known_nowhere(
     await eventually(lambda: warning(2), bool)
     assert codes(await send("inventory", described(unique, "Again"))) == ["accepted"]
     assert (await known(services, f"S-{unique}"))["version"] == 3
+
+
+# What an adversary, or a confused system, would send
+
+
+@pytest.mark.parametrize("kind", ["ServiceReported", "ServiceStandardReported", "ServiceStandardResultReported"])
+async def test_no_correction_reaches_a_thing_of_another_organisation(
+    services: Services, send: Send, unique: str, kind: str
+) -> None:
+    """Not even one of a report that had said nothing new."""
+    theirs = (await keys.create(services, "9004"))["key"]
+    other = {**described(unique, "Theirs"), "source": "/organizations/9004/registry", "id": f"theirs-{unique}"}
+    await services.send("inventory", theirs, [orjson.dumps(other)])
+    mine = thing(kind, f"mine-{unique}")
+    again = {**mine, "id": f"again-{uuid.uuid4().hex}"}
+    assert codes(await send("inventory", mine, again)) == ["accepted", "accepted"]
+    (refused,) = await send("inventory", correction(again, {**again["data"], "service_id": f"S-{unique}"}))
+    assert refused["problem"]["code"] == "correction_elsewhere"
+    found = await known(services, f"S-{unique}")
+    assert (found["org_id"], found["name"]["en"]) == ("9004", "Theirs")
+
+
+def thing(kind: str, name: str) -> dict[str, Any]:
+    """A report of one kind about things of this name."""
+    data = {
+        "ServiceReported": {**SERVICE, "fiscal_year": "2026-2027"},
+        "ServiceStandardReported": {**STANDARD, "service_standard_id": f"ST-{name}"},
+        "ServiceStandardResultReported": {
+            "service_standard_id": f"ST-{name}", "from": "2026-04-01", "to": "2026-04-30", "met": 9, "total": 10,
+        },
+    }[kind]  # fmt: skip
+    return inventory(kind, name, **{**data, "service_id": f"S-{name}"})
+
+
+async def test_a_withdrawal_leaves_nothing_to_withdraw_at_any_door(send: Send, unique: str) -> None:
+    first = {
+        "status": status_event(ORG, unique, "submitted"),
+        "feedback": feedback_event(ORG, unique, "complaint"),
+        "inventory": described(unique, "Once"),
+    }
+    for door, event in first.items():
+        gone = correction(event, None)
+        twice = correction(event, None, corrects=gone["id"])
+        assert codes(await send(door, event)) == ["accepted"], door
+        assert codes(await send(door, gone)) == ["accepted"], door
+        assert codes(await send(door, twice)) == ["withdrawn_before"], door
+        back = correction(event, event["data"], corrects=gone["id"])
+        assert codes(await send(door, back)) == ["accepted"], door
+        assert codes(await send(door, correction(event, None, corrects=back["id"]))) == ["accepted"], door
+
+
+async def test_a_case_that_was_reported_anew_is_not_brought_back_a_second_time(send: Send, unique: str) -> None:
+    event = feedback_event(ORG, unique, "complaint")
+    gone, anew = correction(event, None), {**event, "id": f"{unique}-anew"}
+    assert codes(await send("feedback", event)) == ["accepted"]
+    assert codes(await send("feedback", gone)) == ["accepted"]
+    assert codes(await send("feedback", anew)) == ["accepted"]
+    assert codes(await send("feedback", correction(event, event["data"], corrects=gone["id"]))) == ["id_conflict"]
+
+
+async def test_an_application_reported_under_the_wrong_service_is_withdrawn_and_reported_under_the_right_one(
+    services: Services, send: Send, unique: str
+) -> None:
+    wrong = status_event(ORG, unique, "submitted", service_id="wrong")
+    await send("status", wrong)
+    await send("status", correction(wrong, None))
+    (receipt,) = await send("status", status_event(ORG, unique, "submitted", number=2, service_id="right"))
+    assert receipt["outcome"] == "accepted"
+    assert receipt["tracking_code"]
+    assert (await application(services, unique))["service_id"] == "right"
+
+
+async def test_a_superseded_report_that_comes_again_after_its_id_was_forgotten_is_known_all_the_same(
+    send: Send, system: Any, unique: str
+) -> None:
+    doors = {"status": status_event(ORG, unique, "submitted"), "feedback": feedback_event(ORG, unique, "complaint")}
+    for door, event in doors.items():
+        await send(door, event)
+        await send(door, correction(event, {**event["data"], "channel": "TEL"}))
+        connection = await asyncpg.connect(system.dsn(f"{door}_owner", door))
+        await connection.execute("delete from received_event where event_id = $1", event["id"])
+        await connection.close()
+        assert codes(await send(door, event)) == ["id_conflict"], door
+
+
+async def test_events_of_one_request_that_hang_on_too_many_others_are_refused_and_may_come_again(
+    send: Send, unique: str
+) -> None:
+    event = status_event(ORG, unique, "submitted")
+    chain = [event]
+    for number in range(20):
+        chain.append(correction(event, event["data"], id=f"{unique}-c{number}", corrects=chain[-1]["id"]))
+    first = codes(await send("status", *chain))
+    assert first == ["accepted"] * 10 + ["too_entangled"] * 11
+    assert codes(await send("status", *chain))[:20] == ["duplicate"] * 10 + ["accepted"] * 10
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_is_corrected_what_is_told_is_what_the_reports_that_are_left_say(
+    services: Services, send: Send, unique: str, seed: int
+) -> None:
+    """Random chains at the three doors, against the plain fold of the reports that are left, in their places."""
+    choose = random.Random(seed)
+    places: dict[str, list[list[dict[str, Any] | None]]] = {"status": [], "inventory": []}
+    tips: dict[str, list[str]] = {"status": [], "inventory": []}
+    for number in range(14):
+        for door, chains in places.items():
+            if not chains or choose.random() < 0.4:
+                event = new_report(door, unique, number)
+                (receipt,) = await send(door, event)
+                chains.append([event])
+                tips[door].append(event["id"])
+            else:
+                at = choose.randrange(len(chains))
+                first, last = chains[at][0], chains[at][-1]
+                assert first is not None
+                withdraws = last is not None and choose.random() < 0.4
+                said = None if withdraws else {**first["data"], **other_words(door, number)}
+                made = correction(first, said, corrects=tips[door][at])
+                (receipt,) = await send(door, made)
+                chains[at].append(None if said is None else {**first, "data": said})
+                tips[door][at] = made["id"]
+            assert receipt["outcome"] == "accepted", receipt
+            left = [chain[-1] for chain in chains if chain[-1] is not None]
+            await holds(services, door, unique, left)
+    assert (await verify(services, lambda _: None))["reconciled"]
+
+
+def new_report(door: str, unique: str, number: int) -> dict[str, Any]:
+    if door == "status":
+        return status_event(ORG, unique, "in_review", number=number + 1)
+    return described(unique, f"Name {number % 3}")
+
+
+def other_words(door: str, number: int) -> dict[str, Any]:
+    if door == "status":
+        return {"state": ("submitted", "complete", "information_requested")[number % 3]}
+    return {"service_name_en": f"Name {number % 4}"}
+
+
+async def holds(services: Services, door: str, unique: str, left: list[dict[str, Any]]) -> None:
+    if door == "status":
+        found = await application(services, unique)
+        assert [s["state"] for s in (found or {"history": []})["history"]] == [event["data"]["state"] for event in left]
+    else:
+        found = await known(services, f"S-{unique}")
+        assert (found and found["name"]["en"]) == (left[-1]["data"]["service_name_en"] if left else None)

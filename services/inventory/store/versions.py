@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
+
+import orjson
 
 from services.inventory.domain import Known, Recorded
 from shared.contracts.inventory import ServiceRecorded, ServiceStandardRecorded, ServiceStandardResultRecorded
 from shared.database import Connection
-from shared.decoding import Received
 
 Key = tuple[Any, ...]
 
@@ -29,6 +31,14 @@ class Table:
     def arrays(self) -> str:
         return ", ".join(f"${at}::{kind}[]" for at, kind in enumerate(self.kinds, 1))
 
+    def as_json(self, key: Key) -> str:
+        """A thing's key as it is kept with its reports."""
+        return orjson.dumps(key).decode()
+
+    def from_json(self, text: str) -> Key:
+        kinds = zip(orjson.loads(text), self.kinds, strict=True)
+        return tuple(date.fromisoformat(part) if kind == "date" else part for part, kind in kinds)
+
     def key_of(self, row: Any) -> Key:
         return tuple(row[column] for column in self.key)
 
@@ -44,22 +54,11 @@ RESULTS = Table(
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """The version that a report made: of which thing, with which fields, and whether it is the one that holds."""
-
-    key: Key
-    version: int
-    fields: dict[str, Any]
-    holds: bool
-
-
-@dataclass(frozen=True, slots=True)
 class New:
-    """A version to be kept, and the report that says so."""
+    """A version to be kept, and whose it is."""
 
     recorded: Recorded
     org_id: str
-    made_by: tuple[str, str]
     withdrawn: bool = False
 
 
@@ -68,48 +67,22 @@ async def known(connection: Connection, table: Table, keys: Iterable[Key]) -> di
     if not wanted:
         return {}
     rows = await connection.fetch(
-        f"select distinct on ({table.columns}) {table.columns}, org_id, withdrawn, source, event_id, {table.fields} as fields, "
-        f"max(version) over (partition by {table.columns}) as last from {table.name} "
+        f"select distinct on ({table.columns}) {table.columns}, org_id, version, withdrawn, {table.fields} as fields "
+        f"from {table.name} "
         f"join unnest({table.arrays}) as a ({table.columns}) using ({table.columns}) "
-        f"order by {table.columns}, withdrawn, version desc",
+        f"order by {table.columns}, version desc",
         *([key[part] for key in wanted] for part in range(len(table.key))),
     )
     return {
-        table.key_of(row): Known(
-            row["last"],
-            row["org_id"],
-            {} if row["withdrawn"] else row["fields"],
-            (row["source"], row["event_id"]) if row["source"] else None,
-        )
+        table.key_of(row): Known(row["version"], row["org_id"], {} if row["withdrawn"] else row["fields"])
         for row in rows
     }
 
 
-async def made(connection: Connection, table: Table, corrections: Sequence[Received]) -> dict[tuple[str, str], Made]:
-    """The versions that corrected reports made, by source and event id; one that said nothing new made none."""
-    targets = [(event.corrects.key, event.source, event.corrects.event_id) for event in corrections if event.corrects]
-    if not targets:
-        return {}
-    rows = await connection.fetch(
-        f"select t.*, {table.fields} as fields, not t.withdrawn and not exists (select from {table.name} n where "
-        f"({', '.join('n.' + column for column in table.key)}) = ({', '.join('t.' + column for column in table.key)}) "
-        f"and not n.withdrawn and n.version > t.version) as holds from {table.name} t "
-        "join unnest($1::text[], $2::text[], $3::text[]) as a (service_id, source, event_id) "
-        "using (service_id, source, event_id) order by t.version",
-        *([target[part] for target in targets] for part in range(3)),
-    )
-    return {
-        (row["source"], row["event_id"]): Made(table.key_of(row), row["version"], row["fields"], row["holds"])
-        for row in rows
-    }
-
-
-async def withdraw(connection: Connection, table: Table, one: Made, made_by: tuple[str, str]) -> None:
-    """Every version that says what this report said."""
-    places = " and ".join(f"{column} = ${at}" for at, column in enumerate(table.key, 3))
-    await connection.execute(
-        f"update {table.name} set withdrawn = true where source = $1 and event_id = $2 and {places}", *made_by, *one.key
-    )
+async def withdraw(connection: Connection, table: Table, key: Key) -> None:
+    """Every version of a thing of which no report is left."""
+    places = " and ".join(f"{column} = ${at}" for at, column in enumerate(table.key, 1))
+    await connection.execute(f"update {table.name} set withdrawn = true where {places}", *key)
 
 
 async def newest_service(connection: Connection, service_id: str) -> tuple[int, dict[str, Any]] | None:
@@ -130,29 +103,27 @@ async def add(connection: Connection, new: Sequence[New]) -> None:
 
 
 _ADD: dict[type[Recorded], str] = {
-    ServiceRecorded: "insert into service_version (org_id, source, event_id, withdrawn, service_id, fiscal_year, version, "
-    "valid_from, name_en, name_fr, priority, fields) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-    ServiceStandardRecorded: "insert into standard_version (org_id, source, event_id, withdrawn, service_id, standard_id, "
-    "fiscal_year, version, valid_from, name_en, name_fr, target, measure, fields) "
-    "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-    ServiceStandardResultRecorded: "insert into standard_result (org_id, source, event_id, withdrawn, service_id, "
-    "standard_id, from_date, to_date, channel, version, met, total, value, unit) "
-    "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+    ServiceRecorded: "insert into service_version (org_id, withdrawn, service_id, fiscal_year, version, valid_from, "
+    "name_en, name_fr, priority, fields) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    ServiceStandardRecorded: "insert into standard_version (org_id, withdrawn, service_id, standard_id, fiscal_year, version, "
+    "valid_from, name_en, name_fr, target, measure, fields) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    ServiceStandardResultRecorded: "insert into standard_result (org_id, withdrawn, service_id, standard_id, from_date, to_date, "
+    "channel, version, met, total, value, unit) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
 }
 
 
 def _row(new: New) -> tuple[Any, ...]:
-    made_by = (new.org_id, *new.made_by, new.withdrawn)
+    whose = (new.org_id, new.withdrawn)
     match new.recorded:
         case ServiceRecorded() as s:
             said = (s.service_id, s.fiscal_year, s.version, s.valid_from, s.name.en, s.name.fr, s.priority, s.fields)
         case ServiceStandardRecorded() as s:
             measure = s.measure and s.measure.model_dump(mode="json")
             names = (s.name.en, s.name.fr)
-            return (*made_by, s.service_id, s.standard_id, s.fiscal_year, s.version, s.valid_from, *names, s.target,
+            return (*whose, s.service_id, s.standard_id, s.fiscal_year, s.version, s.valid_from, *names, s.target,
                     measure, s.fields)  # fmt: skip
         case ServiceStandardResultRecorded() as r:
             result = r.after or r.before
             values = (result.met, result.total, result.value, result.unit) if result else (None,) * 4
-            return (*made_by, r.service_id, r.standard_id, r.from_date, r.to_date, r.channel or "", r.version, *values)
-    return (*made_by, *said)
+            return (*whose, r.service_id, r.standard_id, r.from_date, r.to_date, r.channel or "", r.version, *values)
+    return (*whose, *said)

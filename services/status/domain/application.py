@@ -45,6 +45,8 @@ class Application:
     expected_at: datetime | None
     history: tuple[Step, ...]
     clocks: Mapping[str, Clock]
+    # The source and id of reports that others took the place of.
+    superseded: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def void(self) -> bool:
@@ -111,9 +113,10 @@ def _elsewhere(before: Application, data: ApplicationStatusReported) -> Problem 
 
 
 def _refusal(before: Application, event: Received, data: ApplicationStatusReported) -> Problem | None:
-    if before.service_id != data.service_id:
+    if before.service_id != data.service_id and not before.void:
         return refusals.other_service(before.application_id, before.service_id, data)
-    if any(step.event_id == event.id and step.source == event.source for step in before.history):
+    known = {(step.source, step.event_id) for step in before.history} | before.superseded
+    if (event.source, event.id) in known:
         return refusals.known_step(event)
     return refusals.too_many(before.application_id, MOST_REPORTS) if len(before.history) >= MOST_REPORTS else None
 

@@ -50,20 +50,26 @@ async def applications(connection: Connection | Pool, keys: Iterable[Key]) -> di
     if not rows:
         return {}
     steps = await connection.fetch(
-        "select org_id, application_id, source, event_id, state, occurred_at, sequence, channel, outcome, expected_at "
-        "from application_event join unnest($1::text[], $2::text[]) as a (org_id, application_id) "
-        "using (org_id, application_id) where superseded_by is null",
+        "select org_id, application_id, superseded_by, source, event_id, state, occurred_at, sequence, channel, outcome, "
+        "expected_at from application_event join unnest($1::text[], $2::text[]) as a (org_id, application_id) "
+        "using (org_id, application_id)",
         orgs,
         ids,
     )
     histories: dict[Key, list[Step]] = {}
+    superseded: dict[Key, set[tuple[str, str]]] = {}
     for step in steps:
-        org_id, application_id, *fields = step.values()
-        histories.setdefault((org_id, application_id), []).append(Step(*fields))
-    return {(row["org_id"], row["application_id"]): _application(row, histories) for row in rows}
+        org_id, application_id, by, *fields = step.values()
+        if by is None:
+            histories.setdefault((org_id, application_id), []).append(Step(*fields))
+        else:
+            superseded.setdefault((org_id, application_id), set()).add((step["source"], step["event_id"]))
+    return {(row["org_id"], row["application_id"]): _application(row, histories, superseded) for row in rows}
 
 
-def _application(row: Any, histories: dict[Key, list[Step]]) -> Application:
+def _application(
+    row: Any, histories: dict[Key, list[Step]], superseded: dict[Key, set[tuple[str, str]]]
+) -> Application:
     return Application(
         org_id=row["org_id"],
         application_id=row["application_id"],
@@ -74,6 +80,7 @@ def _application(row: Any, histories: dict[Key, list[Step]]) -> Application:
         expected_at=row["expected_at"],
         history=tuple(histories.get((row["org_id"], row["application_id"]), ())),
         clocks={each: Clock.model_validate(clock) for each, clock in row["clocks"].items()},
+        superseded=frozenset(superseded.get((row["org_id"], row["application_id"]), ())),
     )
 
 
@@ -92,7 +99,7 @@ async def save(connection: Connection, saved: Sequence[Saved]) -> None:
     )
     inserted = int(done.split()[-1])
     done = await connection.execute(
-        "update application b set state = a.state, version = a.version, channel = a.channel, "
+        "update application b set service_id = a.service_id, state = a.state, version = a.version, channel = a.channel, "
         "language = coalesce(a.language, b.language), sealed_client = coalesce(a.sealed_client, b.sealed_client), "
         "client_hash = coalesce(a.client_hash, b.client_hash), expected_at = a.expected_at, clocks = a.clocks, "
         "opened_at = least(a.opened_at, b.opened_at), changed_at = a.changed_at, void = a.void from unnest("
