@@ -30,6 +30,7 @@ class Server:
     async def create(self, service: str) -> None:
         """A service's roles and its database, where they are not there yet; nobody else may connect to it."""
         async with self._administrator("postgres", service) as connection:
+            await connection.execute((SQL / "server.sql").read_text(encoding="utf-8"))
             await connection.execute((SQL / "roles.sql").read_text(encoding="utf-8"))
             if not await connection.fetchval("select 1 from pg_database where datname = $1", service):
                 await connection.execute(f'create database "{service}" owner "{service}_owner"')

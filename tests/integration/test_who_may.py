@@ -230,6 +230,25 @@ async def test_no_role_may_enter_another_service_s_database(system: LocalSystem,
         await asyncpg.connect(system.dsn(role, database))
 
 
+@pytest.mark.parametrize(("role", "database"), list(product(ROLES, ("postgres", "template1"))))
+async def test_the_databases_a_server_comes_with_are_its_administrator_s(
+    system: LocalSystem, role: str, database: str
+) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await asyncpg.connect(system.dsn(role, database))
+
+
+@pytest.mark.parametrize("months", ["0", "25", "-1", "2147483647", "null"])
+@pytest.mark.parametrize("role", ["status", "status_owner", "postgres"])
+async def test_nobody_makes_partitions_without_end(system: LocalSystem, role: str, months: str) -> None:
+    connection = await asyncpg.connect(system.dsn(role, "status"))
+    try:
+        with pytest.raises(asyncpg.InvalidParameterValueError, match="1 to 24"):
+            await connection.execute(f"select make_partitions({months})")
+    finally:
+        await connection.close()
+
+
 async def test_a_service_s_database_login_is_its_own_not_its_owner_s(system: LocalSystem) -> None:
     for service in SERVICES:
         connection = await asyncpg.connect(system.addresses["postgres"][service])
