@@ -13,7 +13,7 @@ from services.reporting.domain.freshness import cadence, is_silent
 from services.reporting.store import Filters
 from shared.access import ANYONE
 from shared.database import Pool
-from shared.identity import Department, Person, caller
+from shared.identity import Department, Person, caller, shows_key
 from shared.problems import Problem, Refused, problem
 from shared.reading import After, Limit, after, answer, page
 
@@ -87,7 +87,7 @@ class Asked:
 
 async def asked(request: Request, name: str, org: str | None) -> Asked:
     """Judge a reader and the window asked. Raises Refused. An officer's own windows are of their own organisation."""
-    found = await caller(request)
+    found = await _reader(request)
     try:
         span = window(name, today())
     except ValueError:
@@ -113,6 +113,11 @@ async def asked(request: Request, name: str, org: str | None) -> Asked:
             {} if found else {"WWW-Authenticate": "Bearer"},
         )
     return Asked(public=False, span=span, org_id=org)
+
+
+async def _reader(request: Request) -> Department | Person | None:
+    """Who reads. A department's key opens nothing here, and no list of them is kept: its holder is the public."""
+    return None if shows_key(request) else await caller(request)
 
 
 def _reads(found: Department | Person | None, org: str | None) -> bool:
