@@ -27,9 +27,9 @@ from shared.group_commit import record
 from shared.intake import Intake, Recorded
 from shared.kafka import Kafka
 from shared.listening import Heard, listening
-from shared.mending import replay
 from shared.problems import Refused
 from shared.receiving import receive
+from shared.replaying import replay
 from shared.testing import eventually, status_event
 from tests.conftest import LocalSystem
 
@@ -146,6 +146,35 @@ async def test_a_dropped_letter_is_erased_and_its_row_stays(
     assert whole["why_no_content"].keys() == {"en", "fr"}
     with pytest.raises(Stop, match="dropped"):
         await set_right(services, "status", item["id"])
+
+
+async def test_of_a_replay_and_a_drop_at_once_one_alone_is_told_that_it_was_done(
+    services: Services, system: LocalSystem, org: str, unique: str
+) -> None:
+    pool = await asyncpg.create_pool(system.addresses["postgres"]["status"], min_size=1, max_size=2)
+    seal = Seal((system.home / "keys" / "master-key-status").read_text())
+    insert = (
+        "insert into dead_letter (door, org_id, code, problem, sealed) "
+        "values ('http', $1, 'internal_error', '{}', $2) returning dead_letter_id"
+    )
+    events = [orjson.dumps(status_event(org, f"{unique}-{number}", "submitted")) for number in range(20)]
+    letters = [await pool.fetchval(insert, org, seal.seal(event, "dead_letter")) for event in events]
+
+    async def done(letter: int, method: str = "POST") -> bool:
+        try:
+            await set_right(services, "status", letter, method)
+        except Stop:
+            return False
+        return True
+
+    async def both(letter: int) -> tuple[bool, bool]:
+        replayed, dropped = await asyncio.gather(done(letter), done(letter, "DELETE"))
+        return replayed, dropped
+
+    told = await asyncio.gather(*map(both, letters))
+    found = [await pool.fetchval("select state from dead_letter where dead_letter_id = $1", each) for each in letters]
+    await pool.close()
+    assert told == [(state == "accepted", state == "dropped") for state in found]
 
 
 async def test_only_an_operator_sees_dead_letters(services: Services, key: str) -> None:
