@@ -63,8 +63,8 @@ async def _revoke_at(services: Services, door: str, key_id: str) -> bool:
 async def _expel(services: Services, key_id: str) -> bool:
     if not services.kafka.username:
         return False
-    # A call of librdkafka cannot be given up from here: it is given less time than we wait for it.
-    kafka = administrator(services, ANSWER_SECONDS / 4)
+    # A call of librdkafka cannot be given up from here: it has a limit of its own.
+    kafka = administrator(services, ANSWER_SECONDS)
     return bool(await asyncio.to_thread(kafka.expel, [key_id]))
 
 

@@ -83,6 +83,18 @@ async def test_a_service_that_hangs_keeps_a_key_from_being_revoked_nowhere_else(
     assert not await opens(services, "inventory", made["key"])
 
 
+async def test_a_kafka_that_hangs_keeps_no_door_open(services: Services, system: LocalSystem) -> None:
+    if "kafka" not in system.addresses["processes"]:
+        pytest.skip("this Kafka runs elsewhere")
+    made = await keys.create(services, ORG)
+    with halted(system, "kafka"):
+        with pytest.raises(NotReachable, match=r"not yet: Kafka \("):
+            await revoking.revoke(services, made["id"])
+        assert [await opens(services, door, made["key"]) for door in keys.DOORS] == [False, False, False]
+    await revoking.revoke(services, made["id"])
+    assert not await enters_kafka(services, made)
+
+
 async def test_the_command_names_what_is_left_and_ends_with_3(services: Services, system: LocalSystem) -> None:
     made = await keys.create(services, ORG)
     with halted(system, "status"):
@@ -112,6 +124,12 @@ async def test_what_is_no_key_is_said_to_be_none(services: Services, key_id: str
 
 
 # Expiry in Kafka
+
+
+async def test_an_expired_key_is_out_of_kafka_within_20_seconds_by_itself(services: Services) -> None:
+    made = await keys.make(services, keys.Scope(ORG, expires_at=datetime.now(UTC) + timedelta(seconds=2)))
+    assert await enters_kafka(services, made)
+    await eventually(lambda: enters_kafka(services, made), lambda enters: not enters, seconds=22)
 
 
 async def test_a_pass_that_finds_nothing_new_does_not_ask_kafka(
