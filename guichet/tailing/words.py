@@ -35,6 +35,7 @@ WORDS = {
     "records_taken": "took records",
     "event_set_aside": "set an event aside: a fault of ours",
     "records_unreadable": "set records aside: they are no events of ours",
+    "dead_letters_full": "keeps no more of what it refuses of one organisation: 10,000 letters wait",
     "dead_letter_opened": "showed a dead letter to an operator",
     "dead_letter_replayed": "judged a dead letter again",
     "dead_letter_dropped": "dropped a dead letter",
