@@ -102,7 +102,7 @@ class System:
         """In a process of its own, so that nothing that died waits for it; one that ended is started again."""
         if self._pruning is not None and self._pruning.poll() is None:
             return
-        if time.monotonic() - self._pruned_at > PRUNE_SECONDS and "kafka" in self.parts:
+        if time.monotonic() - self._pruned_at > PRUNE_SECONDS and self.kafka.username:
             self._pruned_at = time.monotonic()
             with (self.home.path / "logs" / "keys.log").open("ab") as log:
                 self._pruning = subprocess.Popen(
