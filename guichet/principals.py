@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (
     AclBinding,
     AclBindingFilter,
@@ -81,19 +81,16 @@ class Principals:
         self._settle(self._admin.create_acls([acl for each in principals for acl in acls(each)]))
 
     def expel(self, names: Sequence[str]) -> list[str]:
-        """They may do nothing any more, at once, also over connections that are open. Returns those who had a login."""
-        self._settle(self._admin.delete_acls([_all_acls(name) for name in names], request_timeout=self._seconds))
-        known = self.names()
-        gone = [name for name in names if name in known]
-        if gone:
-            ended = [UserScramCredentialDeletion(name, ScramMechanism.SCRAM_SHA_512) for name in gone]
-            self._settle(self._admin.alter_user_scram_credentials(ended, request_timeout=self._seconds))
-        return gone
+        """They may do nothing any more, at once, also over connections that are open. Returns those who had a login.
 
-    def names(self) -> set[str]:
-        """Everyone who has a login."""
-        described = self._admin.describe_user_scram_credentials(request_timeout=self._seconds)
-        return set(self._result(described))
+        Each login is ended without asking first whether it is there: what a broker says of that lags behind.
+        """
+        self._settle(self._admin.delete_acls([_all_acls(name) for name in names], request_timeout=self._seconds))
+        ended = [UserScramCredentialDeletion(name, ScramMechanism.SCRAM_SHA_512) for name in names]
+        futures = self._admin.alter_user_scram_credentials(ended, request_timeout=self._seconds)
+        unknown = {name for name, future in futures.items() if _is_of_nobody(future, self._seconds)}
+        self._settle({name: future for name, future in futures.items() if name not in unknown})
+        return [name for name in names if name not in unknown]
 
     def _settle(self, futures: Mapping[Any, "Future[Any]"]) -> None:
         for future in futures.values():
@@ -106,6 +103,15 @@ class Principals:
             raise NotReachable(
                 f"Kafka does not change who may do what ({error}): is it up, and is our login its administrator's?"
             ) from error
+
+
+def _is_of_nobody(future: "Future[Any]", seconds: float) -> bool:
+    """Whether a change failed because there is no such login; whatever else is wrong with it is not said here."""
+    try:
+        error = future.exception(seconds)
+    except TimeoutError:
+        return False
+    return isinstance(error, KafkaException) and error.args[0].code() == KafkaError.RESOURCE_NOT_FOUND
 
 
 def acls(principal: Principal) -> Iterator[AclBinding]:

@@ -75,6 +75,7 @@ async def test_a_service_that_hangs_keeps_a_key_from_being_revoked_nowhere_else(
         with pytest.raises(NotReachable, match=r"not yet: inventory \(.*guichet keys revoke gk_") as left:
             await revoking.revoke(services, made["id"])
         assert time.monotonic() - began < 8
+        assert "Kafka (" not in str(left.value), left.value
         assert "feedback (" not in str(left.value)
         assert not await opens(services, "feedback", made["key"])
         assert not await opens(services, "status", made["key"])
