@@ -113,12 +113,9 @@ class _Batch:
     versions: list[store.New] = field(default_factory=list)
     reports: list[store.Report] = field(default_factory=list)
 
-    def take(self, event: Received, place: int | None = None) -> store.Key:
-        """Keep a report; a correction in the place of what it corrects."""
-        recorded = self.kind.record(event.data, None)
-        key = self.kind.key(event.data)
-        self.reports.append(store.Report((event.source, event.id), event.org_id, key, _fields(recorded), place))
-        return key
+    def take(self, event: Received, key: store.Key, fields: dict[str, Any] | None, place: int | None = None) -> None:
+        """Keep a report; a correction in the place of what it corrects, a withdrawal without fields."""
+        self.reports.append(store.Report((event.source, event.id), event.org_id, key, fields, place))
 
     def tell(self, event: Received, key: store.Key, recorded: Published, *, withdrawn: bool = False) -> LogEntry:
         """An entry of the log; a version too, where it is a new one."""
@@ -154,8 +151,10 @@ async def _record(connection: Connection, kind: Kind, events: Sequence[Received]
             one = corrected.get((event.source, event.corrects.event_id))
             outcomes.append(await _correct(batch, event, one) if one is not None else _gone(event))
         else:
-            key = batch.take(event)
-            outcomes.append(Recorded([batch.tell(event, key, kind.record(event.data, batch.known.get(key)))]))
+            key = kind.key(event.data)
+            recorded = kind.record(event.data, batch.known.get(key))
+            batch.take(event, key, _fields(recorded))
+            outcomes.append(Recorded([batch.tell(event, key, recorded)]))
     await batch.save()
     return outcomes
 
@@ -165,10 +164,8 @@ async def _correct(batch: _Batch, event: Received, one: store.Report) -> Outcome
     kind, key = batch.kind, one.key
     if event.data is not None and kind.key(event.data) != key:
         return _elsewhere(kind, event, key)
-    if event.data is not None:
-        batch.take(event, one.place)
-    else:  # a withdrawal says nothing, in the same place: it may be corrected in its turn
-        batch.reports.append(store.Report((event.source, event.id), event.org_id, key, None, one.place))
+    # A withdrawal says nothing, in the same place: it may be corrected in its turn.
+    batch.take(event, key, _fields(kind.record(event.data, None)) if event.data is not None else None, one.place)
     await batch.save()
     await store.supersede(batch.connection, one.identity, event.id)
     holds, before = await store.newest_report(batch.connection, kind.table, key), batch.known[key]
