@@ -25,27 +25,27 @@ async def eventually(
 
 def status_event(org: str, application: str, state: str, *, number: int = 1, **data: Any) -> dict[str, Any]:
     """An ApplicationStatusReported as a department sends it; `number` tells the events of one application apart."""
-    moment = data.pop("time", datetime.now(UTC) - timedelta(days=1, minutes=60 - number))
-    return {
-        "specversion": "1.0",
-        "id": data.pop("id", f"{application}-{number}"),
-        "source": data.pop("source", f"/organizations/{org}/case-management"),
-        "type": "guichet.status.ApplicationStatusReported.v1",
-        "time": moment if isinstance(moment, str) else moment.isoformat(),
-        "subject": application,
-        "data": {"application_id": application, "service_id": f"S-{org}", "state": state, **data},
-    }
+    said = {"application_id": application, "service_id": f"S-{org}", "state": state}
+    moment = datetime.now(UTC) - timedelta(days=1, minutes=60 - number)
+    return _event(org, "guichet.status.ApplicationStatusReported.v1", application, number, moment, {**said, **data})
 
 
 def feedback_event(org: str, feedback: str, kind: str, **data: Any) -> dict[str, Any]:
     """A FeedbackReported as a department sends it."""
-    moment = data.pop("time", datetime.now(UTC) - timedelta(days=1))
+    said = {"feedback_id": feedback, "service_id": f"S-{org}", "kind": kind}
+    moment = datetime.now(UTC) - timedelta(days=1)
+    return _event(org, "guichet.feedback.FeedbackReported.v1", feedback, 0, moment, {**said, **data})
+
+
+def _event(org: str, kind: str, subject: str, number: int, moment: datetime, data: dict[str, Any]) -> dict[str, Any]:
+    """`id`, `source` and `time` are the envelope's where `data` says them."""
+    time_ = data.pop("time", moment)
     return {
         "specversion": "1.0",
-        "id": data.pop("id", f"{feedback}-0"),
+        "id": data.pop("id", f"{subject}-{number}"),
         "source": data.pop("source", f"/organizations/{org}/case-management"),
-        "type": "guichet.feedback.FeedbackReported.v1",
-        "time": moment if isinstance(moment, str) else moment.isoformat(),
-        "subject": feedback,
-        "data": {"feedback_id": feedback, "service_id": f"S-{org}", "kind": kind, **data},
+        "type": kind,
+        "time": time_ if isinstance(time_, str) else time_.isoformat(),
+        "subject": subject,
+        "data": data,
     }
