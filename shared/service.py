@@ -34,6 +34,7 @@ from shared.kafka import Kafka
 from shared.keys import Keys
 from shared.keys import router as keys
 from shared.logs import configure_logs, log
+from shared.membership import leave_for_predecessors, member_name
 from shared.migrating import missing_migrations
 from shared.operation import router as operation
 from shared.rate_limit import RateLimit
@@ -113,7 +114,8 @@ async def _lifespan(parts: Parts, settings: Settings, app: FastAPI) -> AsyncIter
         app.state.rate_limit = RateLimit(settings.key_events_per_second, settings.key_burst)
         app.state.relay = relay = Relay(parts.name, pool, settings.kafka, parts.topics, committed)
         stack.push_async_callback(relay.close)
-        app.state.broker = broker = make_broker(settings.kafka)
+        name = member_name(parts.name, settings.port)
+        app.state.broker = broker = make_broker(settings.kafka, name)
         parts.prepare(app)
         app.state.consumptions = list(parts.consumptions(app))
         if app.state.intake is not None:
@@ -121,7 +123,7 @@ async def _lifespan(parts: Parts, settings: Settings, app: FastAPI) -> AsyncIter
         for consumption in app.state.consumptions:
             consumption.subscribe(broker, pool, settings.kafka)
         stack.push_async_callback(_stop_broker, broker)
-        tasks = [_connect(app, broker), relay.run(), _housekeeping(pool)]
+        tasks = [_connect(app, broker, settings.kafka, name), relay.run(), _housekeeping(pool)]
         tasks += [background(app) for background in parts.background]
         if app.state.group_commit is not None:
             tasks.append(app.state.group_commit.run())
@@ -165,9 +167,10 @@ async def _housekeeping(pool: Pool) -> None:
             await asyncio.sleep(24 * 3600)
 
 
-def make_broker(kafka: Kafka) -> KafkaBroker:
+def make_broker(kafka: Kafka, name: str) -> KafkaBroker:
     return KafkaBroker(
         kafka.bootstrap,
+        client_id=name,
         security=kafka.security(),
         consumer_only=True,
         allow_auto_create_topics=False,
@@ -179,10 +182,11 @@ def make_broker(kafka: Kafka) -> KafkaBroker:
     )
 
 
-async def _connect(app: FastAPI, broker: KafkaBroker) -> None:
+async def _connect(app: FastAPI, broker: KafkaBroker, kafka: Kafka, name: str) -> None:
     """Start consuming once Kafka answers; the doors over HTTP are open meanwhile."""
     delay = 0.2
     while True:
+        await leave_for_predecessors(kafka, [each.group for each in app.state.consumptions], name)
         try:
             await broker.connect()
             _take_turns(broker)

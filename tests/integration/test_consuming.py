@@ -146,7 +146,7 @@ async def test_records_already_in_kafka_are_read_from_the_database_s_offset_not_
 
     async def consume(wanted: list[int]) -> None:
         taking = Consumption(group, apply, topics=[topic])
-        broker = make_broker(kafka)
+        broker = make_broker(kafka, group)
         taking.subscribe(broker, counted, kafka)
         await broker.start()
         try:
