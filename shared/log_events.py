@@ -17,6 +17,8 @@ FIELDS: Mapping[str, frozenset[str]] = {
         "housekeeping_retried": "error",
         "part_failed": "part",
         "kafka_unreachable": "error seconds",
+        "predecessor_left": "group",
+        "predecessor_not_found": "error",
         "assignment_retried": "group error",
         "batch_retried": "group error records seconds",
         "kafka_log_shorter": "topic partition expected end",
