@@ -1,7 +1,7 @@
-"""Seeded events as status publishes them: applications of many services, in the order of a log."""
+"""Seeded events as the services publish them: applications of many services, in the order of a log."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -9,6 +9,9 @@ from typing import Any
 import orjson
 
 BEGIN = datetime(2026, 9, 1, 12, tzinfo=UTC)
+_SPAN = timedelta(hours=32)
+# A relay that crashed publishes its last stretch again; what no relay of ours publishes comes now and then too.
+_REPEATED, _STRETCH, _BROKEN = 5_000, 250, 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +21,14 @@ class Record:
     headers: tuple[tuple[str, bytes], ...]
 
 
-def status_events(number: int, seed: int = 1, services: int = 400) -> Iterator[Record]:
+def status_events(
+    number: int, seed: int = 1, services: int = 400, begin: datetime = BEGIN, span: timedelta = _SPAN
+) -> Iterator[Record]:
     """`number` records of status.applications.v1, positions 1 to `number`: each case submitted, in review, decided."""
     rng = random.Random(seed)
     open_cases: list[dict[str, Any]] = []
     for position in range(1, number + 1):
-        now = BEGIN + timedelta(seconds=60 * position * 80 / max(number, 1) * 24)
+        now = begin + span * (position / number)
         if not open_cases or rng.random() < 0.36:
             open_cases.append(_new_case(rng, position, services, now))
             case = open_cases[-1]
@@ -32,6 +37,53 @@ def status_events(number: int, seed: int = 1, services: int = 400) -> Iterator[R
             if case["version"] < 2:
                 open_cases.append(case)
         yield _step(case, position, now)
+
+
+def as_published(events: Iterable[Record]) -> Iterator[Record]:
+    """The events as a topic holds them: one in twenty repeated, and one in a thousand that cannot be read."""
+    last: list[Record] = []
+    for number, event in enumerate(events, 1):
+        yield event
+        last.append(event)
+        if number % _BROKEN == 0:
+            half = event.value[: len(event.value) // 2]
+            yield Record(event.key, half if number % (2 * _BROKEN) else b'{"specversion":"1.0","data":{}}', ())
+        if number % _REPEATED == 0:
+            yield from last[-_STRETCH:]
+            last.clear()
+
+
+def inventory_events(services: int = 400) -> Iterator[Record]:
+    """The services that `status_events` speaks of, each with its one standard, as inventory publishes them."""
+    for number in range(1, services + 1):
+        org, service = str(9001 + number % 80), f"SRV{number:05}"
+        name = {"en": f"Service {number}", "fr": f"Service {number}"}
+        about = {"service_id": service, "valid_from": "2020-04-01", "name": name}
+        yield _inventory(2 * number - 1, org, service, "ServiceRecorded", {**about, "priority": number % 7 == 0})
+        standard = {
+            "standard_id": f"{service}-1",
+            "kind": "timeliness",
+            "channel": None,
+            "target": 0.8,
+            "measure": None,
+        }
+        yield _inventory(2 * number, org, service, "ServiceStandardRecorded", {**about, **standard})
+
+
+def _inventory(position: int, org: str, service: str, name: str, data: dict[str, Any]) -> Record:
+    kind, moment = f"guichet.inventory.{name}.v1", "2026-01-01T12:00:00.000000Z"
+    event = {
+        "specversion": "1.0",
+        "id": str(position),
+        "recordedat": moment,
+        "source": "/services/inventory",
+        "type": kind,
+        "subject": service,
+        "time": moment,
+        "org": org,
+        "data": data,
+    }
+    return Record(service.encode(), orjson.dumps(event), (("ce_type", kind.encode()), ("ce_id", b"%d" % position)))
 
 
 def _new_case(rng: random.Random, position: int, services: int, now: datetime) -> dict[str, Any]:

@@ -6,15 +6,23 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import asyncpg
 import psutil
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
+from bench.events import Record
+from guichet.databases import Server
 from guichet.home import Home
+from guichet.local.postgres import Postgres
 from guichet.provisioning import migrate
 from guichet.system import System
+from shared.kafka import Kafka
 
 
 def free_port_base() -> int:
@@ -54,6 +62,59 @@ def remove(home: Path) -> None:
     """A home and, as root, PostgreSQL's data that it links to."""
     shutil.rmtree((home / "postgres").resolve(), ignore_errors=True)
     shutil.rmtree(home, ignore_errors=True)
+
+
+async def make_topic(kafka: Kafka, name: str, partitions: int) -> None:
+    """A topic, empty; one of that name that is there already is deleted first."""
+    admin = AIOKafkaAdminClient(**kafka.options())
+    await admin.start()
+    try:
+        while True:
+            answer = await admin.create_topics([NewTopic(name, partitions, 1)])
+            code = answer.topic_errors[0][1]
+            if not code:
+                return
+            if for_code(code) is not TopicAlreadyExistsError:
+                raise for_code(code)(name)
+            with contextlib.suppress(UnknownTopicOrPartitionError):
+                await admin.delete_topics([name])
+            await asyncio.sleep(0.2)
+    finally:
+        await admin.close()
+
+
+async def fill(kafka: Kafka, topic: str, records: Iterable[Record]) -> None:
+    """Publish records as a relay does: by key, compressed, acknowledged."""
+    producer = AIOKafkaProducer(
+        **kafka.options(), linger_ms=5, max_batch_size=256 * 1024, compression_type="zstd", acks="all"
+    )
+    await producer.start()
+    try:
+        remaining = iter(records)
+        while some := list(islice(remaining, 5_000)):
+            sent = [await producer.send(topic, each.value, key=each.key, headers=list(each.headers)) for each in some]
+            await asyncio.gather(*sent)
+    finally:
+        await producer.stop()
+
+
+def server(system: System) -> Server:
+    """The rig's PostgreSQL, as its administrator reaches it."""
+    return Postgres(system.home.path, system.home.postgres_passwords()).server
+
+
+async def run_sql(dsn: str, *statements: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def checkpoint(system: System) -> None:
+    """Dirty pages written out, so that nobody pays for what the one before has left."""
+    await run_sql(server(system).dsn("postgres", "postgres"), "checkpoint")
 
 
 async def fresh_database(system: System, name: str) -> str:

@@ -1,0 +1,143 @@
+"""One drain, measured: a contender on an empty database, from the first row that can be read to the last.
+
+Nobody's start-up counts. What wrote rows alone is charged with the SQL that makes the tables of them. CPU is that of the
+contender, PostgreSQL and Kafka together; memory is the contender's own.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import psutil
+
+from bench import oracle
+from bench.contenders import Contender
+from bench.rig import checkpoint, cpu_seconds, fresh_database, run_sql, server
+from guichet.processes import Part
+from guichet.system import System
+
+_LONGEST = 240.0
+_POLL = 0.01
+_ROWS = """
+create table bench_row (partition bigint, record_offset bigint, value text);
+grant select, insert on bench_row to reporting
+"""
+_SQL = (Path(__file__).parent / "peers" / "rows.sql").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A topic with what is in it: records, how many of them can be read, and the tables they come to."""
+
+    topic: str
+    records: int
+    readable: int
+    tables: oracle.Tables
+
+
+@dataclass(slots=True)
+class Watch:
+    """What is seen of a contender while it works."""
+
+    part: Part
+    pids: list[int]
+    peak: float = 0.0
+    first: tuple[float, int, float] | None = None
+    deadline: float = field(default_factory=lambda: time.monotonic() + _LONGEST)
+
+    def look(self, done: int) -> None:
+        if done and self.first is None:
+            self.first = (time.perf_counter(), done, cpu_seconds(self.pids))
+        self.peak = max(self.peak, memory(self.part.pid or 0))
+
+    @property
+    def over(self) -> bool:
+        return time.monotonic() > self.deadline
+
+
+async def drain(system: System, contender: Contender, filled: Filled) -> dict[str, Any]:
+    """Events a second, CPU seconds per 1,000 events, peak memory in MB, and the tables that differ from the oracle's."""
+    dsn = await fresh_database(system, "reporting")
+    connection = await asyncpg.connect(dsn, server_settings={"timezone": "UTC"})
+    if contender.rows:
+        await run_sql(system.database("reporting", owner=True), _ROWS)
+    await checkpoint(system)
+    part = contender.start(system, filled.topic, filled.records)
+    watch = Watch(part, [part.pid or 0, *(system.parts[name].pid or 0 for name in ("postgres", "kafka"))])
+    sql_seconds = None
+    try:
+        if contender.rows:
+            await _until_rows(connection, watch, filled.records)
+            sql_seconds = await _make_tables(system)
+        else:
+            await _until_position(connection, watch, filled.readable)
+        ended, cpu = time.perf_counter(), cpu_seconds(watch.pids)
+    finally:
+        part.stop()
+        await connection.close()
+    if watch.first is None:
+        raise RuntimeError(f"{contender.name} wrote nothing; the end of its log:\n{part.last_words(20)}")
+    number = filled.records if contender.rows else filled.readable
+    counted = number - watch.first[1]
+    return {
+        "events_per_second": round(counted / (ended - watch.first[0]), 1),
+        "cpu": round((cpu - watch.first[2]) / counted * 1000, 4),
+        "memory": round(watch.peak, 1),
+        "differing": filled.tables.differing(await oracle.found(dsn)),
+        **({} if sql_seconds is None else {"sql_seconds": sql_seconds}),
+    }
+
+
+async def _until_position(connection: asyncpg.Connection, watch: Watch, last: int) -> None:
+    while not watch.over:
+        position = await connection.fetchval("select position from reading_head")
+        watch.look(position)
+        if position >= last or not watch.part.alive:
+            return
+        await asyncio.sleep(_POLL)
+
+
+async def _until_rows(connection: asyncpg.Connection, watch: Watch, last: int) -> None:
+    """Counting costs time on this machine, so it is done seldom: about when half of what remains must be there."""
+    while not watch.over and not await connection.fetchval("select exists (select from bench_row)"):
+        watch.look(0)
+        if not watch.part.alive and not await connection.fetchval("select exists (select from bench_row)"):
+            return
+        await asyncio.sleep(_POLL)
+    while not watch.over:
+        rows = await connection.fetchval("select count(*) from bench_row")
+        watch.look(rows)
+        if rows >= last:
+            return
+        began, first, _ = watch.first or (0.0, 0, 0.0)
+        rate = (rows - first) / (time.perf_counter() - began + 0.001)
+        until = time.perf_counter() + max(0.03, (last - rows) / rate / 2 if rate else 0.2)
+        while time.perf_counter() < until:
+            watch.look(rows)
+            await asyncio.sleep(min(0.1, max(0.0, until - time.perf_counter())))
+
+
+async def _make_tables(system: System) -> float:
+    began = time.perf_counter()
+    connection = await asyncpg.connect(server(system).dsn("postgres", "reporting"), server_settings={"timezone": "UTC"})
+    try:
+        async with connection.transaction():
+            await connection.execute(_SQL, timeout=_LONGEST)
+    finally:
+        await connection.close()
+    return round(time.perf_counter() - began, 2)
+
+
+def memory(pid: int) -> float:
+    """MB that a process and its children hold now."""
+    total = 0
+    try:
+        process = psutil.Process(pid)
+        for each in [process, *process.children(recursive=True)]:
+            total += each.memory_info().rss
+    except psutil.Error:
+        return 0.0
+    return total / 1e6
