@@ -23,9 +23,14 @@ _LONGEST = 240.0
 _POLL = 0.01
 _ROWS = """
 create table bench_row (partition bigint, record_offset bigint, value text);
-grant select, insert on bench_row to reporting
+grant select, insert on bench_row to reporting;
+grant create on database reporting to reporting
 """
 _SQL = (Path(__file__).parent / "peers" / "rows.sql").read_text(encoding="utf-8")
+
+
+class WroteNothing(Exception):
+    """A contender that ended, or did nothing for minutes; with the end of its log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ async def drain(system: System, contender: Contender, filled: Filled) -> dict[st
     try:
         if contender.rows:
             await _until_rows(connection, watch, filled.records)
-            sql_seconds = await _make_tables(system)
+            sql_seconds = await _make_tables(system) if watch.first else None
         else:
             await _until_position(connection, watch, filled.readable)
         ended, cpu = time.perf_counter(), cpu_seconds(watch.pids)
@@ -79,7 +84,7 @@ async def drain(system: System, contender: Contender, filled: Filled) -> dict[st
         part.stop()
         await connection.close()
     if watch.first is None:
-        raise RuntimeError(f"{contender.name} wrote nothing; the end of its log:\n{part.last_words(20)}")
+        raise WroteNothing(f"{contender.name} wrote nothing; the end of its log:\n{part.last_words(20)}")
     number = filled.records if contender.rows else filled.readable
     counted = number - watch.first[1]
     return {

@@ -10,7 +10,7 @@ from typing import Any
 
 from bench import oracle, results
 from bench.contenders import NAMES, OURS, Contender, chosen
-from bench.draining import Filled, drain
+from bench.draining import Filled, WroteNothing, drain
 from bench.events import Record, as_published, status_events
 from bench.rig import fill, make_topic, rig
 from bench.saying import say
@@ -32,7 +32,7 @@ def run(*, quick: bool, peers: Sequence[str] | None = None) -> dict[str, Any]:
     with rig(services=False) as system:
         many = asyncio.run(_filled(system, TOPIC, records))
         few = asyncio.run(_filled(system, _FEW_TOPIC, list(islice(records, _FEW)))) if _has_few(contenders) else many
-        found = asyncio.run(_take_turns(system, contenders, many, few, runs))
+        found = asyncio.run(_take_turns(system, contenders, many, few, runs, skipped))
     ours = results.contender(found.pop("ours"))
     them = {name: results.contender(each) for name, each in found.items()}
     return results.result("j1", ours, them, skipped, events=number, unit="events/s drained")
@@ -51,13 +51,27 @@ async def _filled(system: System, topic: str, records: Sequence[Record]) -> Fill
 
 
 async def _take_turns(
-    system: System, contenders: Sequence[Contender], many: Filled, few: Filled, runs: int
+    system: System, contenders: Sequence[Contender], many: Filled, few: Filled, runs: int, skipped: dict[str, str]
 ) -> dict[str, list[dict[str, Any]]]:
+    """Each contender's runs; who writes nothing is out, and its reason goes to `skipped`."""
     found: dict[str, list[dict[str, Any]]] = {each.name: [] for each in contenders}
     for turn in range(1, runs + 1):
-        for each in contenders:
-            measured = await drain(system, each, few if each.few else many)
+        for each in [each for each in contenders if each.name not in skipped]:
+            try:
+                measured = await drain(system, each, few if each.few else many)
+            except WroteNothing as error:
+                if each is OURS:
+                    raise
+                say(f"  {error}")
+                skipped[each.name] = "it wrote nothing"
+                found.pop(each.name)
+                continue
             found[each.name].append(measured)
-            wrong = f", wrong: {', '.join(measured['differing'])}" if measured["differing"] else ""
-            say(f"  run {turn} of {runs}, {each.name}: {measured['events_per_second']:,.0f} events/s{wrong}")
+            say(f"  run {turn} of {runs}, {each.name}: {_in_words(measured)}")
     return found
+
+
+def _in_words(measured: dict[str, Any]) -> str:
+    sql = f", {measured['sql_seconds']} s of it the SQL" if "sql_seconds" in measured else ""
+    wrong = f", wrong: {', '.join(measured['differing'])}" if measured["differing"] else ""
+    return f"{measured['events_per_second']:,.0f} events/s{sql}{wrong}"
