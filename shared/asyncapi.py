@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from shared.contracts.envelope import LogAdvanced, Published, type_name
+from shared.contracts.envelope import WORDS, Published, type_name
 from shared.contracts.media_types import JSON
 from shared.contracts.reported.kinds import Kinds
 from shared.contracts.reported.words import ATTRIBUTES, EVENTS, Words, both
@@ -195,7 +195,7 @@ def _topic(name: str) -> Schema:
 
 
 def _events(topic: Topic) -> tuple[type[Published], ...]:
-    return (*topic.events, LogAdvanced)
+    return (*topic.events, *WORDS)
 
 
 def _published(topic: Topic, model: type[Published]) -> Schema:
@@ -211,7 +211,7 @@ def _published(topic: Topic, model: type[Published]) -> Schema:
         "headers": headers,
         "payload": published_event(topic.service, model),
     }
-    if model is LogAdvanced:
+    if model in WORDS:
         return message
     return {
         **message,
@@ -230,7 +230,7 @@ def published_event(service: str, model: type[Published]) -> Schema:
         "time": moment,
         "datacontenttype": {"type": "string", "const": JSON},
     }
-    if model is not LogAdvanced:
+    if model not in WORDS:
         said["id"] |= {"pattern": "^[0-9]+$", "description": "the event's position in the service's log"}
         said["recordedat"] = {**moment, "description": "when it was recorded; `time` is when it happened"}
         said["subject"] = {"type": "string", "description": "the thing's id"}

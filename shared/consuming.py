@@ -71,6 +71,8 @@ class Consumption:
         self._batch, self._fetch_bytes = batch, fetch_bytes
         self._said = Gathered(say_taken, join_taken)
         self._failures = 0
+        # Partitions whose next records Kafka no longer had.
+        self.gaps = 0
         self.progress_at = time.monotonic()
         self._cluster = ""
         self._pool: Pool
@@ -195,15 +197,30 @@ class Consumption:
         )
         known = {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows}
         ends = await consumer.end_offsets(wanted) if wanted else {}
+        starts = await consumer.beginning_offsets(wanted) if wanted else {}
         for partition in wanted:
             following = known.get(partition, 0)
             if ends[partition] < following:
                 await self._start_again(partition, following, ends[partition])
                 following = 0
+            elif 0 < following < starts[partition]:
+                self._tell_gap(partition, following, starts[partition])
             if following:
                 consumer.seek(partition, following)
             else:
                 await consumer.seek_to_beginning(partition)
+
+    def _tell_gap(self, partition: TopicPartition, following: int, first: int) -> None:
+        """Kafka kept records for less long than this database was away: it was restored from an old backup, or stood still."""
+        self.gaps += 1
+        log.error(
+            "kafka_log_gap",
+            group=self.group,
+            topic=partition.topic,
+            partition=partition.partition,
+            expected=following,
+            first=first,
+        )
 
     async def _start_again(self, partition: TopicPartition, following: int, end: int) -> None:
         log.error(
@@ -225,6 +242,7 @@ class Consumption:
             "assigned": len(partitions),
             "lag": lag if partitions else None,
             "failures": self._failures,
+            "gaps": self.gaps,
             "idle_seconds": round(time.monotonic() - self.progress_at, 1),
         }
 

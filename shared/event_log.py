@@ -67,10 +67,17 @@ class Appended:
     recorded_at: datetime
 
 
+class LogUnchecked(ConnectionError):
+    """The database is new, or was restored: until its log was compared with its topics, it gives out no position, since
+    that could be one that was used before (docs/adr/0015).
+    """
+
+
 _APPEND = """
 with head as (
     update log_head
        set position = position + $1, recorded_at = greatest(recorded_at, clock_timestamp())
+     where place = log_place()
     returning position - $1 as base, recorded_at
 ), logged as (
     insert into recorded_event (position, recorded_at, type, org_id, occurred_at, caused_by_source, caused_by_id,
@@ -93,7 +100,7 @@ select base + 1 as first, recorded_at from head
 
 async def append(connection: Connection, entries: Sequence[LogEntry], accepted: Sequence[Accepted]) -> Appended:
     """Append to the log and remember what was accepted. Must be the last statement before the commit: it takes the log's
-    lock, and everything waits behind it.
+    lock, and everything waits behind it. Raises LogUnchecked.
     """
     row = await connection.fetchrow(
         _APPEND,
@@ -114,6 +121,8 @@ async def append(connection: Connection, entries: Sequence[LogEntry], accepted: 
         [event.opened_key for event in accepted],
         [event.entry for event in accepted],
     )
+    if row is None:
+        raise LogUnchecked
     return Appended(row["first"], row["recorded_at"])
 
 
@@ -126,6 +135,11 @@ async def head(connection: Connection) -> tuple[int, datetime]:
         "update log_head set recorded_at = greatest(recorded_at, clock_timestamp()) returning position, recorded_at"
     )
     return row["position"], row["recorded_at"]
+
+
+async def is_checked(connection: Connection) -> bool:
+    """Whether the log was compared with its topics in the place where it is now."""
+    return bool(await connection.fetchval("select place = log_place() from log_head"))
 
 
 # The first 64 bits of a record's SHA-256 as a signed number: a sum of them tells two sets of records apart.

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -141,6 +141,15 @@ class Keys:
         )
         self._seen.clear()
         return bool(done == "UPDATE 1")
+
+    async def organizations(self, service: str) -> Sequence[str]:
+        """Those with a live key that may report to a service."""
+        rows = await self._pool.fetch(
+            "select distinct org_id from api_key where revoked_at is null and (expires_at is null or expires_at > now()) "
+            "and $1 = any(services) and 'report' = any(actions) order by org_id",
+            service,
+        )
+        return [row["org_id"] for row in rows]
 
     async def list(self) -> list[dict[str, Any]]:
         rows = await self._pool.fetch(

@@ -24,6 +24,14 @@ unsent_events = Gauge(
     "guichet_unsent_events", "Events of the log that Kafka has not acknowledged yet", registry=registry
 )
 publish_failures = Counter("guichet_publish_failures", "Times the relay's producer was replaced", registry=registry)
+topics_refilled = Counter(
+    "guichet_topics_refilled", "Times Kafka had lost records, and all of the log was published again", registry=registry
+)
+log_restored = Counter(
+    "guichet_log_restored",
+    "Times the log was found restored from a backup, and went on above its topics",
+    registry=registry,
+)
 records_consumed = Counter("guichet_records_consumed", "Records taken from Kafka", ["group"], registry=registry)
 records_repeated = Counter(
     "guichet_records_repeated", "Records from Kafka that had been taken before", ["group"], registry=registry

@@ -8,12 +8,14 @@ from fastapi import APIRouter, Query, Request, Response
 
 from shared.access import Operator
 from shared.event_log import digest, head, positions
+from shared.lost_events import router as lost_events
 from shared.mending import router as mending
 from shared.tracing import router as tracing
 
 router = APIRouter(tags=["operation"])
 router.include_router(mending)
 router.include_router(tracing)
+router.include_router(lost_events)
 Until = Annotated[int, Query(ge=0, lt=2**63, description="a position of the log")]
 
 

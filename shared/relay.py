@@ -5,7 +5,7 @@ A crash between acknowledgement and cursor publishes again; readers drop what th
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -16,11 +16,13 @@ from aiokafka.errors import KafkaError
 
 from shared import metrics
 from shared.batches import published
-from shared.contracts.envelope import LogAdvanced, rfc3339, type_name
+from shared.consuming import cluster_id
+from shared.contracts.envelope import LogAdvanced, LogRestored, Published, rfc3339, type_name
 from shared.database import TRANSIENT, Connection, Pool
-from shared.event_log import head
+from shared.event_log import LogUnchecked, head, is_checked
 from shared.kafka import Kafka
 from shared.logs import log
+from shared.restoring import SayAgain, take_stock, told, untold
 
 _BATCH = 2_000
 _STREAM = 200
@@ -35,13 +37,27 @@ _LOCK = "select pg_try_advisory_lock(hashtext('guichet.relay'))"
 class Relay:
     """Publishes one service's log to its topics, and tells each of their partitions how far it has come."""
 
-    def __init__(self, service: str, pool: Pool, kafka: Kafka, topics: Sequence[str], committed: asyncio.Event) -> None:
+    def __init__(
+        self,
+        service: str,
+        pool: Pool,
+        kafka: Kafka,
+        topics: Sequence[str],
+        committed: asyncio.Event,
+        say_again: SayAgain | None = None,
+        refilling: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._service, self._pool, self._kafka, self._topics = service, pool, kafka, topics
-        self._committed = committed
+        self._committed, self._say_again, self._refilling = committed, say_again, refilling
         self._producer: AIOKafkaProducer | None = None
         self._position, self._recorded_at = 0, datetime.min.replace(tzinfo=UTC)
         self._announced_at = 0.0
         self._announced_position = -1
+        # Of each partition, the offset of the last word it was told.
+        self._offsets: dict[tuple[str, int], int] = {}
+        self._emptied = False
+        # Set once the log was compared with its topics, or could not be.
+        self.tried = asyncio.Event()
         self.progress_at = time.monotonic()
         self.leading = False
         self.failing = False
@@ -55,6 +71,7 @@ class Relay:
                     await self._lead(connection)
             except (KafkaError, *TRANSIENT, asyncpg.PostgresError) as error:
                 self.failing = True
+                self.tried.set()
                 metrics.publish_failures.inc()
                 log.warning("relay_retried", error=type(error).__name__, seconds=delay)
                 await self._drop_producer()
@@ -68,8 +85,7 @@ class Relay:
             await asyncio.sleep(_POLL_SECONDS)
         self.leading = True
         await self._connect()
-        row = await connection.fetchrow("select position, recorded_at from relay_cursor")
-        self._position, self._recorded_at = row["position"], row["recorded_at"]
+        await self._take_stock(connection)
         while True:
             self._committed.clear()
             moved = await self._publish_some(connection)
@@ -84,6 +100,23 @@ class Relay:
             elif not moved:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._committed.wait(), self._pause())
+
+    async def _take_stock(self, connection: Connection) -> None:
+        """Before anything is published: what Kafka or the log has lost is found, mended, and told."""
+        cluster = await cluster_id(self._kafka)
+        refilled = await take_stock(connection, self._kafka, cluster, self._topics, self._say_again)
+        self.tried.set()
+        self._emptied |= refilled
+        if self._emptied and self._refilling is not None:
+            await self._refilling()
+        self._emptied = False
+        row = await connection.fetchrow("select position, recorded_at, announced from relay_cursor")
+        self._position, self._recorded_at = row["position"], row["recorded_at"]
+        self._announced_position, self._offsets = row["announced"], {}
+        for each in await untold(connection):
+            data = LogRestored(after=each["after"], until=each["until"])
+            await self._tell(f"restored-{each['after']}-{each['until']}", data, each["found_at"])
+            await told(connection, each["until"])
 
     def _announcement_is_due(self, moved: int) -> bool:
         since = time.monotonic() - self._announced_at
@@ -127,26 +160,38 @@ class Relay:
 
     async def _announce(self, connection: Connection) -> None:
         """Tell every partition that all recorded before a moment has been published, once that is so."""
+        if not await is_checked(connection):
+            raise LogUnchecked
         position, recorded_at = await head(connection)
         metrics.log_position.set(position)
         while self._position < position:
             if not await self._publish_some(connection):
                 return
-        kind = type_name(self._service, "LogAdvanced")
         event_id = f"advanced-{position}-{rfc3339(recorded_at)}"
-        data = LogAdvanced(position=position, recorded_at=recorded_at).model_dump_json()
+        await self._tell(event_id, LogAdvanced(position=position, recorded_at=recorded_at), recorded_at)
+        self._announced_at = time.monotonic()
+        if self._announced_position != position:
+            await connection.execute("update relay_cursor set announced = $1", position)
+            self._announced_position = position
+
+    async def _tell(self, event_id: str, data: Published, moment: datetime) -> None:
+        """Say one word to every partition. Raises LogUnchecked where one begins again: its topic was made anew."""
+        assert self._producer is not None  # noqa: S101 - _lead connects first
+        kind = type_name(self._service, type(data).__name__)
         value = (
             f'{{"specversion":"1.0","id":"{event_id}","source":"/services/{self._service}","type":"{kind}",'
-            f'"time":"{rfc3339(recorded_at)}","datacontenttype":"application/json","data":{data}}}'
+            f'"time":"{rfc3339(moment)}","datacontenttype":"application/json","data":{data.model_dump_json()}}}'
         ).encode()
-        assert self._producer is not None  # noqa: S101 - _lead connects first
         sent = [
             await self._send(topic, None, value, kind, event_id, partition)
             for topic in self._topics
             for partition in await self._producer.partitions_for(topic)
         ]
-        await asyncio.wait_for(asyncio.gather(*sent), _ACKNOWLEDGE_SECONDS)
-        self._announced_at, self._announced_position = time.monotonic(), position
+        for done in await asyncio.wait_for(asyncio.gather(*sent), _ACKNOWLEDGE_SECONDS):
+            place = (done.topic, done.partition)
+            if done.offset <= self._offsets.get(place, -1):
+                raise LogUnchecked
+            self._offsets[place] = done.offset
 
     async def _connect(self) -> None:
         if self._producer is None:

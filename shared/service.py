@@ -40,10 +40,13 @@ from shared.operation import router as operation
 from shared.rate_limit import RateLimit
 from shared.receipts import forget_ids
 from shared.relay import Relay
+from shared.restoring import SayAgain
 from shared.self_description import self_description
 from shared.settings import Settings, load_settings
 from shared.tokens import Tokens
 from shared.web import assets
+
+_FIRST_LOOK_SECONDS = 3.0
 
 Background = Callable[[FastAPI], Coroutine[Any, Any, None]]
 
@@ -60,6 +63,8 @@ class Parts:
     # Called once the pool is open, before anything runs.
     prepare: Callable[[FastAPI], None] = field(default=lambda _app: None)
     consumptions: Callable[[FastAPI], Sequence[Consumption]] = field(default=lambda _app: ())
+    # What it says again when it was restored from a backup.
+    say_again: SayAgain | None = None
     routers: Sequence[APIRouter] = ()
     background: Sequence[Background] = ()
 
@@ -112,7 +117,7 @@ async def _lifespan(parts: Parts, settings: Settings, app: FastAPI) -> AsyncIter
         app.state.department_topics = app.state.intake and Topics(parts.name, settings.kafka)
         app.state.group_commit = app.state.intake and GroupCommit(pool, app.state.intake, settings.gather, committed)
         app.state.rate_limit = RateLimit(settings.key_events_per_second, settings.key_burst)
-        app.state.relay = relay = Relay(parts.name, pool, settings.kafka, parts.topics, committed)
+        app.state.relay = relay = _relay(parts, settings, app)
         stack.push_async_callback(relay.close)
         name = member_name(parts.name, settings.port)
         app.state.broker = broker = make_broker(settings.kafka, name)
@@ -128,9 +133,29 @@ async def _lifespan(parts: Parts, settings: Settings, app: FastAPI) -> AsyncIter
         if app.state.group_commit is not None:
             tasks.append(app.state.group_commit.run())
         stack.push_async_callback(_cancel, [asyncio.create_task(_guarded(task)) for task in tasks])
+        await _tried(relay)
         log.info("service_started", port=settings.port)
         yield
     log.info("service_stopped")
+
+
+def _relay(parts: Parts, settings: Settings, app: FastAPI) -> Relay:
+    async def refilling() -> None:
+        """Kafka lost what it had: the departments' topics are gone too."""
+        if app.state.department_topics is not None:
+            found = await app.state.keys.organizations(parts.name)
+            for org_id in found:
+                await app.state.department_topics.make(org_id)
+            log.warning("department_topics_made", organizations=len(found))
+
+    state = app.state
+    return Relay(parts.name, state.pool, settings.kafka, parts.topics, state.committed, parts.say_again, refilling)
+
+
+async def _tried(relay: Relay) -> None:
+    """No door opens before the log was compared with its topics; but Kafka is not waited for long."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(relay.tried.wait(), _FIRST_LOOK_SECONDS)
 
 
 async def _guarded(task: Coroutine[Any, Any, None]) -> None:
@@ -184,6 +209,7 @@ def make_broker(kafka: Kafka, name: str) -> KafkaBroker:
 
 async def _connect(app: FastAPI, broker: KafkaBroker, kafka: Kafka, name: str) -> None:
     """Start consuming once Kafka answers; the doors over HTTP are open meanwhile."""
+    await _tried(app.state.relay)
     delay = 0.2
     while True:
         await leave_for_predecessors(kafka, [each.group for each in app.state.consumptions], name)

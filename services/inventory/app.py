@@ -1,6 +1,7 @@
 """Wiring of inventory."""
 
 from services.inventory import api, consumers, handlers, pages
+from services.inventory.handlers import restoring
 from shared.contracts.reported.kinds import KINDS
 from shared.service import Parts, main
 from shared.serving import run
@@ -11,6 +12,7 @@ parts = Parts(
     kinds=KINDS["inventory"],
     handle=handlers.record_reports,
     consumptions=consumers.consumptions,
+    say_again=restoring.say_again,
     routers=[api.router, pages.router],
 )
 app = main(parts)

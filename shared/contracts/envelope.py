@@ -68,6 +68,19 @@ class LogAdvanced(Published):
     recorded_at: AwareDatetime
 
 
+class LogRestored(Published):
+    """The service was restored from a backup: what stood beyond `after`, up to `until`, is void. No position of those is
+    used again; what was reported then and is reported again stands at others.
+    """
+
+    after: int
+    until: int
+
+
+# What every relay says of its log beside the events in it.
+WORDS: tuple[type[Published], ...] = (LogAdvanced, LogRestored)
+
+
 def rfc3339(moment: datetime) -> str:
     """A moment as RFC 3339 in UTC with microseconds, as it stands in every event."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,4 +1,4 @@
-"""What each topic between services carries, beside `LogAdvanced`, which they all do."""
+"""What each topic between services carries, beside `LogAdvanced` and `LogRestored`, which they all do."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

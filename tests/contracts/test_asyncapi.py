@@ -15,7 +15,7 @@ import orjson
 import pytest
 
 from shared.asyncapi import Hearing, asyncapi
-from shared.contracts.envelope import type_name
+from shared.contracts.envelope import WORDS, type_name
 from shared.contracts.reported.kinds import KINDS
 from shared.contracts.topics import TOPICS
 from shared.decoding import Arrival
@@ -171,7 +171,7 @@ def test_reporting_listens_to_everything_the_others_publish() -> None:
 
 def test_every_event_that_is_published_stands_on_a_topic() -> None:
     told = {type_name(topic.service, event.__name__) for topic in TOPICS.values() for event in topic.events} | {
-        f"guichet.{service}.LogAdvanced.v1" for service in SERVICES
+        type_name(service, word.__name__) for service in SERVICES for word in WORDS
     }
     assert told == set(PUBLISHED)
     sent = {name for service in SERVICES for found in operations(service, "send").values() for name in names(found)}

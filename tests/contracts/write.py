@@ -16,7 +16,7 @@ import orjson
 from pydantic import BaseModel
 
 from shared.contracts import feedback, inventory, status
-from shared.contracts.envelope import LogAdvanced, Published, type_name
+from shared.contracts.envelope import WORDS, Published, type_name
 from shared.contracts.reported.kinds import KINDS
 from shared.event_schemas import event_schema
 
@@ -39,7 +39,11 @@ PUBLISHED: Events = {
     **_events("inventory", inventory, Published, r"(Recorded|Changed)$"),
     **_events("feedback", feedback, Published, r"(Recorded|Changed)$"),
     **_events("status", status, Published, r"(Recorded|Changed)$"),
-    **{type_name(service, "LogAdvanced"): LogAdvanced for service in ("inventory", "feedback", "status", "reporting")},
+    **{
+        type_name(service, word.__name__): word
+        for service in ("inventory", "feedback", "status", "reporting")
+        for word in WORDS
+    },
 }
 
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import asyncpg
+import orjson
 import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -15,6 +16,7 @@ from guichet.client import Services
 from shared.consuming import Consumption, cluster_id
 from shared.database import ConcurrentChange, Connection
 from shared.kafka import Kafka
+from shared.logs import configure_logs
 from shared.service import make_broker
 from shared.testing import eventually
 
@@ -110,9 +112,13 @@ class _Seeker:
 
     def __init__(self, ends: dict[TopicPartition, int]) -> None:
         self.ends, self.sought = ends, dict[TopicPartition, int]()
+        self.starts = dict[TopicPartition, int]()
 
     async def end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
         return {partition: self.ends[partition] for partition in partitions}
+
+    async def beginning_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        return {partition: self.starts.get(partition, 0) for partition in partitions}
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
         self.sought[partition] = offset
@@ -131,6 +137,23 @@ async def test_at_assignment_the_database_says_where_to_read_on(services: Servic
     assert consumer.sought == {TopicPartition("t", 0): 7, TopicPartition("t", 1): 0, TopicPartition("t", 2): 0}
     await taking.take(counted, [record(0, 1)])
     assert await effects(counted) == [6, 40, 0]
+
+
+async def test_records_that_kafka_kept_no_longer_are_missed_aloud(
+    services: Services, counted: asyncpg.Pool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As after the restore of a backup that is older than Kafka's retention."""
+    configure_logs("test", "info")
+    taking = consumption()
+    taking._pool, taking._kafka = counted, services.kafka
+    taking._cluster = await cluster_id(services.kafka)
+    await taking.take(counted, [record(6)])
+    consumer = _Seeker({TopicPartition("t", 0): 100})
+    consumer.starts = {TopicPartition("t", 0): 50}
+    await taking.assigned(consumer, list(consumer.ends))  # type: ignore[arg-type]
+    assert taking.gaps == 1
+    said = [orjson.loads(line) for line in capsys.readouterr().out.splitlines() if "kafka_log_gap" in line]
+    assert [(each["topic"], each["expected"], each["first"]) for each in said] == [("t", 7, 50)]
 
 
 async def test_records_already_in_kafka_are_read_from_the_database_s_offset_not_from_kafka_s(

@@ -46,9 +46,11 @@ OWN_TABLES = {
     "shared/dead_letters.py": "dead_letter",
     "shared/event_log.py": "recorded_event, log_head, received_event",
     "shared/keys.py": "api_key",
+    "shared/lost_events.py": "lost_event",
     "shared/receipts.py": "received_event",
     "shared/receiving.py": "received_event",
     "shared/relay.py": "relay_cursor",
+    "shared/restoring.py": "log_restored, lost_event; log_head and relay_cursor, put right",
     "shared/tracing.py": "no table of its own: reads recorded_event and received_event for an operator, changes none",
     "guichet/databases.py": "no table: the roles and databases of a server",
 }

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import inspect
+import itertools
 import re
 import typing
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from pydantic import BaseModel
 
 from shared import metrics
-from shared.contracts.envelope import Published
+from shared.contracts.envelope import WORDS, Published, type_name
 from shared.contracts.reported.kinds import KINDS
 from shared.log_events import FIELDS
 from shared.problems import TITLES
@@ -244,8 +245,8 @@ def published_rows() -> list[Row]:
             consumers = [each for each in SERVICES if listens(each, kind, topic)]
             rows.append((code(kind), service, code(topic), ", ".join(consumers) or "nobody yet"))
     for service in SERVICES:
-        for topic in topics_of(service):
-            kind = f"guichet.{service}.LogAdvanced.v1"
+        for topic, word in itertools.product(topics_of(service), WORDS):
+            kind = type_name(service, word.__name__)
             consumers = [each for each in SERVICES if listens(each, kind, topic)]
             rows.append((code(kind), service, code(topic), ", ".join(consumers) or "nobody yet"))
     return rows
@@ -292,7 +293,7 @@ def test_the_table_of_events_is_drawn_from_the_code() -> None:
     assert (state_changed, "status", "status.applications.v1", "reporting") in rows
     service = ("guichet.inventory.ServiceRecorded.v1", "inventory", "inventory.services.v1")
     assert (*service, "feedback, status, reporting") in rows
-    assert len({row[0] for row in rows if "LogAdvanced" not in row[0]}) == 6
+    assert len({row[0] for row in rows if ".Log" not in row[0]}) == 6
     reports = {row[0].strip("`"): row[3] for row in reported_rows()}
     assert reports["guichet.feedback.FeedbackHandlingReported.v1"] == "`FeedbackStateChanged`"
     assert reports["guichet.status.ReportCorrected.v1"] == "`ApplicationStateChanged`"

@@ -54,7 +54,7 @@ async def _at_place(pool: Pool, place: Place, read_to: int | None) -> dict[str, 
 
 async def _read(pool: Pool, row: dict[str, Any]) -> dict[str, Any]:
     envelope = orjson.loads(row["value"])
-    figures, why = await _why(pool, row, envelope)
+    figures, why = ([], [reasons.void()]) if row["void"] else await _why(pool, row, envelope)
     return {
         "service": row["service"],
         "position": row["service_position"],

@@ -109,6 +109,20 @@ def merge(into: Deltas, more: Deltas) -> None:
     into.services |= more.services
 
 
+def negated(deltas: Deltas) -> Deltas:
+    """What takes these away again; when an organisation was last heard of stays as it was."""
+    return Deltas(
+        performance=defaultdict(
+            lambda: [0] * 5, {key: [-v for v in values] for key, values in deltas.performance.items()}
+        ),
+        durations=defaultdict(int, {key: -cases for key, cases in deltas.durations.items()}),
+        open=defaultdict(int, {key: -cases for key, cases in deltas.open.items()}),
+        counts=defaultdict(lambda: [0, 0], {key: [-v for v in values] for key, values in deltas.counts.items()}),
+        feeds={key: [-events, last] for key, (events, last) in deltas.feeds.items()},
+        services=set(deltas.services),
+    )
+
+
 def _application(deltas: Deltas, partition: int, event: Logged) -> None:
     data, recorded_on = event.data, event.recordedat.date()
     deltas.services.add(data.service_id)

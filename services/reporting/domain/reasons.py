@@ -85,6 +85,17 @@ def not_read(position: int, read_to: int | None) -> Reason:
     )
 
 
+def void() -> Reason:
+    """A record of a service that was restored from a backup made before it."""
+    return reason(
+        "void",
+        "The service was restored from a backup that does not have this record: it counts nowhere. Sent again, the event is "
+        "recorded at another position; `guichet doctor` says whether it was.",
+        "Le service a été restauré d'une sauvegarde qui n'a pas cet enregistrement : il ne compte nulle part. Renvoyé, "
+        "l'événement est enregistré à une autre position; `guichet doctor` dit s'il l'a été.",
+    )
+
+
 def set_aside(detail: Mapping[str, str]) -> Reason:
     return reason(
         "set_aside",

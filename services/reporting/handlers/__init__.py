@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.reporting import store
-from services.reporting.domain.fold import Deltas, fold, merge
-from services.reporting.handlers.decoding import Batch, Unreadable, decode
+from services.reporting.domain.fold import Deltas, fold, merge, negated
+from services.reporting.handlers.decoding import Batch, Restored, Unreadable, decode
 from shared.consuming import Record
 from shared.database import Connection, Pool
 from shared.dead_letters import DeadLetters, each_on_its_own
@@ -53,27 +53,51 @@ async def read(connection: Connection, batch: Batch, dead_letters: DeadLetters) 
     await _set_aside(connection, batch.unreadable, dead_letters)
     change = Change(0, frozenset())
     if batch.events:
-        base = await store.take_positions(connection, len(batch.events))
+        base, restored = await store.take_positions(connection, len(batch.events))
         fresh = _without(batch.events, await store.known(connection, batch.events))
         if fresh:
-            change = await _log_and_fold(connection, fresh, base)
+            counted = _without(fresh, await store.void(connection, fresh)) if restored else fresh
+            change = await _log_and_fold(connection, fresh, counted, base)
+    for word in batch.restored:
+        change = _both(change, await _take_back(connection, word))
     await store.remember_advanced(connection, batch.advanced)
     return change
 
 
-async def _log_and_fold(connection: Connection, events: Sequence[Any], base: int) -> Change:
+async def _log_and_fold(connection: Connection, events: Sequence[Any], counted: Sequence[Any], base: int) -> Change:
     # Folded on another thread while PostgreSQL takes in the log: each has a core of its own.
-    folding = asyncio.create_task(asyncio.to_thread(fold, events))
+    folding = asyncio.create_task(asyncio.to_thread(fold, counted))
     try:
         await store.log_events(connection, events, base)
     finally:
         deltas = await folding
-    await _remember(connection, events)
+    await _remember(connection, counted)
+    return await _count(connection, deltas, base + len(events))
+
+
+async def _count(connection: Connection, deltas: Deltas, position: int) -> Change:
     await store.add_counts(connection, deltas)
     await store.add_cells(connection, deltas)
-    position = base + len(events)
     await store.mark_changed(connection, deltas.services, position)
     return Change(position, frozenset(deltas.services))
+
+
+async def _take_back(connection: Connection, word: Restored) -> Change:
+    """What a restored service does not know any more counts no more; a word that is heard again changes nothing."""
+    if not await store.add_void_span(connection, word):
+        return Change(0, frozenset())
+    deltas = Deltas()
+    events = 0
+    async for records in store.newly_void(connection, word):
+        merge(deltas, fold(decode(records).events))
+        events += len(records)
+    log.warning("log_taken_back", of=word.service, after=word.after, until=word.until, events=events)
+    base, _ = await store.take_positions(connection, 1)
+    return await _count(connection, negated(deltas), base + 1)
+
+
+def _both(one: Change, other: Change) -> Change:
+    return Change(max(one.position, other.position), one.services | other.services)
 
 
 def _without(events: Sequence[Any], known: set[tuple[str, int]]) -> list[Any]:

@@ -85,6 +85,11 @@ class LogAdvanced(msgspec.Struct):
     recorded_at: Moment
 
 
+class LogRestored(msgspec.Struct):
+    after: Annotated[int, msgspec.Meta(ge=0, le=_LAST_POSITION)]
+    until: Annotated[int, msgspec.Meta(ge=0, le=_LAST_POSITION)]
+
+
 class Envelope(msgspec.Struct, gc=False):
     id: str
     source: str
@@ -108,6 +113,17 @@ class Decoded(msgspec.Struct, gc=False):
 
 
 @dataclass(frozen=True, slots=True)
+class Restored:
+    """A service's word, on one partition, that its log beyond `after` up to `until` is void."""
+
+    service: str
+    topic: str
+    partition: int
+    after: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
 class Unreadable:
     """A record that is no event of ours, and why."""
 
@@ -117,10 +133,13 @@ class Unreadable:
 
 @dataclass(slots=True)
 class Batch:
-    """Decoded records: events, the newest word of each partition's relay, and what could not be read."""
+    """Decoded records: events, what each partition's relay said last of its progress and all it said of restores, and what
+    could not be read.
+    """
 
     events: list[Any] = field(default_factory=list)
     advanced: dict[tuple[str, int], tuple[str, int, datetime]] = field(default_factory=dict)
+    restored: list[Restored] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
 
 
@@ -132,6 +151,7 @@ _DATA: dict[str, msgspec.json.Decoder[Any]] = {
     "guichet.inventory.ServiceStandardRecorded.v1": msgspec.json.Decoder(ServiceStandardRecorded),
 }
 _ADVANCED = msgspec.json.Decoder(LogAdvanced)
+_RESTORED = msgspec.json.Decoder(LogRestored)
 
 
 def decode(records: Sequence[Record]) -> Batch:
@@ -145,6 +165,10 @@ def decode(records: Sequence[Record]) -> Batch:
             if envelope.type.endswith(".LogAdvanced.v1"):
                 advanced = _ADVANCED.decode(envelope.data)
                 batch.advanced[record.topic, record.partition] = (service, advanced.position, advanced.recorded_at)
+                continue
+            if envelope.type.endswith(".LogRestored.v1"):
+                word = _RESTORED.decode(envelope.data)
+                batch.restored.append(Restored(service, record.topic, record.partition, word.after, word.until))
                 continue
             if envelope.recordedat is None:
                 raise ValueError("no recordedat")  # noqa: TRY301 - one way out for all that is unreadable

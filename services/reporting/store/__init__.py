@@ -12,6 +12,7 @@ from services.reporting.store.reading import (
     standards,
     tallies,
 )
+from services.reporting.store.restoring import add_void_span, newly_void, void
 from services.reporting.store.tracing import at_place, caused_by, known_standards, later, read_to
 from services.reporting.store.verifying import (
     advanced,
@@ -38,6 +39,7 @@ __all__ = [
     "Filters",
     "add_cells",
     "add_counts",
+    "add_void_span",
     "advanced",
     "at_place",
     "caused_by",
@@ -56,6 +58,7 @@ __all__ = [
     "log_events",
     "logged",
     "mark_changed",
+    "newly_void",
     "positions",
     "read_to",
     "remember_advanced",
@@ -66,4 +69,5 @@ __all__ = [
     "standards",
     "take_positions",
     "tallies",
+    "void",
 ]

@@ -5,10 +5,12 @@ from typing import Any
 
 import orjson
 
+from services.reporting.store.verifying import VOID
 from shared.database import Pool
 
 _COLUMNS = (
-    "service, service_position, position, type, org_id, recorded_at, read_at, topic, partition, record_offset, value"
+    "service, service_position, position, type, org_id, recorded_at, read_at, topic, partition, record_offset, value, "
+    f"{VOID} as void"
 )
 # Nobody waits longer for one event to be found in a log without an index for it.
 _SECONDS = 20
@@ -17,7 +19,7 @@ _SECONDS = 20
 async def at_place(pool: Pool, service: str, position: int) -> dict[str, Any] | None:
     """The record of a service's log at a position."""
     row = await pool.fetchrow(
-        f"select {_COLUMNS} from logged_event where service = $1 and service_position = $2 "
+        f"select {_COLUMNS} from logged_event e where service = $1 and service_position = $2 "
         "and partition = any(select distinct partition from advanced where service = $1)",
         service,
         position,
@@ -29,7 +31,7 @@ async def caused_by(pool: Pool, event_id: str, source: str | None) -> list[dict[
     """The records that a reported event led to, found by looking through the whole log. Raises TimeoutError."""
     needles = [f'"causedby":{_json(event_id)}', source and f'"causedbysource":{_json(source)}']
     rows = await pool.fetch(
-        f"select {_COLUMNS} from logged_event where strpos(value, $1) > 0 "
+        f"select {_COLUMNS} from logged_event e where strpos(value, $1) > 0 "
         "and ($2::text is null or strpos(value, $2) > 0) order by position limit 20",
         *needles,
         timeout=_SECONDS,
@@ -40,8 +42,8 @@ async def caused_by(pool: Pool, event_id: str, source: str | None) -> list[dict[
 async def later(pool: Pool, row: dict[str, Any], subject: str, limit: int) -> list[dict[str, Any]]:
     """Later records of the same type about the same thing, the newest first. Raises TimeoutError."""
     rows = await pool.fetch(
-        f"select {_COLUMNS} from logged_event where service = $1 and partition = $2 and service_position > $3 "
-        "and recorded_at >= $4 and type = $5 and strpos(value, $6) > 0 order by service_position desc limit $7",
+        f"select {_COLUMNS} from logged_event e where service = $1 and partition = $2 and service_position > $3 "
+        f"and not {VOID} and recorded_at >= $4 and type = $5 and strpos(value, $6) > 0 order by service_position desc limit $7",
         row["service"], row["partition"], row["service_position"], row["recorded_at"], row["type"],
         f'"subject":{_json(subject)}', limit,
         timeout=_SECONDS,

@@ -1,6 +1,6 @@
 """Comparing: the log with the services' logs, and the views with the fold of the log."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -9,6 +9,11 @@ from aiokafka import ConsumerRecord
 from shared.database import Connection, Pool
 from shared.event_log import FINGERPRINT
 
+# Of a row of logged_event called e: its service was restored from a backup that does not have it.
+VOID = (
+    "exists (select from void_span v where v.service = e.service and v.topic = e.topic and v.partition = e.partition "
+    "and e.service_position > v.after and e.service_position <= v.until)"
+)
 _VIEWS = {
     "performance_cell": (
         "org_id, service_id, standard_id, channel, day, recorded_on, source_partition",
@@ -29,8 +34,8 @@ async def cells_of_log(connection: Pool, service: str, until: int) -> list[dict[
     """The same digest as each service makes of its own log, up to one of its positions."""
     rows = await connection.fetch(
         "select type, org_id, (recorded_at at time zone 'utc')::date as day, count(*) as events, "
-        f"sum({FINGERPRINT})::text as hash from logged_event "
-        "where service = $1 and service_position <= $2 group by 1, 2, 3 order by 1, 2, 3",
+        f"sum({FINGERPRINT})::text as hash from logged_event e "
+        f"where service = $1 and service_position <= $2 and not {VOID} group by 1, 2, 3 order by 1, 2, 3",
         service,
         until,
     )
@@ -40,8 +45,8 @@ async def cells_of_log(connection: Pool, service: str, until: int) -> list[dict[
 async def positions(pool: Pool, service: str, cell: tuple[str, str, date], until: int) -> list[tuple[int, str, str]]:
     rows = await pool.fetch(
         f"select service_position, {FINGERPRINT}::text as hash, value::json ->> 'causedbysource' || '#' || "
-        "(value::json ->> 'causedby') as event from logged_event where service = $1 and type = $2 "
-        "and org_id = $3 and (recorded_at at time zone 'utc')::date = $4 and service_position <= $5 "
+        "(value::json ->> 'causedby') as event from logged_event e where service = $1 and type = $2 "
+        f"and org_id = $3 and (recorded_at at time zone 'utc')::date = $4 and service_position <= $5 and not {VOID} "
         "order by service_position",
         service,
         *cell,
@@ -73,12 +78,17 @@ async def cells_of_views(connection: Connection, view: str) -> dict[tuple[Any, .
 async def logged(connection: Connection, batch: int = 5_000) -> AsyncIterator[list[Any]]:
     """The log in order, as records of Kafka again; within the caller's transaction."""
     cursor = await connection.cursor(
-        "select topic, partition, record_offset, value from logged_event order by position"
+        f"select topic, partition, record_offset, value from logged_event e where not {VOID} order by position"
     )
     while rows := await cursor.fetch(batch):
-        yield [
-            ConsumerRecord(
-                r["topic"], r["partition"], r["record_offset"], 0, 0, None, r["value"].encode(), None, -1, -1, ()
-            )
-            for r in rows
-        ]
+        yield as_records(rows)
+
+
+def as_records(rows: Sequence[Any]) -> list[Any]:
+    """Rows of the log as the records they were."""
+    return [
+        ConsumerRecord(
+            r["topic"], r["partition"], r["record_offset"], 0, 0, None, r["value"].encode(), None, -1, -1, ()
+        )
+        for r in rows
+    ]

@@ -12,12 +12,16 @@ _LOG_COLUMNS = (
 )  # fmt: skip
 
 
-async def take_positions(connection: Connection, number: int) -> int:
-    """The position before the first of `number` new ones. Takes the log's lock: position order is commit order."""
-    base: int = await connection.fetchval(
-        "update reading_head set position = position + $1 returning position - $1", number
+async def take_positions(connection: Connection, number: int) -> tuple[int, bool]:
+    """The position before the first of `number` new ones, and whether anything is void. Takes the log's lock: position order
+    is commit order.
+    """
+    row = await connection.fetchrow(
+        "update reading_head set position = position + $1 "
+        "returning position - $1 as base, exists (select from void_span) as restored",
+        number,
     )
-    return base
+    return row["base"], row["restored"]
 
 
 async def known(connection: Connection, events: Sequence[Any]) -> set[tuple[str, int]]:

@@ -1,0 +1,43 @@
+"""What services that were restored from a backup do not know any more: kept in the log, and counted nowhere."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from services.reporting.store.verifying import VOID, as_records
+from shared.database import Connection
+
+
+async def add_void_span(connection: Connection, word: Any) -> bool:
+    """Whether the word is new."""
+    done = await connection.execute(
+        "insert into void_span (service, topic, partition, after, until) values ($1, $2, $3, $4, $5) "
+        "on conflict do nothing",
+        word.service, word.topic, word.partition, word.after, word.until,
+    )  # fmt: skip
+    return bool(done == "INSERT 0 1")
+
+
+async def newly_void(connection: Connection, word: Any, batch: int = 5_000) -> AsyncIterator[list[Any]]:
+    """Records of the log that a span makes void and no other had made so before it."""
+    cursor = await connection.cursor(
+        "select topic, partition, record_offset, value from logged_event e where service = $1 and topic = $2 "
+        "and partition = $3 and service_position > $4 and service_position <= $5 and not exists (select from void_span v "
+        "where v.service = $1 and v.topic = $2 and v.partition = $3 and v.until <> $5 "
+        "and e.service_position > v.after and e.service_position <= v.until)",
+        word.service, word.topic, word.partition, word.after, word.until,
+    )  # fmt: skip
+    while rows := await cursor.fetch(batch):
+        yield as_records(rows)
+
+
+async def void(connection: Connection, events: Sequence[Any]) -> set[tuple[str, int]]:
+    """The (service, position) of those events that came after the word that they are void."""
+    rows = await connection.fetch(
+        "select e.service, e.service_position from unnest($1::text[], $2::text[], $3::int[], $4::bigint[]) "
+        f"as e (service, topic, partition, service_position) where {VOID}",
+        [event.service for event in events],
+        [event.record.topic for event in events],
+        [event.record.partition for event in events],
+        [event.service_position for event in events],
+    )
+    return {(row["service"], row["service_position"]) for row in rows}

@@ -1,0 +1,105 @@
+"""Looking at what a service's own topics hold: how far each partition has come, and the records of a stretch of time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import UnknownTopicOrPartitionError
+
+from shared.kafka import Kafka
+
+_SECONDS = 10.0
+_READ_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The last position that each partition knows of (0: it is empty), and the records that say so."""
+
+    last: Mapping[TopicPartition, int]
+    records: Sequence[Any]
+
+    @property
+    def highest(self) -> int:
+        return max(self.last.values(), default=0)
+
+    @property
+    def lowest(self) -> int:
+        return min(self.last.values(), default=0)
+
+
+async def survey(kafka: Kafka, topics: Sequence[str]) -> Survey:
+    """Read the last record of every partition. Raises KafkaError or TimeoutError when Kafka or a topic is away."""
+    async with asyncio.timeout(_SECONDS), _reading(kafka, topics) as (consumer, partitions):
+        last, found = dict.fromkeys(partitions, 0), list[Any]()
+        ends = await consumer.end_offsets(partitions)
+        first = await consumer.beginning_offsets(partitions)
+        filled = {each for each in partitions if ends[each] > first[each]}
+        for each in filled:
+            consumer.seek(each, ends[each] - 1)
+        while filled:
+            for each, records in (await consumer.getmany(*filled, timeout_ms=500)).items():
+                if records:
+                    last[each] = position_of(records[-1])
+                    found.append(records[-1])
+                    filled.discard(each)
+        return Survey(last, found)
+
+
+async def records_since(kafka: Kafka, topics: Sequence[str], moment: datetime) -> list[ConsumerRecord[Any, Any]]:
+    """All records of the topics published since a moment. Raises KafkaError or TimeoutError."""
+    found: list[ConsumerRecord[Any, Any]] = []
+    async with asyncio.timeout(_READ_SECONDS), _reading(kafka, topics) as (consumer, partitions):
+        at = int(max(0.0, moment.timestamp()) * 1000)
+        starts = await consumer.offsets_for_times(dict.fromkeys(partitions, at))
+        ends = await consumer.end_offsets(partitions)
+        following = {each: start.offset for each, start in starts.items() if start is not None}
+        for each, offset in following.items():
+            consumer.seek(each, offset)
+        waiting = {each for each, offset in following.items() if offset < ends[each]}
+        while waiting:
+            for each, records in (await consumer.getmany(*waiting, timeout_ms=500)).items():
+                found += [record for record in records if record.offset < ends[each]]
+                if records and records[-1].offset + 1 >= ends[each]:
+                    waiting.discard(each)
+    return found
+
+
+@asynccontextmanager
+async def _reading(kafka: Kafka, topics: Sequence[str]) -> AsyncIterator[tuple[AIOKafkaConsumer, list[TopicPartition]]]:
+    consumer = AIOKafkaConsumer(
+        **kafka.options(), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=50
+    )
+    try:
+        await consumer.start()
+        known = await consumer.topics()
+        if missing := set(topics) - known:
+            raise UnknownTopicOrPartitionError(", ".join(sorted(missing)))
+        partitions = [TopicPartition(topic, n) for topic in topics for n in consumer.partitions_for_topic(topic) or ()]
+        consumer.assign(partitions)
+        yield consumer, sorted(partitions)
+    finally:
+        await consumer.stop()
+
+
+def is_event(record: Any) -> bool:
+    """Whether a record is an event of the log, and no word of its relay."""
+    return any(name == "ce_id" and value is not None and bytes(value).isdigit() for name, value in record.headers or ())
+
+
+def position_of(record: Any) -> int:
+    """An event's own position; of a word of the relay (`advanced-12-...`, `restored-5-9`), how far it speaks of."""
+    for name, value in record.headers or ():
+        if name == "ce_id" and value is not None:
+            kind, *numbers = bytes(value).decode("utf-8", "replace").split("-")
+            if kind.isdigit() and not numbers:
+                return int(kind)
+            if kind == "advanced" and numbers:
+                return int(numbers[0])
+            if kind == "restored" and len(numbers) > 1:
+                return int(numbers[1])
+    return 0
