@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install demo test check format bench containers clean requirements
+.PHONY: help install demo test check format bench bench-peers containers clean requirements
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 install: .venv/installed ## a virtual environment with everything the other targets need; quick when nothing changed
 
@@ -33,8 +33,11 @@ format: install ## put the code in form
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: install ## the benchmarks, each with its oracle
-	@for job in j1 j2; do $(BIN)/python -m bench $$job || exit 1; done
+bench: install ## the benchmarks in full, each with its oracle, against the peers that bench-peers has made
+	@for job in j1 j2 j3 j7; do $(BIN)/python -m bench $$job || exit 1; done
+
+bench-peers: install ## the benchmarks' peers, each in an environment of its own; quick when nothing changed
+	@$(BIN)/python -m bench.environments
 
 clean: ## forget what runs have left; the virtual environment stays
 	@if test -L .guichet/postgres; then rm -rf "$$(readlink -f .guichet/postgres)"; fi

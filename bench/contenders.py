@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.environments import lacking, python_of
+from bench.environments import PROGRAMS, lacking, python_of
 from guichet.processes import Part
 from guichet.system import System
-
-PROGRAMS = Path(__file__).parent / "peers"
 
 
 @dataclass(frozen=True, slots=True)

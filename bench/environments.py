@@ -13,7 +13,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / ".bench"
-REQUIREMENTS = Path(__file__).parent / "peers" / "requirements"
+PROGRAMS = Path(__file__).parent / "peers"
+REQUIREMENTS = PROGRAMS / "requirements"
+# What is fetched beside Python packages, and by which of the programs.
+_FETCHES = {"connect": "connect_jars.py"}
 
 
 def names() -> list[str]:
@@ -43,20 +46,23 @@ def make(name: str) -> str | None:
     _reason(name).unlink(missing_ok=True)
     venv.create(folder, with_pip=True, symlinks=True)
     install = [str(python_of(name)), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
-    done = subprocess.run(
-        [*install, "--only-binary", ":all:", "-r", str(REQUIREMENTS / f"{name}.txt")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        shutil.rmtree(folder, ignore_errors=True)
-        lines = [line for line in done.stderr.strip().splitlines() if line.startswith("ERROR")] or ["pip failed"]
-        reason = f"cannot be installed on Python {sys.version.split()[0]}: {lines[-1].removeprefix('ERROR: ')}"
-        _reason(name).write_text(reason, encoding="utf-8")
-        return reason
+    steps = [[*install, "--only-binary", ":all:", "-r", str(REQUIREMENTS / f"{name}.txt")]]
+    if name in _FETCHES:
+        steps.append([str(python_of(name)), str(PROGRAMS / _FETCHES[name])])
+    for step in steps:
+        done = subprocess.run(step, capture_output=True, text=True, check=False)
+        if done.returncode:
+            shutil.rmtree(folder, ignore_errors=True)
+            _reason(name).write_text(_why(done.stderr), encoding="utf-8")
+            return _why(done.stderr)
     _stamp(name).write_text(_state(name), encoding="utf-8")
     return None
+
+
+def _why(said: str) -> str:
+    lines = said.strip().splitlines() or ["without a word"]
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")] or lines
+    return f"cannot be installed on Python {sys.version.split()[0]}: {errors[-1]}"
 
 
 def _stamp(name: str) -> Path:
@@ -69,8 +75,8 @@ def _reason(name: str) -> Path:
 
 def _state(name: str) -> str:
     """What an environment was made of: when this changes, it is made again."""
-    requirements = (REQUIREMENTS / f"{name}.txt").read_bytes()
-    return f"{hashlib.sha256(requirements).hexdigest()} {sys.version}"
+    parts = [REQUIREMENTS / f"{name}.txt", *([PROGRAMS / _FETCHES[name]] if name in _FETCHES else [])]
+    return f"{hashlib.sha256(b''.join(part.read_bytes() for part in parts)).hexdigest()} {sys.version}"
 
 
 def main() -> int:

@@ -23,9 +23,8 @@ from typing import Any
 import orjson
 
 from bench import results
-from bench.contenders import PROGRAMS
 from bench.draining import memory
-from bench.environments import lacking, python_of
+from bench.environments import PROGRAMS, lacking, python_of
 from bench.load import post
 from bench.rig import cpu_seconds, one_value, rig, run_sql
 from bench.saying import say

@@ -4,7 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import asyncpg
@@ -34,7 +34,7 @@ class Tables:
 
 def expected(records: Iterable[Record]) -> Tables:
     """The tables after these records, whatever their order between cases: an event counts once, what is no event never."""
-    seen, last = set[str](), dict[str, tuple[str, str, list[Any]]]()
+    seen, last = set[str](), dict[str, Any]()
     counts: dict[Any, list[int]] = {}
     feeds: dict[Any, list[Any]] = {}
     for record in records:
@@ -43,7 +43,7 @@ def expected(records: Iterable[Record]) -> Tables:
             continue
         seen.add(event["id"])
         # The last word on a case is all that stands of it.
-        last[event["subject"]] = (event["org"], event["data"]["service_id"], event["data"]["standards"])
+        last[event["subject"]] = (event["org"], event["data"]["service_id"], _clocks(event["data"]["standards"]))
         _heard(event, record.value, counts, feeds)
     tables = Tables(
         len(seen),
@@ -83,17 +83,22 @@ def _heard(event: dict[str, Any], value: bytes, counts: dict[Any, list[int]], fe
     feed[0], feed[1] = feed[0] + 1, max(feed[1], moment)
 
 
+def _clocks(standards: list[Any]) -> list[tuple[Any, ...]]:
+    """(standard, channel, state, stopped on, met, elapsed) of each, as it stands now."""
+    names = ("channel", "state", "stopped_on", "met", "elapsed")
+    return [(each["standard_id"], *(each["after"][name] for name in names)) for each in standards]
+
+
 def _count_cases(tables: Tables, cases: Iterable[tuple[str, str, list[Any]]]) -> None:
     met, total, durations, opened = Counter[Any](), Counter[Any](), Counter[Any](), Counter[Any]()
-    for org, service, standards in cases:
-        for change in standards:
-            clock = change["after"]
-            key = (org, service, change["standard_id"], clock["channel"])
-            if clock["state"] == "stopped":
-                day = datetime.fromisoformat(clock["stopped_on"]).date()
+    for org, service, clocks in cases:
+        for standard, channel, state, stopped_on, in_time, elapsed in clocks:
+            key = (org, service, standard, channel)
+            if state == "stopped":
+                day = date.fromisoformat(stopped_on)
                 total[(*key, day)] += 1
-                met[(*key, day)] += clock["met"]
-                durations[(*key, day, clock["elapsed"])] += 1
+                met[(*key, day)] += in_time
+                durations[(*key, day, elapsed)] += 1
             else:
                 opened[key] += 1
     tables.performance = {key: (met[key], total[key]) for key in total}
