@@ -15,10 +15,12 @@ import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from guichet.errors import NotReachable
+from guichet.client import Services
+from guichet.errors import NotReachable, Stop
 from guichet.home import SERVICES, Home
 from guichet.ports import PORTS, is_free
 from guichet.readiness import readiness
+from guichet.verifying import SOURCES
 from shared.kafka import MECHANISM, Kafka
 from shared.migrating import missing_migrations
 from shared.settings import Settings
@@ -47,6 +49,8 @@ def examine(home: Home, port_base: int) -> Iterator[Check]:
     for name in SERVICES:
         yield _service(home, name, addresses[name]["url"])
     yield _clock(addresses)
+    yield from (_gaps(name, addresses[name]["url"]) for name in SERVICES)
+    yield from asyncio.run(_restores(home))
     yield from asyncio.run(_infrastructure(home, addresses))
 
 
@@ -78,6 +82,31 @@ def _service(home: Home, name: str, url: str) -> Check:
     found = "ready" if ready["status"] == "ready" else ", ".join(words)
     remedy = f"read {home.path / 'logs' / name}.log, or the container's; it is started again by itself"
     return check(name, ready["status"] == "ready", found, remedy)
+
+
+def _gaps(name: str, url: str) -> Check:
+    """Records that Kafka kept no longer when this service wanted to read on."""
+    gaps = sum(each.get("gaps", 0) for each in readiness(url).get("consumers", {}).values())
+    remedy = "publish the other services' logs again: docs/operating.md, Backups; kafka_log_gap in the log says which"
+    return check(f"records of {name}", not gaps, f"{gaps} partitions with a gap" if gaps else "no gap", remedy)
+
+
+async def _restores(home: Home) -> list[Check]:
+    """What services that were restored from a backup still lack; nothing of those that do not answer."""
+    found = []
+    async with Services(home) as services:
+        for name in SOURCES:
+            try:
+                answer = await services.ask(name, "/v1/log/lost", query={"limit": 1}, patient=False)
+            except Stop:
+                continue
+            waiting, unlisted = answer["waiting"], answer["unlisted"]
+            said = f"restored {answer['restores']} times, {waiting} events to be sent again, {unlisted} unknown"
+            remedy = (
+                f"departments send again, with the same ids, what GET /v1/log/lost of {name} lists (docs/operating.md)"
+            )
+            found.append(check(f"log of {name}", not waiting, said if answer["restores"] else "never restored", remedy))
+    return found
 
 
 def _clock(addresses: dict[str, Any]) -> Check:

@@ -37,6 +37,8 @@ class System:
         self._lock: IO[str] | None = None
         self._pruning: subprocess.Popen[bytes] | None = None
         self._pruned_at = time.monotonic()
+        self._local_kafka: LocalKafka | None = None
+        self._to_provision = False
         self._kafka = kafka_of_settings(home)
         self._databases, self._owners = databases_of_settings()
 
@@ -95,6 +97,7 @@ class System:
             for part in self.parts.values():
                 if not part.alive:
                     self._start_again(part)
+            self._provision_again()
             self._keep_keys_pruned()
             time.sleep(_CHECK_SECONDS)
 
@@ -171,6 +174,7 @@ class System:
         passwords = {name: self.home.secret(f"kafka-{name}") for name in (ADMIN, "controller")}
         kafka = LocalKafka(self.home.path, self._port("kafka"), self._port("kafka controller"), passwords)
         kafka.prepare(bar.say)
+        self._local_kafka = kafka
         bar.say("Starting Kafka and PostgreSQL")
         self._kafka = Kafka(kafka.bootstrap, ADMIN, passwords[ADMIN])
         self.parts["kafka"] = self._part("kafka", kafka.command(), kafka.answers, dict(os.environ))
@@ -227,8 +231,22 @@ class System:
         part.deaths = 0 if lived > 60 else part.deaths + 1
         code = part.process.returncode if part.process else None
         sys.stderr.write(f"{part.name} died (exit status {code}); it is started again\n")
+        if part.name == "kafka" and self._local_kafka is not None and not self._local_kafka.formatted:
+            sys.stderr.write("Kafka's data is gone: it begins anew, and the services fill its topics again\n")
+            self._local_kafka.prepare(lambda _text: None)
+            self._to_provision = True
         part.start()
         self.write_addresses()
+
+    def _provision_again(self) -> None:
+        """A Kafka that begins anew has no topics and logins; those of departments' keys are for them to make again."""
+        if self._to_provision and self.parts["kafka"].answers():
+            try:
+                provision_kafka(self.kafka, self.home)
+            except NotReachable as error:
+                sys.stderr.write(f"{error}\n")
+            else:
+                self._to_provision = False
 
     def _port(self, name: str) -> int:
         return self.port_base + PORTS[name]

@@ -15,7 +15,8 @@ Cell = tuple[str, str, str]
 async def verify(services: Services, say: Callable[[str], None], wait: float = _WAIT_SECONDS) -> dict[str, Any]:
     """Freeze each log's last position, wait until reporting has passed it, and compare.
 
-    `reconciled` is true when nothing differs. `missing` counts events of a log that reporting does not have.
+    `reconciled` is true when nothing differs. `missing` counts events of a log that reporting does not have;
+    `lost`, per service that was restored from a backup, what came of the events it does not have any more.
     """
     cut = {source: (await services.ask(source, "/v1/log"))["position"] for source in SOURCES}
     say("Waiting until reporting has read every log")
@@ -38,7 +39,15 @@ async def verify(services: Services, say: Callable[[str], None], wait: float = _
         "missing": missing,
         "differences": differences,
         "views": views,
+        "lost": await what_is_lost(services),
     }
+
+
+async def what_is_lost(services: Services) -> dict[str, dict[str, int]]:
+    """`{restores, lost, waiting, unlisted}` of each service that was restored from a backup."""
+    answers = {source: await services.ask(source, "/v1/log/lost", query={"limit": 1}) for source in SOURCES}
+    named = ("restores", "lost", "waiting", "unlisted")
+    return {source: {name: answer[name] for name in named} for source, answer in answers.items() if answer["restores"]}
 
 
 async def _passed(services: Services, cut: dict[str, int], wait: float) -> list[str]:

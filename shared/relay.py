@@ -22,7 +22,7 @@ from shared.database import TRANSIENT, Connection, Pool
 from shared.event_log import LogUnchecked, head, is_checked
 from shared.kafka import Kafka
 from shared.logs import log
-from shared.restoring import SayAgain, take_stock, told, untold
+from shared.restoring import SayAgain, settle, take_stock, told, untold
 
 _BATCH = 2_000
 _STREAM = 200
@@ -55,7 +55,6 @@ class Relay:
         self._announced_position = -1
         # Of each partition, the offset of the last word it was told.
         self._offsets: dict[tuple[str, int], int] = {}
-        self._emptied = False
         # Set once the log was compared with its topics, or could not be.
         self.tried = asyncio.Event()
         self.progress_at = time.monotonic()
@@ -106,10 +105,9 @@ class Relay:
         cluster = await cluster_id(self._kafka)
         refilled = await take_stock(connection, self._kafka, cluster, self._topics, self._say_again)
         self.tried.set()
-        self._emptied |= refilled
-        if self._emptied and self._refilling is not None:
+        if refilled and self._refilling is not None:
             await self._refilling()
-        self._emptied = False
+        await settle(connection, cluster)
         row = await connection.fetchrow("select position, recorded_at, announced from relay_cursor")
         self._position, self._recorded_at = row["position"], row["recorded_at"]
         self._announced_position, self._offsets = row["announced"], {}
@@ -166,7 +164,11 @@ class Relay:
         metrics.log_position.set(position)
         while self._position < position:
             if not await self._publish_some(connection):
-                return
+                # Nothing stands between: the log was restored, and went on above.
+                self._position, self._recorded_at = position, recorded_at
+                await connection.execute(
+                    "update relay_cursor set position = $1, recorded_at = $2", position, recorded_at
+                )
         event_id = f"advanced-{position}-{rfc3339(recorded_at)}"
         await self._tell(event_id, LogAdvanced(position=position, recorded_at=recorded_at), recorded_at)
         self._announced_at = time.monotonic()

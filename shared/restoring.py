@@ -61,14 +61,18 @@ async def take_stock(
     lost = lost_records(standing, found, cluster)
     if lost:
         await _fill_again(connection, standing, found)
-    await connection.execute("update relay_cursor set cluster_id = $1 where cluster_id is distinct from $1", cluster)
     return lost
+
+
+async def settle(connection: Connection, cluster: str) -> None:
+    """All that a new cluster lacked was asked for: it is the one we know."""
+    await connection.execute("update relay_cursor set cluster_id = $1 where cluster_id is distinct from $1", cluster)
 
 
 def lost_records(standing: Standing, found: Survey, cluster: str) -> bool:
     """Whether Kafka has less than it acknowledged once."""
     moved = standing.cluster_id not in {None, cluster}
-    return standing.cursor > 0 and (moved or found.lowest < min(standing.announced, standing.cursor))
+    return moved or found.lowest < min(standing.announced, standing.cursor)
 
 
 async def _standing(connection: Connection) -> Standing:

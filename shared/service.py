@@ -144,8 +144,7 @@ def _relay(parts: Parts, settings: Settings, app: FastAPI) -> Relay:
         """Kafka lost what it had: the departments' topics are gone too."""
         if app.state.department_topics is not None:
             found = await app.state.keys.organizations(parts.name)
-            for org_id in found:
-                await app.state.department_topics.make(org_id)
+            await asyncio.gather(*(app.state.department_topics.make(org_id) for org_id in found))
             log.warning("department_topics_made", organizations=len(found))
 
     state = app.state

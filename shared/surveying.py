@@ -72,16 +72,19 @@ async def records_since(kafka: Kafka, topics: Sequence[str], moment: datetime) -
 @asynccontextmanager
 async def _reading(kafka: Kafka, topics: Sequence[str]) -> AsyncIterator[tuple[AIOKafkaConsumer, list[TopicPartition]]]:
     consumer = AIOKafkaConsumer(
-        **kafka.options(), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=50
+        *topics,
+        **kafka.options(),
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=50,
     )
     try:
         await consumer.start()
-        known = await consumer.topics()
-        if missing := set(topics) - known:
+        partitions = sorted(consumer.assignment())
+        if missing := set(topics) - {each.topic for each in partitions}:
             raise UnknownTopicOrPartitionError(", ".join(sorted(missing)))
-        partitions = [TopicPartition(topic, n) for topic in topics for n in consumer.partitions_for_topic(topic) or ()]
-        consumer.assign(partitions)
-        yield consumer, sorted(partitions)
+        yield consumer, partitions
     finally:
         await consumer.stop()
 

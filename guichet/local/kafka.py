@@ -44,8 +44,12 @@ class LocalKafka:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._jars(say)
         self._write_properties()
-        if not (self.folder / "data" / "meta.properties").exists():
+        if not self.formatted:
             self._format()
+
+    @property
+    def formatted(self) -> bool:
+        return (self.folder / "data" / "meta.properties").exists()
 
     def command(self) -> list[str]:
         return [*self._java(), "kafka.Kafka", str(self.folder / "server.properties")]
