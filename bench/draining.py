@@ -15,7 +15,8 @@ import psutil
 
 from bench import oracle
 from bench.contenders import Contender
-from bench.rig import checkpoint, cpu_seconds, fresh_database, run_sql, server
+from bench.databases import checkpoint, empty_database, run_sql, server
+from bench.rig import cpu_seconds
 from guichet.processes import Part
 from guichet.system import System
 
@@ -65,7 +66,7 @@ class Watch:
 
 async def drain(system: System, contender: Contender, filled: Filled) -> dict[str, Any]:
     """Events a second, CPU seconds per 1,000 events, peak memory in MB, and the tables that differ from the oracle's."""
-    dsn = await fresh_database(system, "reporting")
+    dsn = await empty_database(system)
     connection = await asyncpg.connect(dsn, server_settings={"timezone": "UTC"})
     if contender.rows:
         await run_sql(system.database("reporting", owner=True), _ROWS)

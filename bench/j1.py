@@ -24,7 +24,7 @@ _QUICK = ("raw", "faststream")
 
 
 def run(*, quick: bool, peers: Sequence[str] | None = None) -> dict[str, Any]:
-    number, runs = (80_000, 3) if quick else (300_000, 5)
+    number, runs = (100_000, 3) if quick else (300_000, 5)
     against, skipped = chosen(peers, _QUICK if quick else NAMES)
     say(f"J1: making {number:,} events")
     records = list(as_published(status_events(number)))

@@ -23,10 +23,11 @@ from typing import Any
 import orjson
 
 from bench import results
+from bench.databases import one_value, run_sql
 from bench.draining import memory
 from bench.environments import PROGRAMS, lacking, python_of
 from bench.load import post
-from bench.rig import cpu_seconds, one_value, rig, run_sql
+from bench.rig import cpu_seconds, rig
 from bench.saying import say
 from guichet import demo, keys
 from guichet.client import Services

@@ -9,7 +9,6 @@ log until each has its partitions.
 """
 
 import asyncio
-import contextlib
 import socket
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
@@ -22,9 +21,10 @@ from typing import Any
 import asyncpg
 
 from bench import oracle, results
+from bench.databases import checkpoint, empty_database, from_copy, keep_copy, server
 from bench.draining import Watch, until_position
 from bench.events import Record, inventory_events, status_events
-from bench.rig import checkpoint, cpu_seconds, fill, fresh_database, make_topic, rig, run_sql, server
+from bench.rig import cpu_seconds, fill, make_topic, rig
 from bench.saying import say
 from guichet.client import Services
 from guichet.processes import Part
@@ -32,6 +32,7 @@ from guichet.readiness import is_ready, readiness
 from guichet.system import System
 
 TOPIC, INVENTORY = "status.applications.v1", "inventory.services.v1"
+_HISTORY = "reporting_history"
 _DAYS = timedelta(days=30)
 _SERVICES = 400
 _INVENTORY_EVENTS = 2 * _SERVICES
@@ -64,18 +65,18 @@ class Stage:
     async def measure(self, runs: int) -> dict[str, Any]:
         say(f"{self.factor} x: {self.history:,} events of history")
         await make_topic(self.system.kafka, TOPIC, _PARTITIONS)
-        await fresh_database(self.system, "reporting")
+        await empty_database(self.system)
         records = self._records()
         await fill(self.system.kafka, TOPIC, islice(records, self.history))
         before = self.history + _INVENTORY_EVENTS
         with _workers(self.system, 1) as parts:
             await _drained(self.system, parts, 0, before)
         await fill(self.system.kafka, TOPIC, records)
-        await _keep_copy(self.system)
+        await keep_copy(self.system, _HISTORY)
         wanted = _wanted(self._records())
         found, queries = [], dict[str, Any]()
         for turn in range(1, runs + 1):
-            await _from_copy(self.system)
+            await from_copy(self.system, _HISTORY)
             await checkpoint(self.system)
             with _workers(self.system, 1) as parts:
                 measured = await _drained(self.system, parts, before, before + self.more)
@@ -165,7 +166,7 @@ async def _spread(system: System, number: int, events: int, runs: int) -> dict[s
     await fill(system.kafka, TOPIC, records)
     wanted, found = _wanted(records), []
     for turn in range(1, runs + 1):
-        dsn = await fresh_database(system, "reporting")
+        dsn = await empty_database(system)
         await checkpoint(system)
         async with _held(system) as release:
             with _workers(system, number) as parts:
@@ -203,35 +204,6 @@ async def _assigned(parts: Sequence[Part]) -> None:
             return
         await asyncio.sleep(0.1)
     raise RuntimeError(f"the workers have not shared the partitions: {shares}")
-
-
-async def _keep_copy(system: System) -> None:
-    await _as_administrator(
-        system,
-        "drop database if exists reporting_history",
-        "alter database reporting rename to reporting_history",
-    )
-
-
-async def _from_copy(system: System) -> None:
-    """Reporting's database as it was when its copy was made."""
-    await _as_administrator(
-        system,
-        "drop database if exists reporting with (force)",
-        "create database reporting template reporting_history owner reporting_owner strategy file_copy",
-    )
-    await server(system).create("reporting")
-
-
-async def _as_administrator(system: System, *statements: str) -> None:
-    administrator = server(system).dsn("postgres", "postgres")
-    close = "select pg_terminate_backend(pid) from pg_stat_activity where datname like 'reporting%'"
-    for _ in range(20):  # a connection that was ended takes a moment to be gone
-        with contextlib.suppress(asyncpg.ObjectInUseError):
-            await run_sql(administrator, close, *statements)
-            return
-        await asyncio.sleep(0.2)
-    await run_sql(administrator, *statements)
 
 
 def _free_port() -> int:

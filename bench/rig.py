@@ -9,19 +9,14 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
-import asyncpg
 import psutil
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
 from bench.events import Record
-from guichet.databases import Server
 from guichet.home import Home
-from guichet.local.postgres import Postgres
-from guichet.provisioning import migrate
 from guichet.system import System
 from shared.kafka import Kafka
 
@@ -97,47 +92,6 @@ async def fill(kafka: Kafka, topic: str, records: Iterable[Record]) -> None:
             await asyncio.gather(*sent)
     finally:
         await producer.stop()
-
-
-def server(system: System) -> Server:
-    """The rig's PostgreSQL, as its administrator reaches it."""
-    return Postgres(system.home.path, system.home.postgres_passwords()).server
-
-
-async def run_sql(dsn: str, *statements: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-async def one_value(dsn: str, statement: str) -> Any:
-    connection = await asyncpg.connect(dsn)
-    try:
-        return await connection.fetchval(statement)
-    finally:
-        await connection.close()
-
-
-async def checkpoint(system: System) -> None:
-    """Dirty pages written out, so that nobody pays for what the one before has left."""
-    await run_sql(server(system).dsn("postgres", "postgres"), "checkpoint")
-
-
-async def fresh_database(system: System, name: str) -> str:
-    """A service's database emptied and migrated anew; its address."""
-    connection = await asyncpg.connect(system.database(name, owner=True))
-    try:
-        rows = await connection.fetch("select nspname from pg_namespace where nspname like 'views_%'")
-        for schema in ["public", *(row["nspname"] for row in rows)]:
-            await connection.execute(f"drop schema if exists {schema} cascade")
-        await connection.execute("create schema public")
-    finally:
-        await connection.close()
-    await asyncio.to_thread(migrate, name, system.database(name, owner=True))
-    return system.database(name)
 
 
 def cpu_seconds(pids: list[int]) -> float:
