@@ -7,7 +7,7 @@ restored from a backup, and goes on at positions that nobody can have seen (docs
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -23,7 +23,8 @@ from shared.surveying import Survey, is_event, position_of, records_since, surve
 # has lost it and reporting has read it.
 STRIDE = 1_000_000_000
 # Kafka's clock may be behind PostgreSQL's.
-_CLOCKS = timedelta(hours=3)
+_CLOCKS, _MOMENT = timedelta(hours=3), timedelta(seconds=5)
+_BEGINNING = datetime.fromtimestamp(0, UTC)
 
 Event = Mapping[str, Any]
 # What a restored service says again, given the void events: so that listeners end with what it holds.
@@ -43,6 +44,7 @@ class Standing:
     place: str | None
     now_in: str
     cursor: int
+    cursor_at: datetime
     announced: int
     cluster_id: str | None
 
@@ -53,10 +55,11 @@ async def take_stock(
     """Find out what was lost, and mend it; whether Kafka had lost something. Raises KafkaError, TimeoutError, or LogForked."""
     found = await survey(kafka, topics)
     standing = await _standing(connection)
-    await _refuse_fork(connection, found.records)
     if standing.place not in {None, standing.now_in} or found.highest > standing.position:
         beyond = await _beyond(connection, kafka, topics, standing)
         await _go_on_above(connection, standing, found, beyond, say_again)
+    elif found.highest > standing.cursor:
+        await _refuse_fork(connection, await records_since(kafka, topics, _earlier(standing.cursor_at, _MOMENT)))
     await connection.execute("update log_head set place = log_place() where place is distinct from log_place()")
     lost = lost_records(standing, found, cluster)
     if lost:
@@ -77,7 +80,8 @@ def lost_records(standing: Standing, found: Survey, cluster: str) -> bool:
 
 async def _standing(connection: Connection) -> Standing:
     row = await connection.fetchrow(
-        "select h.position, h.recorded_at, h.place, log_place() as now_in, c.position as cursor, c.announced, c.cluster_id "
+        "select h.position, h.recorded_at, h.place, log_place() as now_in, c.position as cursor, c.recorded_at as cursor_at, "
+        "c.announced, c.cluster_id "
         "from log_head h, relay_cursor c"
     )
     return Standing(*row.values())
@@ -85,11 +89,15 @@ async def _standing(connection: Connection) -> Standing:
 
 async def _beyond(connection: Connection, kafka: Kafka, topics: Sequence[str], standing: Standing) -> list[Any]:
     """The records of the topics beyond the log's head, each position once."""
-    at_least = datetime.fromtimestamp(0, tz=standing.recorded_at.tzinfo)
-    since = max(standing.recorded_at - _CLOCKS, at_least) if standing.position else at_least
+    since = _earlier(standing.recorded_at if standing.position else _BEGINNING, _CLOCKS)
     records = {position_of(each): each for each in await records_since(kafka, topics, since) if is_event(each)}
     await _refuse_fork(connection, list(records.values()))
     return [each for position, each in sorted(records.items()) if position > standing.position]
+
+
+def _earlier(moment: datetime, by: timedelta) -> datetime:
+    """Earlier than a moment; `-infinity` is the beginning."""
+    return moment - by if moment > _BEGINNING + by else _BEGINNING
 
 
 async def _refuse_fork(connection: Connection, records: Sequence[Any]) -> None:

@@ -18,10 +18,9 @@ _READ_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The last position that each partition knows of (0: it is empty), and the records that say so."""
+    """The last position that each partition knows of (0: it is empty)."""
 
     last: Mapping[TopicPartition, int]
-    records: Sequence[Any]
 
     @property
     def highest(self) -> int:
@@ -35,7 +34,7 @@ class Survey:
 async def survey(kafka: Kafka, topics: Sequence[str]) -> Survey:
     """Read the last record of every partition. Raises KafkaError or TimeoutError when Kafka or a topic is away."""
     async with asyncio.timeout(_SECONDS), _reading(kafka, topics) as (consumer, partitions):
-        last, found = dict.fromkeys(partitions, 0), list[Any]()
+        last = dict.fromkeys(partitions, 0)
         ends = await consumer.end_offsets(partitions)
         first = await consumer.beginning_offsets(partitions)
         filled = {each for each in partitions if ends[each] > first[each]}
@@ -45,9 +44,8 @@ async def survey(kafka: Kafka, topics: Sequence[str]) -> Survey:
             for each, records in (await consumer.getmany(*filled, timeout_ms=500)).items():
                 if records:
                     last[each] = position_of(records[-1])
-                    found.append(records[-1])
                     filled.discard(each)
-        return Survey(last, found)
+        return Survey(last)
 
 
 async def records_since(kafka: Kafka, topics: Sequence[str], moment: datetime) -> list[ConsumerRecord[Any, Any]]:

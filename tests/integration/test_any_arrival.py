@@ -70,8 +70,16 @@ def advanced(service: str, position: int) -> bytes:
     return orjson.dumps({"id": f"advanced-{position}", "source": f"/services/{service}", "type": kind, "data": data})
 
 
+def restored(service: str, after: int, until: int) -> bytes:
+    kind = f"guichet.{service}.LogRestored.v1"
+    said = {"id": f"restored-{after}-{until}", "source": f"/services/{service}", "type": kind}
+    return orjson.dumps({**said, "data": {"after": after, "until": until}})
+
+
 def published() -> Published:
-    """The three logs as their relays publish them: by key, with their word on how far they are between and at the end."""
+    """The three logs as their relays publish them: by key, with their word on how far they are between and at the end; status
+    was restored from a backup once, and a second time from an older one.
+    """
     status = [(each.key.decode(), each.value) for each in status_events(48, services=4)]
     found: Published = {(topic, n): [] for topic, width in WIDTH.items() for n in range(width)}
     for topic, log in ((STATUS, status), (INVENTORY, inventory()), (FEEDBACK, feedback())):
@@ -81,9 +89,14 @@ def published() -> Published:
             if position in {len(log) // 2, len(log)}:
                 for n in range(WIDTH[topic]):
                     found[topic, n].append(("", advanced(service, position)))
+            if topic == STATUS and position in VOID:
+                for n in range(WIDTH[topic]):
+                    found[topic, n].append(("", restored(service, VOID[position], position)))
     return found
 
 
+# The position at which status was restored -> that of its backup.
+VOID = {20: 15, 44: 12}
 PUBLISHED = published()
 PLACES = sorted(PUBLISHED)
 
@@ -157,10 +170,11 @@ _CONTENT = {
     "known_service": "select * from known_service",
     "known_standard": "select * from known_standard",
     "advanced": "select * from advanced",
+    "void_span": "select service, topic, partition, after, until from void_span",
     "dead_letter": "select code from dead_letter",
 }
 _VIEWS = ("performance_cell", "duration_cell", "open_cell", "event_cell", "feed_hour", "service_change")
-_TABLES = ("logged_event", "known_service", "known_standard", "advanced", "consumed", "dead_letter")
+_TABLES = ("logged_event", "known_service", "known_standard", "advanced", "consumed", "dead_letter", "void_span")
 _FORGET = "; ".join(f"delete from {name}" for name in (*_TABLES, *(f"views_1.{view}" for view in _VIEWS)))
 
 

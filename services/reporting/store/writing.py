@@ -61,6 +61,8 @@ async def log_events(connection: Connection, events: Sequence[Any], base: int) -
 
 async def add_counts(connection: Connection, deltas: Deltas) -> None:
     """How many events of each kind, and when each organisation was heard of."""
+    if not deltas.counts:
+        return
     await connection.execute(
         "insert into views_1.event_cell as c (type, org_id, day, source_partition, events, hash) select * from unnest("
         "$1::text[], $2::text[], $3::date[], $4::int[], $5::bigint[], $6::numeric[]) "
