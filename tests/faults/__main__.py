@@ -1,0 +1,118 @@
+"""`python -m tests.faults`: every fault on one system under load, what the checker says, and a table of it.
+
+Exit 0 when nothing is wrong, 1 otherwise. The seed that is printed does the same again: `--seed 7`.
+"""
+
+import argparse
+import asyncio
+import logging
+import secrets
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tests.faults.experiments import EXPERIMENTS, Experiment
+from tests.faults.history import Anomaly
+from tests.faults.rig import Rig, rig
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of one experiment; `healed` is null where it did not heal within its bound."""
+
+    experiment: Experiment
+    done: str = ""
+    healed: float | None = None
+    events: int = 0
+    crashes: int = 0
+    seconds: float = 0
+    anomalies: list[Anomaly] = field(default_factory=list)
+
+
+async def conduct(rig: Rig, experiment: Experiment, full: bool) -> Outcome:
+    """One experiment under load, then what the checker says of all that was sent meanwhile."""
+    outcome, began = Outcome(experiment), time.monotonic()
+    events, crashes = len(rig.history.events), sum(rig.deaths.values())
+    try:
+        async with rig.loaded(experiment.rate, experiment.invalid):
+            await asyncio.sleep(2)
+            outcome.done = await experiment.work(rig, full)
+            outcome.healed = await rig.healed(experiment.bound)
+    except AssertionError as error:
+        outcome.anomalies.append(Anomaly("unhealed", str(error)))
+    outcome.anomalies += await rig.check()
+    outcome.events, outcome.crashes = len(rig.history.events) - events, sum(rig.deaths.values()) - crashes
+    outcome.seconds = round(time.monotonic() - began, 1)
+    return outcome
+
+
+def say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+async def main(chosen: Sequence[Experiment], seed: int, *, full: bool) -> list[Outcome]:
+    outcomes = []
+    async with rig(seed, say) as found:
+        for experiment in chosen:
+            if experiment.name == "F8" and not found.system.disks:
+                say("F8 skipped: only root can mount a disk small enough to be full")
+                continue
+            say(f"{experiment.name}: {experiment.title}")
+            outcome = await conduct(found, experiment, full)
+            outcomes.append(outcome)
+            for anomaly in outcome.anomalies[:40]:
+                say(f"  {anomaly}")
+            say(f"  {outcome.done}; {outcome.events} events, {len(outcome.anomalies)} anomalies, {outcome.seconds} s")
+        if found.unreached:
+            say(f"not reached: {', '.join(found.unreached)}")
+    return outcomes
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    lines = [f"{'fault':6}{'events':>9}{'crashes':>9}{'whole after':>13}{'bound':>7}{'anomalies':>11}  what was done"]
+    for each in outcomes:
+        healed = "never" if each.healed is None else f"{each.healed} s"
+        lines.append(
+            f"{each.experiment.name:6}{each.events:9,}{each.crashes:9}{healed:>13}{each.experiment.bound:6.0f}s"
+            f"{len(each.anomalies):11}  {each.done or each.experiment.title}"
+        )
+    events, crashes, anomalies = (
+        sum(each.events for each in outcomes),
+        sum(each.crashes for each in outcomes),
+        sum(len(each.anomalies) for each in outcomes),
+    )
+    return "\n".join([*lines, f"{'in all':6}{events:9,}{crashes:9}{'':20}{anomalies:11}"])
+
+
+def run() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.faults", description=__doc__, epilog="Example: python -m tests.faults F1 F7 --seed 7"
+    )
+    parser.add_argument("faults", nargs="*", metavar="F1 F2 ...", help="these alone; all of them otherwise")
+    parser.add_argument("--seed", type=int, default=None, help="do again what this seed did; otherwise one is drawn")
+    parser.add_argument("--reduced", action="store_true", help="each for some seconds, as `make test` does")
+    arguments = parser.parse_args()
+    seed = arguments.seed if arguments.seed is not None else secrets.randbelow(10**6)
+    unknown = set(arguments.faults) - {each.name for each in EXPERIMENTS}
+    if unknown:
+        parser.error(
+            f"no fault is called {', '.join(sorted(unknown))}; there are {', '.join(e.name for e in EXPERIMENTS)}"
+        )
+    full = not arguments.reduced
+    chosen = [
+        e for e in EXPERIMENTS if e.name in arguments.faults or (not arguments.faults and (full or not e.full_only))
+    ]
+    say(f"seed {seed}")
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that Kafka is away is known here
+    began = time.monotonic()
+    outcomes = asyncio.run(main(chosen, seed, full=full))
+    print(table(outcomes))  # noqa: T201 - the table is what it is for
+    print(  # noqa: T201 - and the seed
+        f"seed {seed}, {time.monotonic() - began:.0f} s"
+    )
+    return 1 if any(each.anomalies for each in outcomes) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(run())

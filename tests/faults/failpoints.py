@@ -1,0 +1,260 @@
+"""Failpoints before and after every await of the commit, relay and consuming paths, without a word of them in the product.
+
+A service that is run by this module has its own modules rewritten as they are imported: each `await` becomes
+`(reached(n), await ..., reached(n + 1))[1]`, and what `async with` and `async for` await is wrapped likewise. So every
+await is covered because it is one, not because somebody remembered it. A point that is armed ends the process on the
+spot, as a power cut would: `python -m tests.faults.failpoints services.status.app`, told by the environment which point
+(`GUICHET_FAULTS_ARMED`, "name@3" for its third time, "name@3!" to stand still there instead) and where to count
+(`GUICHET_FAULTS_HITS`). With `GUICHET_FAULTS_KAFKA` ("9092=40001") what is meant for the one port goes to the other.
+"""
+
+import ast
+import mmap
+import os
+import runpy
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+ROOT = Path(__file__).parents[2]
+ARMED, HITS, KAFKA = "GUICHET_FAULTS_ARMED", "GUICHET_FAULTS_HITS", "GUICHET_FAULTS_KAFKA"
+STATUS_OF_A_CRASH: Final = 86
+_WIDTH = 4
+
+# The paths that the promise stands on: what is between a sender and a commit, a commit and Kafka, Kafka and a commit.
+PATHS = (
+    "services/*/handlers.py",
+    "services/*/handlers/*.py",
+    "services/feedback/store.py",
+    "services/inventory/store/re*.py",
+    "services/inventory/store/versions.py",
+    "services/reporting/store/writing.py",
+    "services/status/store/inventory.py",
+    "services/status/store/saving.py",
+    "shared/consuming.py",
+    "shared/correcting.py",
+    "shared/database.py",
+    "shared/dead_letters.py",
+    "shared/event_log.py",
+    "shared/group_commit.py",
+    "shared/ingest.py",
+    "shared/listening.py",
+    "shared/receiving.py",
+    "shared/relay.py",
+)
+
+
+def modules() -> dict[str, Path]:
+    """The modules that are rewritten, by name."""
+    found = sorted({path for pattern in PATHS for path in ROOT.glob(pattern)})
+    return {_module_name(path): path for path in found}
+
+
+def _module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def points() -> list[str]:
+    """Every point's name, such as `shared.relay:Relay._publish_some:2 before`; its index is where its hits are counted."""
+    return [name for module, path in modules().items() for name in rewrite(path.read_bytes(), module, 0)[1]]
+
+
+def rewrite(source: bytes, module: str, first: int) -> tuple[ast.Module, list[str]]:
+    """A module's tree with its points, and their names; the first has the index `first`."""
+    rewriting = _Rewriting(module, first)
+    tree = ast.fix_missing_locations(rewriting.visit(ast.parse(source)))
+    return tree, rewriting.names
+
+
+class _Rewriting(ast.NodeTransformer):
+    def __init__(self, module: str, first: int) -> None:
+        self._module, self._first = module, first
+        self._place: list[str] = []
+        self._awaits: dict[str, int] = {}
+        self.names: list[str] = []
+
+    def _points(self, *moments: str) -> int:
+        """The index of the first of some new points around one await."""
+        place = ".".join(self._place)
+        number = self._awaits[place] = self._awaits.get(place, 0) + 1
+        first = self._first + len(self.names)
+        self.names += [f"{self._module}:{place}:{number} {moment}" for moment in moments]
+        return first
+
+    def _within(self, node: Any) -> Any:
+        self._place.append(node.name)
+        self.generic_visit(node)
+        self._place.pop()
+        return node
+
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _within  # noqa: N815 - ast's names
+
+    def visit_Await(self, node: ast.Await) -> Any:
+        first = self._points("before", "after")
+        self.generic_visit(node)
+        around = ast.Tuple([_call("reached", first), node, _call("reached", first + 1)], ast.Load())
+        return ast.copy_location(ast.Subscript(around, ast.Constant(1), ast.Load()), node)
+
+    def visit_AsyncWith(self, node: ast.AsyncWith) -> Any:
+        for item in node.items:
+            first = self._points("before entering", "entered", "before leaving", "left")
+            item.context_expr = _call("Watched", first, item.context_expr)
+        self.generic_visit(node)
+        return node
+
+    def visit_AsyncFor(self, node: ast.AsyncFor) -> Any:
+        node.iter = _call("watched", self._points("before next", "next"), node.iter)
+        self.generic_visit(node)
+        return node
+
+    def visit_comprehension(self, node: ast.comprehension) -> Any:
+        if node.is_async:
+            node.iter = _call("watched", self._points("before next", "next"), node.iter)
+        self.generic_visit(node)
+        return node
+
+
+def _call(name: str, point: int, *more: ast.expr) -> ast.Call:
+    function = ast.Attribute(ast.Name("__failpoints__", ast.Load()), name, ast.Load())
+    return ast.Call(function, [ast.Constant(point), *more], [])
+
+
+class Failpoints:
+    """What rewritten code calls: counts each point's hits, and ends the process at the armed one."""
+
+    def __init__(self, hits: mmap.mmap, armed: int | None, at: int, *, stand_still: bool) -> None:
+        self._hits, self._armed, self._left = memoryview(hits).cast("I"), armed, at
+        self._stand_still = stand_still
+
+    def reached(self, point: int) -> None:
+        self._hits[point] += 1
+        if point == self._armed:
+            self._left -= 1
+            if self._left == 0:
+                self._fail()
+
+    def _fail(self) -> None:
+        if self._stand_still:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        else:
+            os._exit(STATUS_OF_A_CRASH)
+
+    def Watched(self, first: int, manager: Any) -> "_Watched":  # noqa: N802 - named as what it makes
+        return _Watched(self.reached, first, manager)
+
+    def watched(self, first: int, iterable: Any) -> Any:
+        return _watched(self.reached, first, iterable)
+
+
+class _Watched:
+    def __init__(self, reached: Callable[[int], None], first: int, manager: Any) -> None:
+        self._reached, self._first, self._manager = reached, first, manager
+
+    async def __aenter__(self) -> Any:
+        self._reached(self._first)
+        entered = await self._manager.__aenter__()
+        self._reached(self._first + 1)
+        return entered
+
+    async def __aexit__(self, *error: object) -> Any:
+        self._reached(self._first + 2)
+        swallowed = await self._manager.__aexit__(*error)
+        self._reached(self._first + 3)
+        return swallowed
+
+
+async def _watched(reached: Callable[[int], None], first: int, iterable: Any) -> Any:
+    iterator = aiter(iterable)
+    while True:
+        reached(first)
+        try:
+            item = await anext(iterator)
+        except StopAsyncIteration:
+            return
+        reached(first + 1)
+        yield item
+
+
+class _Loader(SourceFileLoader):
+    def __init__(self, name: str, path: str, first: int, failpoints: Failpoints) -> None:
+        super().__init__(name, path)
+        self._first, self._failpoints = first, failpoints
+
+    def get_code(self, fullname: str) -> Any:
+        """From the source each time: what is cached was compiled without points."""
+        tree, _ = rewrite(Path(self.path).read_bytes(), fullname, self._first)
+        return compile(tree, self.path, "exec", dont_inherit=True)
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__dict__["__failpoints__"] = self._failpoints
+        super().exec_module(module)
+
+
+class _Finder(MetaPathFinder):
+    def __init__(self, firsts: dict[str, int], failpoints: Failpoints) -> None:
+        self._firsts, self._failpoints = firsts, failpoints
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> Any:
+        if fullname not in self._firsts:
+            return None
+        spec = PathFinder.find_spec(fullname, path, target)
+        return _rewritten(spec, self._firsts[fullname], self._failpoints) if spec is not None else None
+
+
+def _rewritten(spec: ModuleSpec, first: int, failpoints: Failpoints) -> ModuleSpec:
+    assert spec.origin is not None
+    spec.loader = _Loader(spec.name, spec.origin, first, failpoints)
+    return spec
+
+
+def new_hits(file: Path) -> None:
+    """A file in which a process counts its hits, all zero."""
+    file.write_bytes(bytes(_WIDTH * len(points())))
+
+
+def hits(file: Path) -> Iterator[tuple[str, int]]:
+    """The points that were reached, and how often."""
+    counts = memoryview(file.read_bytes()).cast("I")
+    for name, count in zip(points(), counts, strict=True):
+        if count:
+            yield name, count
+
+
+def install() -> None:
+    """From now on, modules of the paths are imported with points."""
+    names = points()
+    name, _, at = os.environ.get(ARMED, "").partition("@")
+    with Path(os.environ[HITS]).open("r+b") as file:
+        counted = mmap.mmap(file.fileno(), _WIDTH * len(names))
+    armed = names.index(name) if name else None
+    failpoints = Failpoints(counted, armed, int(at.rstrip("!") or 1), stand_still=at.endswith("!"))
+    firsts: dict[str, int] = {}
+    for index, each in enumerate(names):
+        firsts.setdefault(each.partition(":")[0], index)
+    sys.meta_path.insert(0, _Finder(firsts, failpoints))
+
+
+def reroute_kafka() -> None:
+    """Connections meant for one port of Kafka go to another, where a link listens."""
+    meant, _, taken = os.environ.get(KAFKA, "").partition("=")
+    if not meant:
+        return
+    from aiokafka.conn import AIOKafkaConnection  # noqa: PLC0415 - only where there is a link
+
+    made = AIOKafkaConnection.__init__
+
+    def rerouted(self: Any, host: str, port: int, **more: Any) -> None:
+        made(self, host, int(taken) if port == int(meant) else port, **more)
+
+    AIOKafkaConnection.__init__ = rerouted
+
+
+if __name__ == "__main__":
+    install()
+    reroute_kafka()
+    runpy.run_module(sys.argv[1], run_name="__main__", alter_sys=True)

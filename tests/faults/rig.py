@@ -1,0 +1,369 @@
+"""A system to be tormented: real parts, each started again when it dies, services with failpoints, a load and a checker."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import aiohttp
+import asyncpg
+import orjson
+import psutil
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from bench.rig import free_port_base, remove
+from guichet import keys
+from guichet.client import Services
+from guichet.home import SERVICES, Home
+from guichet.local.postgres import Postgres
+from guichet.processes import Part
+from guichet.system import System
+from guichet.tokens import token
+from guichet.verifying import caught_up
+from shared.testing import eventually
+from tests.faults import disks, failpoints
+from tests.faults.checker import Checker
+from tests.faults.departments import INVALID, ORGS, inventory
+from tests.faults.disks import Disk
+from tests.faults.history import Anomaly, Event, History
+from tests.faults.load import Load, Readers
+from tests.faults.stages import LOGS, Look
+
+# How long a system at rest may take to have read everything, whatever happened to it before.
+_AT_REST_SECONDS = 90.0
+_LOOK_SECONDS = 0.05
+
+
+class FaultSystem(System):
+    """A system whose services run with failpoints; `armed` says which one ends the next process of a service.
+
+    A service may have more processes than one: "reporting 2" is a second one of reporting, at a port of its own.
+    """
+
+    def __init__(self, home: Home, port_base: int) -> None:
+        super().__init__(home, port_base)
+        self.armed: dict[str, str] = {}
+        self.environment: dict[str, dict[str, str]] = {}
+        self.disks: dict[str, Disk] = {}
+
+    def mount_disks(self) -> None:
+        """Small disks for the data of Kafka and PostgreSQL, where that can be done."""
+        if disks.POSSIBLE:
+            for name, folder in (("kafka", self.home.path / "kafka" / "data"), ("postgres", _data_of(self.home))):
+                self.disks[name] = Disk(folder, 6_000)
+                self.disks[name].mount()
+
+    def unmount_disks(self) -> None:
+        for disk in self.disks.values():
+            disk.unmount()
+
+    def home_dsn(self, database: str) -> str:
+        """A database's address for PostgreSQL's administrator."""
+        password = self.home.secret("postgres-postgres")
+        where = self.database(database).partition("@")[2]
+        return f"postgresql://postgres:{password}@{where}"
+
+    def _service(self, name: str) -> Part:
+        service, _, second = name.partition(" ")
+        part = super()._service(service)
+        hits = self.home.path / f"hits-{service}{second}"
+        if not hits.exists():
+            failpoints.new_hits(hits)
+        part.name, part.log = name, self.home.path / "logs" / f"{name.replace(' ', '-')}.log"
+        part.command = [sys.executable, "-m", "tests.faults.failpoints", f"services.{service}.app"]
+        part.environment = {
+            **part.environment,
+            "PYTHONPATH": str(failpoints.ROOT),
+            failpoints.HITS: str(hits),
+            failpoints.ARMED: self.armed.pop(name, ""),
+            **({"GUICHET_PORT": str(free_port())} if second else {}),
+            **self.environment.get(name, {}),
+        }
+        return part
+
+
+def _data_of(home: Home) -> Path:
+    """Where PostgreSQL's data will be."""
+    postgres = Postgres(home.path, {})
+    postgres._place()
+    postgres._own(postgres.folder.resolve() / "data")
+    return postgres.folder.resolve() / "data"
+
+
+class Rig:
+    """The system, what is sent to it, and who looks after it; made by `rig()`."""
+
+    def __init__(self, system: FaultSystem, services: Services, load: Load, seed: int) -> None:
+        self.system, self.services, self.load, self.seed = system, services, load, seed
+        self.history = load.history
+        databases = {name: system.database(name, owner=True) for name in SERVICES}
+        self.checker = Checker(Look(databases, system.kafka, system.home.path / "logs"), self.history)
+        self.readers = Readers(load, services.url("reporting"), token(system.home, "faults", ["operator"]))
+        self.deaths: Counter[str] = Counter()  # by part
+        self.unreached: list[str] = []  # failpoints at which no process ended
+        self.on_death: Callable[[str, int], None] = lambda _name, _code: None
+        self._held: set[str] = set()
+        self._segment, self._rate = 0, 0
+
+    async def supervise(self) -> None:
+        """Start again at once whatever dies, but for what an experiment holds down."""
+        while True:
+            for name, part in list(self.system.parts.items()):
+                if part.process is not None and not part.alive and name not in self._held:
+                    self.deaths[name] += 1
+                    self.on_death(name, part.process.returncode)
+                    self.restart(name)
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def restart(self, name: str) -> None:
+        if name.split(maxsplit=1)[0] in SERVICES:
+            self.system.start_service(name)
+        else:
+            self.system.parts[name].start()
+
+    def pid(self, name: str) -> int:
+        return self.system.parts[name].pid or 0
+
+    def kill(self, name: str) -> None:
+        """Kill -9; the supervisor starts it again."""
+        part = self.system.parts[name]
+        if part.alive and part.process is not None:
+            for child in psutil.Process(part.process.pid).children(recursive=True) if name == "postgres" else []:
+                with suppress(psutil.Error):
+                    child.kill()
+            part.process.kill()
+
+    @asynccontextmanager
+    async def away(self, name: str, with_signal: signal.Signals = signal.SIGKILL) -> AsyncIterator[None]:
+        """A part that has ended and stays so for the length of the block."""
+        self._held.add(name)
+        try:
+            part = self.system.parts[name]
+            if with_signal == signal.SIGKILL:
+                self.kill(name)
+            else:
+                os.kill(part.pid or 0, with_signal)
+            await eventually(lambda: _done(not part.alive), seconds=20)
+            self.deaths[name] += 1
+            yield
+        finally:
+            self.restart(name)
+            self._held.discard(name)
+
+    async def start_again(self, name: str) -> None:
+        """End a service in order and start it anew, with the environment it has by now."""
+        async with self.away(name, signal.SIGTERM):
+            pass
+        await self.serves(name)
+
+    async def serves(self, name: str, seconds: float = 20) -> float:
+        """Seconds until a service is ready and not degraded. Raises AssertionError."""
+        began = time.monotonic()
+        await eventually(lambda: self.ready(name), lambda ready: ready.get("degraded") is False, seconds=seconds)
+        return round(time.monotonic() - began, 1)
+
+    @asynccontextmanager
+    async def another(self, name: str) -> AsyncIterator[str]:
+        """One more process of a service, for the length of the block."""
+        second = next(f"{name} {n}" for n in range(2, 100) if f"{name} {n}" not in self.system.parts)
+        self.system.start_service(second)
+        try:
+            yield second
+        finally:
+            self._held.add(second)
+            part = self.system.parts[second]
+            await asyncio.to_thread(part.stop)
+            del self.system.parts[second]
+
+    @asynccontextmanager
+    async def standing_still(self, name: str) -> AsyncIterator[None]:
+        pids = [self.pid(name), *(each.pid for each in psutil.Process(self.pid(name)).children(recursive=True))]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+
+    @asynccontextmanager
+    async def loaded(self, rate: float, invalid: float = INVALID) -> AsyncIterator[None]:
+        """Load, for the length of the block, under ids of its own; afterwards nothing is without an answer."""
+        self._segment += 1
+        self._rate = int(rate)
+        self.load.start(self.segment, rate, invalid)
+        try:
+            yield
+        finally:
+            await self.load.stop()
+
+    @property
+    def segment(self) -> str:
+        return f"f{self.seed}.{self._segment}"
+
+    async def check(self) -> list[Anomaly]:
+        """What is wrong once the system is at rest."""
+        try:
+            await self.at_rest()
+        except AssertionError as error:
+            return [Anomaly("unhealed", str(error)), *await self.checker.check(self.segment)]
+        found = await self.checker.check(self.segment)
+        for name in SERVICES:
+            async with aiohttp.ClientSession() as session, session.get(f"{self.services.url(name)}/metrics") as answer:
+                if "zqxplanted" in await answer.text():
+                    found.append(Anomaly("leaked", "in the metrics", name))
+        return found
+
+    async def healed(self, bound: float) -> float:
+        """Seconds until every service is ready, what was recorded by now is read, and no door lags by a second's load.
+
+        Raises AssertionError beyond the bound.
+        """
+        began = time.monotonic()
+        cut = await eventually(self._heads, seconds=bound)
+        left = max(0.1, bound - (time.monotonic() - began))
+        await eventually(lambda: self._trouble(cut, self._rate), lambda trouble: not trouble, seconds=left)
+        return round(time.monotonic() - began, 1)
+
+    async def at_rest(self) -> None:
+        """Until everything that was recorded is read everywhere, and nothing waits at any door."""
+
+        async def trouble() -> list[str]:
+            return await self._trouble(await self._heads(), 0)
+
+        await eventually(trouble, lambda trouble: not trouble, seconds=_AT_REST_SECONDS)
+
+    async def _heads(self) -> dict[str, int]:
+        """The last position of each log; empty where a database does not answer."""
+        found = {name: await self._fetch(name, "select position from log_head") for name in LOGS}
+        return {name: rows[0][0] for name, rows in found.items()} if all(found.values()) else {}
+
+    async def _trouble(self, cut: dict[str, int], most: int) -> list[str]:
+        """What keeps the system from being whole: whoever is degraded, lags by more than `most`, or has not read the logs."""
+        if not cut:
+            return ["a database does not answer"]
+        for name in SERVICES:
+            ready = await self.ready(name)
+            if ready.get("degraded", True):
+                return [f"{name} is {ready.get('status', 'away')}: {orjson.dumps(ready).decode()}"]
+        return await self._untaken(most) or await self._unread(cut)
+
+    async def _untaken(self, most: int) -> list[str]:
+        """Departments' topics of which more than `most` records are not taken in, by Kafka's ends and the databases' offsets."""
+        consumer = AIOKafkaConsumer(**self.system.kafka.options(), request_timeout_ms=3_000)
+        try:
+            async with asyncio.timeout(5):
+                await consumer.start()
+                partitions = [TopicPartition(f"ingest.{name}.{org}", 0) for name in LOGS for org in ORGS]
+                ends = await consumer.end_offsets(partitions)
+        except (KafkaError, OSError, TimeoutError) as error:
+            return [f"Kafka does not answer: {type(error).__name__}"]
+        finally:
+            await consumer.stop()
+        taken: dict[str, int] = {}
+        for name in LOGS:
+            rows = await self._fetch(
+                name, "select topic, max(next_offset) from consumed where consumer like '%.ingest' group by 1"
+            )
+            taken.update(tuple(row) for row in rows)
+        return [
+            f"{each.topic} was taken to {taken.get(each.topic, 0)} of {end}"
+            for each, end in ends.items()
+            if end - taken.get(each.topic, 0) > most
+        ]
+
+    async def _fetch(self, name: str, query: str) -> list[Any]:
+        """Rows of a service's database; none where it does not answer."""
+        try:
+            connection = await asyncpg.connect(self.system.database(name, owner=True), timeout=2)
+        except (OSError, TimeoutError, asyncpg.PostgresError):
+            return []
+        try:
+            return list(await connection.fetch(query))
+        finally:
+            await connection.close()
+
+    async def _unread(self, cut: dict[str, int]) -> list[str]:
+        rows = await self._fetch("reporting", "select service, min(position) from advanced group by service")
+        read = dict(tuple(row) for row in rows)
+        return [
+            f"reporting has read {name} to {read.get(name, 0)} of {position}"
+            for name, position in cut.items()
+            if read.get(name, 0) < position
+        ]
+
+    async def ready(self, name: str) -> dict[str, Any]:
+        """A service's /readyz; empty where it does not answer."""
+        assert self.load._session is not None
+        with suppress(aiohttp.ClientError, TimeoutError, ValueError):
+            timeout = aiohttp.ClientTimeout(total=2)
+            async with self.load._session.get(f"{self.services.url(name)}/readyz", timeout=timeout) as answer:
+                return dict(orjson.loads(await answer.read()))
+        return {}
+
+
+async def _done(value: bool) -> bool:
+    return value
+
+
+@asynccontextmanager
+async def rig(seed: int, say: Callable[[str], None] = lambda _text: None) -> AsyncIterator[Rig]:
+    """A system of its own in a temporary home, its inventory reported and known everywhere."""
+    folder = Path(mkdtemp(prefix="guichet-faults-"))
+    before = os.environ.get("GUICHET_HOME")
+    os.environ["GUICHET_HOME"] = str(folder)
+    system = FaultSystem(Home(), free_port_base())
+    supervisor: asyncio.Task[None] | None = None
+    try:
+        say("starting a system")
+        system.home.make()
+        await asyncio.to_thread(system.mount_disks)
+        await asyncio.to_thread(system.start)
+        async with Services(Home()) as services:
+            made = {org: (await keys.create(services, org))["key"] for org in ORGS}
+            urls = {name: services.url(name) for name in SERVICES}
+            async with Load(urls, system.kafka, made, History()) as load:
+                found = Rig(system, services, load, seed)
+                await _report_inventory(load)
+                await caught_up(services, say)
+                supervisor = asyncio.create_task(found.supervise())
+                found.readers.start()
+                try:
+                    yield found
+                finally:
+                    await found.readers.stop()
+                    supervisor.cancel()
+    finally:
+        await asyncio.to_thread(system.stop)
+        await asyncio.to_thread(system.unmount_disks)
+        if system._lock is not None:
+            system._lock.close()
+        remove(folder)
+        os.environ.pop("GUICHET_HOME") if before is None else os.environ.__setitem__("GUICHET_HOME", before)
+
+
+async def _report_inventory(load: Load) -> None:
+    for org in ORGS:
+        pending = list(inventory(org))
+        for kind in ("ServiceReported", "ServiceStandardReported"):
+            batch = [each for each in pending if kind.encode() in each[1]]
+            await load.post("inventory", org, batch)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+__all__ = ["Event", "FaultSystem", "Rig", "rig"]
