@@ -46,18 +46,34 @@ class Filled:
 
 @dataclass(slots=True)
 class Watch:
-    """What is seen of a contender while it works."""
+    """What is seen of a contender while it works; `pids` are its own, then PostgreSQL's and Kafka's."""
 
     part: Part
     pids: list[int]
     peak: float = 0.0
-    first: tuple[float, int, float] | None = None
+    first: tuple[float, int, list[float]] | None = None
     deadline: float = field(default_factory=lambda: time.monotonic() + _LONGEST)
 
     def look(self, done: int) -> None:
         if done and self.first is None:
-            self.first = (time.perf_counter(), done, cpu_seconds(self.pids))
+            self.first = (time.perf_counter(), done, self._cpu())
         self.peak = max(self.peak, memory(self.part.pid or 0))
+
+    def measured(self, number: int) -> dict[str, Any]:
+        """Events a second and CPU seconds per 1,000 (in all; of its own, PostgreSQL's, Kafka's) up to `number` events."""
+        ended, cpu = time.perf_counter(), self._cpu()
+        began, done, before = self.first or (ended, 0, cpu)
+        counted = max(number - done, 1)
+        *own, postgres, kafka = [round((now - then) / counted * 1000, 4) for now, then in zip(cpu, before, strict=True)]
+        return {
+            "events_per_second": round(counted / max(ended - began, 0.001), 1),
+            "cpu": round(sum(own) + postgres + kafka, 4),
+            "cpu_of": {"own": round(sum(own), 4), "postgres": postgres, "kafka": kafka},
+            "memory": round(self.peak, 1),
+        }
+
+    def _cpu(self) -> list[float]:
+        return [cpu_seconds([pid]) for pid in self.pids]
 
     @property
     def over(self) -> bool:
@@ -80,18 +96,14 @@ async def drain(system: System, contender: Contender, filled: Filled) -> dict[st
             sql_seconds = await _make_tables(system) if watch.first else None
         else:
             await until_position(connection, watch, filled.readable)
-        ended, cpu = time.perf_counter(), cpu_seconds(watch.pids)
+        measured = watch.measured(filled.records if contender.rows else filled.readable)
     finally:
         part.stop()
         await connection.close()
     if watch.first is None:
         raise WroteNothing(f"{contender.name} wrote nothing; the end of its log:\n{part.last_words(20)}")
-    number = filled.records if contender.rows else filled.readable
-    counted = number - watch.first[1]
     return {
-        "events_per_second": round(counted / (ended - watch.first[0]), 1),
-        "cpu": round((cpu - watch.first[2]) / counted * 1000, 4),
-        "memory": round(watch.peak, 1),
+        **measured,
         "differing": filled.tables.differing(await oracle.found(dsn)),
         **({} if sql_seconds is None else {"sql_seconds": sql_seconds}),
     }

@@ -24,7 +24,7 @@ from bench import oracle, results
 from bench.databases import checkpoint, empty_database, from_copy, keep_copy, server
 from bench.draining import Watch, until_position
 from bench.events import Record, inventory_events, status_events
-from bench.rig import cpu_seconds, fill, make_topic, rig
+from bench.rig import fill, make_topic, rig
 from bench.saying import say
 from guichet.client import Services
 from guichet.processes import Part
@@ -127,19 +127,12 @@ async def _drained(system: System, parts: Sequence[Part], before: int, last: int
     connection = await asyncpg.connect(system.database("reporting"))
     try:
         await until_position(connection, watch, last, before)
+        measured = watch.measured(last - before)
     finally:
         await connection.close()
-    ended, cpu = time.perf_counter(), cpu_seconds(pids)
     if watch.first is None or watch.over or not parts[0].alive:
         raise RuntimeError(f"reporting did not read to the end; the end of its log:\n{parts[0].last_words(20)}")
-    began, first, spent = watch.first
-    counted = max(last - before - first, 1)
-    return {
-        "events_per_second": round(counted / (ended - began), 1),
-        "cpu": round((cpu - spent) / counted * 1000, 4),
-        "memory": round(watch.peak, 1),
-        "differing": [],
-    }
+    return {**measured, "differing": []}
 
 
 @contextmanager

@@ -17,11 +17,16 @@ def contender(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "median": round(median(rates), 1),
         "runs": rates,
         "cpu_seconds_per_1000_events": round(median(cpu), 4) if cpu else None,
+        **({"cpu_of": _medians([run["cpu_of"] for run in runs])} if "cpu_of" in runs[0] else {}),
         "peak_memory_mb": max(run["memory"] for run in runs),
         "correct": not differing,
         **({"differing": differing} if differing else {}),
         **({"sql_seconds": [run["sql_seconds"] for run in runs]} if "sql_seconds" in runs[0] else {}),
     }
+
+
+def _medians(each: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {name: round(median(one[name] for one in each), 4) for name in each[0]}
 
 
 def result(
