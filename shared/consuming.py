@@ -32,6 +32,8 @@ Again = Callable[[Connection, Record], Awaitable[Any]]
 
 read_batches_with_care()
 
+# Less than a transaction may stand still (shared/database.py).
+_END_SECONDS = 2.0
 _BACK_OFF = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -176,13 +178,33 @@ class Consumption:
             self.group, self._cluster, topics, partitions,
         )  # fmt: skip
         following = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+        anew = [await self._is_shorter(key, following[key]) for key in keys]
+        following |= {key: 0 for key, is_anew in zip(keys, anew, strict=True) if is_anew}
         await connection.execute(
-            "update consumed set next_offset = greatest(next_offset, a.following) "
-            "from unnest($3::text[], $4::int[], $5::bigint[]) as a (topic, partition, following) "
+            "update consumed set next_offset = case when a.anew then a.following else greatest(next_offset, a.following) "
+            "end from unnest($3::text[], $4::int[], $5::bigint[], $6::bool[]) as a (topic, partition, following, anew) "
             "where consumer = $1 and cluster_id = $2 and consumed.topic = a.topic and consumed.partition = a.partition",
-            self.group, self._cluster, topics, partitions, [last[key] for key in keys],
+            self.group, self._cluster, topics, partitions, [last[key] for key in keys], anew,
         )  # fmt: skip
         return [record for record in records if record.offset >= following[record.topic, record.partition]]
+
+    async def _is_shorter(self, place: tuple[str, int], following: int) -> bool:
+        """Whether a partition was made anew while it was read: it ends before what was taken of it, and begins again.
+
+        What this consumer saw last is no proof (a zombie's partition has gone on without it): Kafka is asked.
+        """
+        consumer, partition = self._subscriber and self._subscriber.consumer, TopicPartition(*place)
+        if consumer is None or partition not in consumer.assignment():
+            return False
+        seen = consumer.highwater(partition)
+        if seen is None or seen >= following:
+            return False
+        async with asyncio.timeout(_END_SECONDS):
+            end = (await consumer.end_offsets([partition]))[partition]
+        if end >= following:
+            return False
+        log.error("kafka_log_shorter", topic=place[0], partition=place[1], expected=following, end=end)
+        return True
 
     async def assigned(self, consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> None:
         """Seek each partition to where the database says; a log shorter than that was wiped, and is read from its start."""

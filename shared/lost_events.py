@@ -54,3 +54,11 @@ async def how_much_is_lost(pool: Pool) -> dict[str, Any]:
         "(select coalesce(sum(unlisted), 0)::bigint from log_restored) as unlisted"
     )
     return dict(row)
+
+
+async def void_beyond(pool: Pool, position: int) -> int:
+    """How many positions beyond one are void: no event stands there to be published."""
+    found: int = await pool.fetchval(
+        "select coalesce(sum(until - greatest(after, $1)), 0)::bigint from log_restored where until > $1", position
+    )
+    return found

@@ -11,6 +11,7 @@ import asyncpg
 from shared import metrics
 from shared.database import TRANSIENT, Pool
 from shared.dead_letters import waiting
+from shared.lost_events import void_beyond
 from shared.tracing import how_far
 
 # Sets the gauges that are a service's own.
@@ -40,7 +41,7 @@ class Measures:
 async def _measure(pool: Pool) -> None:
     log = await how_far(pool)
     metrics.log_position.set(log["position"])
-    metrics.unsent_events.set(log["position"] - log["published"])
+    metrics.unsent_events.set(log["position"] - log["published"] - await void_beyond(pool, log["published"]))
     found = await waiting(pool)
     metrics.dead_letters_waiting.clear()
     for code, number in found.items():

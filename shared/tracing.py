@@ -128,7 +128,7 @@ async def log_events(
     ):
         head = await connection.fetchval("select position from log_head")
         start = max(after, await _before(connection, since, head)) if since else after
-        start = max(start, head - _STRETCH) if last else start
+        start = max(await _solid(connection, start), head - _STRETCH if last else 0)
         until = min(head, start + _STRETCH)
         rows = await _recorded(connection, (start, until), (org, subject, service), last or limit, newest=bool(last))
     full = not last and len(rows) == limit
@@ -139,6 +139,14 @@ async def log_events(
         "position": head,
     }
     return answer(request, body)
+
+
+async def _solid(connection: Connection, start: int) -> int:
+    """The position after which the next event follows: a log that was restored has gaps."""
+    found = await connection.fetchval(
+        "select position from recorded_event where position > $1 order by position limit 1", start
+    )
+    return start if found is None else found - 1
 
 
 async def _before(connection: Connection, since: datetime, head: int) -> int:

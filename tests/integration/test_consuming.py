@@ -107,6 +107,72 @@ async def test_without_an_assignment_nothing_is_taken(counted: asyncpg.Pool) -> 
         await Consumption("group", apply, topics=["t"]).take(counted, [record(0)])
 
 
+async def test_a_topic_made_anew_while_it_is_read_is_taken_from_its_beginning(
+    kafka: Kafka, counted: asyncpg.Pool
+) -> None:
+    """Its offsets begin again below what was taken, in the same cluster and without a new assignment."""
+    topic, group = f"test.{uuid.uuid4().hex[:8]}", f"test-{uuid.uuid4().hex[:8]}"
+    admin = AIOKafkaAdminClient(**kafka.options())
+    await admin.start()
+    producer = AIOKafkaProducer(**kafka.options())
+    await producer.start()
+
+    async def make() -> bool:
+        answer = await admin.create_topics([NewTopic(topic, 1, 1)])
+        return bool(answer.topic_errors[0][1] == 0)
+
+    async def send(numbers: Sequence[int]) -> None:
+        for n in numbers:
+            await producer.send_and_wait(topic, str(n).encode())
+
+    await make()
+    taking = Consumption(group, apply, topics=[topic])
+    broker = make_broker(kafka, "test")
+    taking.subscribe(broker, counted, kafka)
+    await send(range(5))
+    await broker.start()
+    try:
+        await eventually(lambda: effects(counted), lambda found: found == [0, 1, 2, 3, 4])
+        await admin.delete_topics([topic])
+        await eventually(make)
+        await send([10, 11])
+        await eventually(lambda: effects(counted), lambda found: found == [0, 1, 2, 3, 4, 10, 11], seconds=40)
+    finally:
+        await broker.stop()
+        await producer.stop()
+        await admin.delete_topics([topic])
+        await admin.close()
+
+
+class _Reader:
+    """What the fence asks of a consumer: what is its own, the end it saw last, and the end that Kafka has."""
+
+    def __init__(self, seen: int, end: int) -> None:
+        self.seen, self.end, self.consumer = seen, end, self
+
+    def assignment(self) -> set[TopicPartition]:
+        return {TopicPartition("t", 0)}
+
+    def highwater(self, _: TopicPartition) -> int:
+        return self.seen
+
+    async def end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, self.end)
+
+
+@pytest.mark.parametrize(("end", "wanted"), [(500, [499]), (2, [499, 0, 1])])
+async def test_a_partition_that_ends_before_what_was_taken_begins_again_but_a_zombie_s_view_of_it_is_no_proof(
+    counted: asyncpg.Pool, end: int, wanted: list[int]
+) -> None:
+    await consumption().take(counted, [record(499)])
+    taking = consumption()
+    taking._subscriber = _Reader(seen=2, end=end)
+    await taking.take(counted, [record(0), record(1)])
+    await taking.take(counted, [record(0), record(1)])
+    assert await effects(counted) == wanted
+    assert await counted.fetchval("select next_offset from consumed") == (2 if end == 2 else 500)
+
+
 class _Seeker:
     """What the listener asks of a consumer: where the log ends, and to seek."""
 
