@@ -51,6 +51,7 @@ def _peers(text: str) -> list[str]:
 
 
 def _end(_signal: int, _frame: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # asked twice, the ending is not ended
     raise SystemExit(143)  # so that whatever was started is ended on the way out
 
 

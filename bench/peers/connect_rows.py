@@ -25,7 +25,7 @@ def main():
     jars = (Path(sys.prefix) / "classpath").read_text(encoding="utf-8")
     program = "org.apache.kafka.connect.cli.ConnectStandalone"
     files = [str(scratch / "worker.properties"), str(scratch / "sink.properties")]
-    os.execv(JAVA, [str(JAVA), *HEAP, "-cp", jars, program, *files])
+    os.execv(JAVA, [str(JAVA), *HEAP, f"-Djava.io.tmpdir={scratch}", "-cp", jars, program, *files])
 
 
 def worker(job, scratch):

@@ -1,5 +1,6 @@
 """Quix Streams with its PostgreSQL sink: rows of one table. Nothing is decoded: that is left to the statement after."""
 
+import os
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from quixstreams import Application, message_context
@@ -21,6 +22,7 @@ application = Application(
     consumer_group=job.group,
     auto_offset_reset="earliest",
     commit_every=job.batch,
+    state_dir=os.environ["BENCH_SCRATCH"],
     loglevel="WARNING",
 )
 sink = PostgreSQLSink(
