@@ -48,6 +48,11 @@ class Standing:
     announced: int
     cluster_id: str | None
 
+    @property
+    def published_again(self) -> bool:
+        """Whether the cursor was moved back, by us (nothing is announced until it has come through) or by an operator."""
+        return not 0 <= self.announced <= self.cursor
+
 
 async def take_stock(
     connection: Connection, kafka: Kafka, cluster: str, topics: Sequence[str], say_again: SayAgain | None
@@ -58,7 +63,7 @@ async def take_stock(
     if standing.place not in {None, standing.now_in} or found.highest > standing.position:
         beyond = await _beyond(connection, kafka, topics, standing)
         await _go_on_above(connection, standing, found, beyond, say_again)
-    elif found.highest > standing.cursor:
+    elif found.highest > standing.cursor and not standing.published_again:
         await _refuse_fork(connection, await records_since(kafka, topics, _earlier(standing.cursor_at, _MOMENT)))
     await connection.execute("update log_head set place = log_place() where place is distinct from log_place()")
     lost = lost_records(standing, found, cluster)
@@ -169,7 +174,7 @@ async def _keep_lost(connection: Connection, after: int, until: int, events: Seq
 async def _fill_again(connection: Connection, standing: Standing, found: Survey) -> None:
     """Publish all of the log once more, and every restore of it."""
     async with connection.transaction():
-        await connection.execute("update relay_cursor set position = 0, recorded_at = '-infinity', announced = 0")
+        await connection.execute("update relay_cursor set position = 0, recorded_at = '-infinity', announced = -1")
         await connection.execute("update log_restored set told_at = null")
     metrics.topics_refilled.inc()
     log.error("topics_refilled", until=standing.cursor, found=found.highest)

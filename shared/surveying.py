@@ -40,11 +40,13 @@ async def survey(kafka: Kafka, topics: Sequence[str]) -> Survey:
         filled = {each for each in partitions if ends[each] > first[each]}
         for each in filled:
             consumer.seek(each, ends[each] - 1)
+        consumer.pause(*(set(partitions) - filled))  # records that nobody takes hold up all others
         while filled:
             for each, records in (await consumer.getmany(*filled, timeout_ms=500)).items():
                 if records:
                     last[each] = position_of(records[-1])
                     filled.discard(each)
+                    consumer.pause(each)
         return Survey(last)
 
 
@@ -59,11 +61,13 @@ async def records_since(kafka: Kafka, topics: Sequence[str], moment: datetime) -
         for each, offset in following.items():
             consumer.seek(each, offset)
         waiting = {each for each, offset in following.items() if offset < ends[each]}
+        consumer.pause(*(set(partitions) - waiting))  # records that nobody takes hold up all others
         while waiting:
             for each, records in (await consumer.getmany(*waiting, timeout_ms=500)).items():
                 found += [record for record in records if record.offset < ends[each]]
                 if records and records[-1].offset + 1 >= ends[each]:
                     waiting.discard(each)
+                    consumer.pause(each)
     return found
 
 

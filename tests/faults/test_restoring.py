@@ -236,6 +236,9 @@ async def test_restored_databases_go_on_above_their_topics_and_list_what_they_lo
     assert again.outcomes["accepted"] == again.total
     assert all(position > STRIDE for position in await send(own, later))
     await caught_up(own.services, lambda _text: None)
+    last = max(position for position in after["status"] if position < STRIDE)
+    following = (await own.services.ask("status", "/v1/log/events", query={"after": last, "limit": 1}))["items"]
+    assert [each["position"] > STRIDE for each in following] == [True]
     outcome = await own.reconciled()
     assert {name: found["waiting"] for name, found in outcome["lost"].items()} == dict.fromkeys(SOURCES, 0)
     assert await own.figures() == figures
