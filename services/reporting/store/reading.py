@@ -178,9 +178,14 @@ async def feeds(pool: Pool, since: datetime) -> list[dict[str, Any]]:
     return [dict(row) for row in rows]
 
 
-async def changed_since(pool: Pool, position: int) -> list[str]:
-    rows = await pool.fetch("select service_id from views_1.service_change where position > $1", position)
-    return [row["service_id"] for row in rows]
+async def changed_since(pool: Pool, position: int) -> tuple[int, list[str]]:
+    """The log's last position, and the services whose figures changed between."""
+    row = await pool.fetchrow(
+        "select position, array(select service_id from views_1.service_change where position > $1) as services "
+        "from reading_head",
+        position,
+    )
+    return row["position"], row["services"]
 
 
 async def counts(pool: Pool, today: date) -> dict[str, int]:
