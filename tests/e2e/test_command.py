@@ -187,6 +187,8 @@ def test_doctor_looks_at_every_part(system: LocalSystem) -> None:
         "reporting",
         "kafka",
         *databases,
+        *(f"records of {service}" for service in ("inventory", "feedback", "status", "reporting")),
+        *(f"log of {service}" for service in ("inventory", "feedback", "status")),
     }
     assert looked_at == {check["check"] for check in checks}
     assert all(check["ok"] for check in checks), checks
