@@ -92,8 +92,10 @@ def _gaps(name: str, url: str) -> Check:
 
 
 async def _restores(home: Home) -> list[Check]:
-    """What services that were restored from a backup still lack; nothing of those that do not answer."""
-    found = []
+    """What services that were restored from a backup still lack; nothing of those that do not answer, or not to us."""
+    found: list[Check] = []
+    if not home.jwks_file.exists():
+        return found
     async with Services(home) as services:
         for name in SOURCES:
             try:
