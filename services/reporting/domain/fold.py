@@ -4,7 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Protocol
 
@@ -58,31 +58,49 @@ class Deltas:
 
 def fold(events: Iterable[Logged]) -> Deltas:
     """Fold events; each event and partition once."""
-    deltas = Deltas()
+    deltas, heard = Deltas(), _Heard()
     for event in events:
         partition = event.record.partition
-        _heard(deltas, partition, event)
+        heard.add(partition, event)
         if event.type == "guichet.status.ApplicationStateChanged.v1":
             _application(deltas, partition, event)
         elif event.type == "guichet.inventory.ServiceStandardResultRecorded.v1":
             _result(deltas, partition, event)
         elif event.type.startswith("guichet.inventory."):
             deltas.services.add(event.data.service_id)
+    heard.add_to(deltas)
     return deltas
 
 
-def _heard(deltas: Deltas, partition: int, event: Logged) -> None:
-    moment = event.recordedat
-    count = deltas.counts[event.type, event.org, moment.date(), partition]
-    count[0] += 1
-    count[1] += fingerprint(event.record.value)
-    hour = (event.org, event.service, moment.replace(minute=0, second=0, microsecond=0), partition)
-    feed = deltas.feeds.get(hour)
-    if feed is None:
-        deltas.feeds[hour] = [1, moment]
-    else:
-        feed[0] += 1
-        feed[1] = max(feed[1], moment)
+class _Heard:
+    """What was heard of whom by the hour, of which counts and feeds are sums. Most events come in the hour of the one before."""
+
+    def __init__(self) -> None:
+        self._hours: dict[tuple[str, str, str, datetime, int], list[Any]] = {}
+        self._hour = self._next = datetime.min.replace(tzinfo=UTC)
+
+    def add(self, partition: int, event: Logged) -> None:
+        moment = event.recordedat
+        if not self._hour <= moment < self._next:
+            self._hour = moment.replace(minute=0, second=0, microsecond=0)
+            self._next = self._hour + timedelta(hours=1)
+        key = (event.type, event.org, event.service, self._hour, partition)
+        cell = self._hours.get(key)
+        if cell is None:
+            self._hours[key] = [1, fingerprint(event.record.value), moment]
+            return
+        cell[0] += 1
+        cell[1] += fingerprint(event.record.value)
+        cell[2] = max(cell[2], moment)
+
+    def add_to(self, deltas: Deltas) -> None:
+        for (kind, org, service, hour, partition), (events, hashes, last) in self._hours.items():
+            count = deltas.counts[kind, org, hour.date(), partition]
+            count[0] += events
+            count[1] += hashes
+            feed = deltas.feeds.setdefault((org, service, hour, partition), [0, last])
+            feed[0] += events
+            feed[1] = max(feed[1], last)
 
 
 def fingerprint(value: bytes) -> int:
