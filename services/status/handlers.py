@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +26,7 @@ from shared.ownership import not_your_service, unknown_service
 from shared.problems import Problem
 
 TOPIC = "status.applications.v1"
+_NO_LETTERS = re.compile(r"[\W_]+")
 _AT_ONCE = 500
 _BREATH = 100
 
@@ -35,8 +37,7 @@ async def record_reports(
     await store.hold_standards(connection)
     applications = await store.applications(connection, [_key(event) for event in events])
     service_ids = {_service_of(event, applications) for event in events}
-    owners = await store.known_services(connection, service_ids)
-    standards = await store.known_standards(connection, service_ids)
+    owners, standards = await store.owners_and_standards(connection, service_ids)
     before = dict(applications)
     changes: list[tuple[Received, Change]] = []
     outcomes: list[Outcome] = []
@@ -45,17 +46,16 @@ async def record_reports(
             await asyncio.sleep(0)  # health and other requests are answered meanwhile
         outcome = _report(event, applications, owners, standards, now)
         if isinstance(outcome, Change):
-            opened = _is_new(applications.get(_key(event))) and event.corrects is None
-            applications[_key(event)] = outcome.application
+            key = outcome.application.key
+            opened = _is_new(applications.get(key)) and event.corrects is None
+            applications[key] = outcome.application
             changes.append((event, outcome))
-            opened_key = "/".join(_key(event)) if opened else None
-            outcomes.append(Recorded([_entry(event, outcome)], opened_key, outcome.warnings))
+            outcomes.append(Recorded([_entry(event, outcome)], "/".join(key) if opened else None, outcome.warnings))
         else:
             outcomes.append(outcome)
     if changes:
-        await store.save(connection, _saved(seal, changes, before, applications, now))
-        told = [(event, change) for event, change in changes if event.data is not None]
-        await store.add_steps(connection, [_step(seal, event, change) for event, change in told])
+        steps = [_step(seal, event, change) for event, change in changes if event.data is not None]
+        await store.save(connection, _saved(seal, changes, before, applications, now), steps)
         await store.supersede_steps(connection, [event for event, _ in changes if event.corrects is not None])
     return outcomes
 
@@ -127,7 +127,7 @@ def _row(
         language=next((data.language for data in reversed(reports) if data.language), None),
         sealed_client=seal.seal(client.encode(), f"client:{key}") if client else None,
         client_hash=client_hash(seal, client) if client else None,
-        tracking_hash=tracking_hash(tracking_code(seal, key)),
+        tracking_hash=None if before else tracking_hash(tracking_code(seal, key)),
         opened_at=min((step.occurred_at for step in application.history), default=now),
         changed_at=now,
     )
@@ -172,7 +172,7 @@ def tracking_code(seal: Seal, key: str) -> str:
 
 def tracking_hash(code: str) -> bytes:
     """What is kept of a code, however it was typed."""
-    return hashlib.sha256("".join(c for c in code.upper() if c.isalnum()).encode()).digest()
+    return hashlib.sha256(_NO_LETTERS.sub("", code.upper()).encode()).digest()
 
 
 def opened(seal: Seal, key: str) -> dict[str, Any]:
@@ -196,11 +196,11 @@ async def measure_some_again(connection: Connection) -> bool:
     service_id, keys = found
     await store.measured(connection, service_id, keys[-1] if keys else None)
     applications = await store.applications(connection, keys)
-    standards = await store.known_standards(connection, [service_id])
+    standards = await store.known_standards(connection, service_id)
     now = datetime.now(UTC)
     changes = []
     for application in applications.values():
-        change = domain.measure_again(application, standards.get(service_id, ()), now)
+        change = domain.measure_again(application, standards, now)
         if change is not None:
             changes.append((change, application.version))
     if changes:

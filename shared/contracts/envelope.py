@@ -83,7 +83,7 @@ WORDS: tuple[type[Published], ...] = (LogAdvanced, LogRestored)
 
 def rfc3339(moment: datetime) -> str:
     """A moment as RFC 3339 in UTC with microseconds, as it stands in every event."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def type_name(service: str, name: str) -> str:

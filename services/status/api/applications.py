@@ -148,9 +148,9 @@ async def read_application(request: Request, key: Key, now: datetime) -> dict[st
 
 
 async def application_answer(request: Request, application: Application, now: datetime) -> dict[str, Any]:
-    standards = await store.known_standards(request.app.state.pool, [application.service_id])
-    clocks = domain.clocks_of(application, standards.get(application.service_id, ()), now)
-    names = {each.standard_id: each.name for each in standards.get(application.service_id, ())}
+    standards = await store.known_standards(request.app.state.pool, application.service_id)
+    clocks = domain.clocks_of(application, standards, now)
+    names = {each.standard_id: each.name for each in standards}
     answers = [{**clock_answer(each, clocks[each]), "name": names[each].model_dump()} for each in sorted(clocks)]
     shown = domain.standard_shown(clocks)
     reasons = await store.sealed_reasons(request.app.state.pool, application.key)

@@ -78,7 +78,7 @@ def report(
     history = (*(before.history if before else ()), step)
     after, counted = _told_by((event.org_id, data.application_id), data.service_id, history)
     warnings = [] if step.moment() in counted else [refusals.after_final(data)]
-    return _changed(before, after, standards, now, warnings)
+    return _changed(before, after, counted, standards, now, warnings)
 
 
 def correct(before: Application, event: Received, standards: Sequence[Standard], now: datetime) -> Change | Problem:
@@ -91,10 +91,11 @@ def correct(before: Application, event: Received, standards: Sequence[Standard],
     if data is not None:
         history = (*history, _step(event))
     if not history:
-        return _changed(before, replace(before, history=(), channel=None, expected_at=None), (), now, [])
+        return _changed(before, replace(before, history=(), channel=None, expected_at=None), [], (), now, [])
     after, counted = _told_by(before.key, before.service_id, history)
     counts = data is None or history[-1].moment() in counted
-    return _changed(before, after, standards, now, [] if counts or data is None else [refusals.after_final(data)])
+    warnings = [] if counts or data is None else [refusals.after_final(data)]
+    return _changed(before, after, counted, standards, now, warnings)
 
 
 def _step(event: Received) -> Step:
@@ -123,7 +124,7 @@ def _refusal(before: Application, event: Received, data: ApplicationStatusReport
 
 def measure_again(before: Application, standards: Sequence[Standard], now: datetime) -> Change | None:
     """The same history under other standards; None where that changes nothing."""
-    change = _changed(before, replace(before, version=before.version + 1), standards, now, [])
+    change = _changed(before, before, _counted(before), standards, now, [])
     return change if any(_differs(each) for each in change.published.standards) else None
 
 
@@ -149,14 +150,14 @@ def _told_by(key: tuple[str, str], service_id: str, history: tuple[Step, ...]) -
 def _changed(
     before: Application | None,
     after: Application,
+    counted: Sequence[Moment],
     standards: Sequence[Standard],
     now: datetime,
     warnings: list[Problem],
 ) -> Change:
     earlier = before.clocks if before else {}
-    clocks = clocks_of(after, standards, now) if after.history else {}
-    if before is not None and after.version <= before.version:
-        after = replace(after, version=before.version + 1)
+    clocks = clocks_under(counted, after.channel, standards, now) if counted else {}
+    version = max(after.version, before.version + 1) if before else after.version
     changes = [
         StandardChange(standard_id=each, before=earlier.get(each), after=clocks.get(each))
         for each in sorted({*earlier, *clocks})
@@ -166,19 +167,22 @@ def _changed(
         service_id=after.service_id,
         from_state=before.state if before else None,
         to_state=after.state,
-        version=after.version,
+        version=version,
         channel=after.channel,
         standards=changes,
         expected_at=after.expected_at,
         void=after.void,
     )
-    return Change(replace(after, clocks=clocks), published, warnings)
+    return Change(replace(after, version=version, clocks=clocks), published, warnings)
 
 
 def clocks_of(application: Application, standards: Sequence[Standard], now: datetime) -> dict[str, Clock]:
     """The clock of each standard that the application is judged by."""
-    history = effective(in_order(step.moment() for step in application.history))
-    return clocks_under(history, application.channel, standards, now)
+    return clocks_under(_counted(application), application.channel, standards, now)
+
+
+def _counted(application: Application) -> list[Moment]:
+    return effective(in_order(step.moment() for step in application.history))
 
 
 def _differs(change: StandardChange) -> bool:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 
 from shared.calendars import calendar
 from shared.clock import Moment, Reading, read
@@ -22,12 +21,6 @@ class Standard:
     name: Bilingual
     channel: Channel | None
     measure: Measure | None
-
-
-@lru_cache(maxsize=50_000)
-def measure_from(text: str) -> Measure:
-    """A measure from its JSON; the same few thousand come by again and again."""
-    return Measure.model_validate_json(text)
 
 
 def clocks_under(
@@ -67,7 +60,7 @@ def _in_force(versions: Sequence[Standard], history: Sequence[Moment]) -> Standa
 
 
 def _clock(reading: Reading, channel: Channel | None) -> Clock:
-    return Clock.model_construct(
+    return Clock(
         state=reading.state,
         channel=channel,
         unit=reading.unit,

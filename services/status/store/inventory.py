@@ -1,12 +1,16 @@
 """Copies of inventory's services and standards, and which applications are to be measured anew when those change."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
+from functools import lru_cache
 
 import orjson
 
-from services.status.domain.clocks import Standard, measure_from
+from services.status.domain.clocks import Standard
 from services.status.store.saving import Key
 from shared.contracts.inventory import ServiceRecorded, ServiceStandardRecorded
+from shared.contracts.measure import Measure
+from shared.contracts.reported.status import Channel
 from shared.database import Connection, Pool
 from shared.language import Bilingual
 from shared.listening import Heard, last_words
@@ -17,32 +21,41 @@ async def hold_standards(connection: Connection) -> None:
     await connection.execute("select pg_advisory_xact_lock_shared(hashtext('guichet.standards'))")
 
 
-async def known_services(connection: Connection | Pool, service_ids: Iterable[str]) -> dict[str, str]:
-    """The organisation of each known service."""
-    rows = await connection.fetch(
-        "select service_id, org_id from known_service where service_id = any($1::text[])", list(set(service_ids))
-    )
-    return {row["service_id"]: row["org_id"] for row in rows}
-
-
 async def service_name(pool: Pool, service_id: str) -> Bilingual:
     name = await pool.fetchval("select name from known_service where service_id = $1", service_id)
     return Bilingual.model_validate(name) if name else Bilingual(en=service_id, fr=service_id)
 
 
-async def known_standards(connection: Connection | Pool, service_ids: Iterable[str]) -> dict[str, list[Standard]]:
+async def owners_and_standards(
+    connection: Connection | Pool, service_ids: Iterable[str]
+) -> tuple[dict[str, str], dict[str, list[Standard]]]:
+    """The organisation of each known service, and the standards of each."""
     rows = await connection.fetch(
-        "select service_id, standard_id, valid_from, name::text as name, channel, measure::text as measure "
-        "from known_standard where service_id = any($1::text[])",
+        "select service_id, o.org_id, standard_id, s.valid_from, s.name::text, channel, measure::text "
+        "from unnest($1::text[]) as asked (service_id) "
+        "left join known_service o using (service_id) left join known_standard s using (service_id)",
         list(set(service_ids)),
     )
+    owners: dict[str, str] = {}
     standards: dict[str, list[Standard]] = {}
-    for row in rows:
-        measure = row["measure"] and measure_from(row["measure"])
-        name = Bilingual.model_construct(**orjson.loads(row["name"]))
-        standard = Standard(row["standard_id"], row["valid_from"], name, row["channel"], measure)
-        standards.setdefault(row["service_id"], []).append(standard)
-    return standards
+    for service_id, org_id, standard_id, *fields in rows:
+        if org_id is not None:
+            owners[service_id] = org_id
+        if standard_id is not None:
+            standards.setdefault(service_id, []).append(_standard(standard_id, *fields))
+    return owners, standards
+
+
+async def known_standards(connection: Connection | Pool, service_id: str) -> list[Standard]:
+    _, standards = await owners_and_standards(connection, [service_id])
+    return standards.get(service_id, [])
+
+
+@lru_cache(maxsize=50_000)
+def _standard(standard_id: str, valid_from: date, name: str, channel: Channel | None, measure: str | None) -> Standard:
+    """A standard from its row; the same few thousand come by again and again."""
+    read = Measure.model_validate_json(measure) if measure else None
+    return Standard(standard_id, valid_from, Bilingual.model_construct(**orjson.loads(name)), channel, read)
 
 
 async def remember_services(connection: Connection, events: Sequence[Heard]) -> None:

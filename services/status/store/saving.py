@@ -1,9 +1,11 @@
 """Reading and saving applications: their rows, their history, and the clocks last published."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from services.status.domain.application import Application, Step
 from shared.contracts.status import Clock
@@ -11,18 +13,21 @@ from shared.database import ConcurrentChange, Connection, Pool
 from shared.decoding import Received
 
 Key = tuple[str, str]
+_CLOCKS = TypeAdapter(dict[str, Clock])
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A changed application as its row is to be; `previous` is the version it was read at, 0 for a new one."""
+    """A changed application as its row is to be; `previous` is the version it was read at, 0 for a new one, which alone
+    is given its `tracking_hash`.
+    """
 
     application: Application
     previous: int
     language: str | None
     sealed_client: bytes | None
     client_hash: bytes | None
-    tracking_hash: bytes
+    tracking_hash: bytes | None
     opened_at: datetime
     changed_at: datetime
 
@@ -42,8 +47,8 @@ async def applications(connection: Connection | Pool, keys: Iterable[Key]) -> di
     wanted = sorted(set(keys))
     orgs, ids = [key[0] for key in wanted], [key[1] for key in wanted]
     rows = await connection.fetch(
-        "select org_id, application_id, service_id, state, version, channel, expected_at, clocks from application "
-        "join unnest($1::text[], $2::text[]) as a (org_id, application_id) using (org_id, application_id)",
+        "select org_id, application_id, service_id, state, version, channel, expected_at, clocks::text "
+        "from application join unnest($1::text[], $2::text[]) as a (org_id, application_id) using (org_id, application_id)",
         orgs,
         ids,
     )
@@ -79,58 +84,71 @@ def _application(
         channel=row["channel"],
         expected_at=row["expected_at"],
         history=tuple(histories.get((row["org_id"], row["application_id"]), ())),
-        clocks={each: Clock.model_validate(clock) for each, clock in row["clocks"].items()},
+        clocks=_CLOCKS.validate_json(row["clocks"]),
         superseded=frozenset(superseded.get((row["org_id"], row["application_id"]), ())),
     )
 
 
-async def save(connection: Connection, saved: Sequence[Saved]) -> None:
-    """Write changed applications. Raises ConcurrentChange when another transaction was quicker with one of them."""
-    done = await connection.execute(
-        "insert into application (org_id, application_id, service_id, state, version, channel, language, sealed_client, "
-        "client_hash, expected_at, tracking_hash, clocks, opened_at, changed_at, void) "
-        "select org_id, application_id, service_id, state, version, channel, language, sealed_client, client_hash, "
-        "expected_at, tracking_hash, clocks, opened_at, changed_at, void from unnest("
-        "$1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::bytea[], $9::bytea[], "
-        "$10::timestamptz[], $11::bytea[], $12::jsonb[], $13::timestamptz[], $14::timestamptz[], $15::int[], $16::bool[]) "
-        "as a (org_id, application_id, service_id, state, version, channel, language, sealed_client, client_hash, "
-        "expected_at, tracking_hash, clocks, opened_at, changed_at, previous, void) where previous = 0",
-        *_columns(saved),
-    )
-    inserted = int(done.split()[-1])
-    done = await connection.execute(
-        "update application b set service_id = a.service_id, state = a.state, version = a.version, channel = a.channel, "
-        "language = coalesce(a.language, b.language), sealed_client = coalesce(a.sealed_client, b.sealed_client), "
-        "client_hash = coalesce(a.client_hash, b.client_hash), expected_at = a.expected_at, clocks = a.clocks, "
-        "opened_at = least(a.opened_at, b.opened_at), changed_at = a.changed_at, void = a.void from unnest("
-        "$1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::bytea[], $9::bytea[], "
-        "$10::timestamptz[], $11::bytea[], $12::jsonb[], $13::timestamptz[], $14::timestamptz[], $15::int[], $16::bool[]) "
-        "as a (org_id, application_id, service_id, state, version, channel, language, sealed_client, client_hash, "
-        "expected_at, tracking_hash, clocks, opened_at, changed_at, previous, void) "
-        "where b.org_id = a.org_id and b.application_id = a.application_id and b.version = a.previous",
-        *_columns(saved),
-    )
-    if inserted + int(done.split()[-1]) != len(saved):
+_SAVE = """
+with changed as (
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::bytea[],
+                         $9::bytea[], $10::timestamptz[], $11::bytea[], $12::text[]::jsonb[], $13::timestamptz[],
+                         $14::timestamptz[], $15::int[], $16::bool[])
+        as a (org_id, application_id, service_id, state, version, channel, language, sealed_client, client_hash,
+              expected_at, tracking_hash, clocks, opened_at, changed_at, previous, void)
+), inserted as (
+    insert into application (org_id, application_id, service_id, state, version, channel, language, sealed_client,
+                             client_hash, expected_at, tracking_hash, clocks, opened_at, changed_at, void)
+    select org_id, application_id, service_id, state, version, channel, language, sealed_client, client_hash,
+           expected_at, tracking_hash, clocks, opened_at, changed_at, void
+      from changed where previous = 0
+    returning 1
+), updated as (
+    update application b
+       set service_id = a.service_id, state = a.state, version = a.version, channel = a.channel,
+           language = coalesce(a.language, b.language), sealed_client = coalesce(a.sealed_client, b.sealed_client),
+           client_hash = coalesce(a.client_hash, b.client_hash), expected_at = a.expected_at, clocks = a.clocks,
+           opened_at = least(a.opened_at, b.opened_at), changed_at = a.changed_at, void = a.void
+      from changed a
+     where b.org_id = a.org_id and b.application_id = a.application_id and b.version = a.previous
+    returning 1
+), reported as (
+    insert into application_event (org_id, application_id, source, event_id, state, occurred_at, sequence, channel,
+                                   outcome, expected_at, sealed_reason, sealed_client, client_hash)
+    select * from unnest($17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::timestamptz[],
+                         $23::bigint[], $24::text[], $25::text[], $26::timestamptz[], $27::bytea[], $28::bytea[],
+                         $29::bytea[])
+)
+select (select count(*) from inserted) + (select count(*) from updated)
+"""
+
+
+async def save(connection: Connection, saved: Sequence[Saved], steps: Sequence[NewStep]) -> None:
+    """Write changed applications and what was newly reported of them. Raises ConcurrentChange when another transaction
+    was quicker with one of them.
+    """
+    if await connection.fetchval(_SAVE, *_columns(saved), *_columns_of_steps(steps)) != len(saved):
         raise ConcurrentChange
 
 
-def _columns(saved: Sequence[Saved]) -> list[list[Any]]:
+def _columns(saved: Sequence[Saved]) -> list[Sequence[Any]]:
     rows = [
         (
             each.application.org_id, each.application.application_id, each.application.service_id,
             each.application.state, each.application.version, each.application.channel, each.language,
             each.sealed_client, each.client_hash, each.application.expected_at, each.tracking_hash,
-            {key: clock.model_dump(mode="json") for key, clock in each.application.clocks.items()},
-            each.opened_at, each.changed_at, each.previous, each.application.void,
+            _written(each.application.clocks), each.opened_at, each.changed_at, each.previous, each.application.void,
         )
         for each in saved
     ]  # fmt: skip
-    return [list(column) for column in zip(*rows, strict=True)]
+    return list(zip(*rows, strict=True))
 
 
-async def add_steps(connection: Connection, steps: Sequence[NewStep]) -> None:
-    if not steps:
-        return
+def _written(clocks: Mapping[str, Clock]) -> str:
+    return _CLOCKS.dump_json(dict(clocks)).decode()
+
+
+def _columns_of_steps(steps: Sequence[NewStep]) -> list[Sequence[Any]]:
     rows = [
         (
             *each.key, each.step.source, each.step.event_id, each.step.state, each.step.occurred_at, each.step.sequence,
@@ -139,13 +157,7 @@ async def add_steps(connection: Connection, steps: Sequence[NewStep]) -> None:
         )
         for each in steps
     ]  # fmt: skip
-    await connection.execute(
-        "insert into application_event (org_id, application_id, source, event_id, state, occurred_at, sequence, channel, "
-        "outcome, expected_at, sealed_reason, sealed_client, client_hash) select * from unnest($1::text[], $2::text[], "
-        "$3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::bigint[], $8::text[], $9::text[], "
-        "$10::timestamptz[], $11::bytea[], $12::bytea[], $13::bytea[])",
-        *(list(column) for column in zip(*rows, strict=True)),
-    )
+    return list(zip(*rows, strict=True)) or [[]] * 13
 
 
 async def supersede_steps(connection: Connection, corrections: Sequence[Received]) -> None:
@@ -178,13 +190,13 @@ async def supersede_steps(connection: Connection, corrections: Sequence[Received
 async def save_clocks(connection: Connection, changed: Sequence[tuple[Application, int]]) -> None:
     done = await connection.execute(
         "update application b set version = a.version, clocks = a.clocks "
-        "from unnest($1::text[], $2::text[], $3::int[], $4::jsonb[], $5::int[]) "
+        "from unnest($1::text[], $2::text[], $3::int[], $4::text[]::jsonb[], $5::int[]) "
         "as a (org_id, application_id, version, clocks, previous) "
         "where b.org_id = a.org_id and b.application_id = a.application_id and b.version = a.previous",
         [application.org_id for application, _ in changed],
         [application.application_id for application, _ in changed],
         [application.version for application, _ in changed],
-        [{k: c.model_dump(mode="json") for k, c in application.clocks.items()} for application, _ in changed],
+        [_written(application.clocks) for application, _ in changed],
         [previous for _, previous in changed],
     )
     if int(done.split()[-1]) != len(changed):
