@@ -80,7 +80,8 @@ class May:
 
 ANYONE = Depends(May("anyone"))
 Operator = Annotated[Person, Depends(May("operator"))]
-Sender = Annotated[Department, Depends(May("department", actions=("report",)))]
+SENDER = May("department", actions=("report",))
+Sender = Annotated[Department, Depends(SENDER)]
 # Whoever may report, or read what came of it.
 ReceiptReader = Annotated[Department, Depends(May("department", actions=("report", "read")))]
 

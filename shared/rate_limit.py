@@ -40,18 +40,14 @@ class RateLimit:
 
         More than a full bucket is let in by a full one.
         """
-        bucket = self._filled(key_id, now)
-        wanted = min(events, self._burst)
-        if bucket.left < wanted:
-            self._refuse(bucket, wanted)
+        self._bucket_with(events, key_id, now)
 
     def take(self, key_id: str, events: int, now: float | None = None) -> dict[str, str]:
         """Take a request's events from its key's bucket; the headers of the answer. Raises Refused (429) when it holds less.
 
         A request of more than a full bucket leaves a debt.
         """
-        self.look(key_id, events, now)
-        bucket = self._filled(key_id, now)
+        bucket = self._bucket_with(events, key_id, now)
         bucket.left -= events
         return self._headers(bucket)
 
@@ -66,6 +62,13 @@ class RateLimit:
         bucket = self._filled(key_id, now)
         bucket.left = min(self._burst, bucket.left + events)
         return self._headers(bucket)
+
+    def _bucket_with(self, events: int, key_id: str, now: float | None) -> Bucket:
+        bucket = self._filled(key_id, now)
+        wanted = min(events, self._burst)
+        if bucket.left < wanted:
+            self._refuse(bucket, wanted)
+        return bucket
 
     def _refuse(self, bucket: Bucket, wanted: int) -> NoReturn:
         seconds = math.ceil((wanted - bucket.left) / self._per_second)

@@ -23,7 +23,7 @@ from shared.contracts.envelope import ServiceName
 from shared.contracts.reported.kinds import Kinds
 from shared.database import TRANSIENT, Pool, open_pool
 from shared.dead_letters import DeadLetters, forget_dead_letters
-from shared.door import door
+from shared.door import door, shortcut
 from shared.encryption import Seal
 from shared.event_log import make_partitions
 from shared.fair_consumer import FairConsumer
@@ -86,12 +86,13 @@ def create_app(parts: Parts, settings: Settings) -> FastAPI:
     app.state.streams = []
     refuse_by_problems(app)
     app.state.intake = _intake(parts, app)
-    # The door comes first: routers are asked in turn, and it is asked a thousand times as often as the others.
     doors = [door(app.state.intake)] if app.state.intake is not None else []
     described = self_description(parts.name, parts.kinds, parts.topics)
     for router in [*doors, described, health.router, assets.router, keys, operation, *parts.routers]:
         app.include_router(router)
     list_access(app)
+    if doors:
+        app.router.routes.insert(0, shortcut())
     return app
 
 
