@@ -3,7 +3,9 @@
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 
 from shared import metrics
 from shared.batches import answered, answers
@@ -23,7 +25,52 @@ MAX_WAITING = 50_000
 MAX_WAITING_OF_ONE = 20_000
 _TRIES = 5
 
-_Waiting = tuple[Arrival, "asyncio.Future[Receipt]"]
+
+@dataclass(slots=True)
+class _Request:
+    """The arrivals of one request, of which the first `taken` have gone into a commit, and their receipts so far."""
+
+    arrivals: Sequence[Arrival]
+    answer: "asyncio.Future[list[Receipt]]"
+    taken: int = 0
+    receipts: list[Receipt] = field(default_factory=list)
+
+    def take(self, most: int) -> Sequence[Arrival]:
+        some = self.arrivals[self.taken : self.taken + most]
+        self.taken += len(some)
+        return some
+
+    def add(self, receipts: Sequence[Receipt]) -> None:
+        self.receipts.extend(receipts)
+        if len(self.receipts) == len(self.arrivals) and not self.answer.done():
+            self.answer.set_result(self.receipts)
+
+
+@dataclass(slots=True)
+class _Queue:
+    """What one sender has waiting."""
+
+    requests: deque[_Request] = field(default_factory=deque)
+    events: int = 0
+
+    def add(self, request: _Request) -> None:
+        self.requests.append(request)
+        self.events += len(request.arrivals)
+
+    def take(self, most: int) -> Iterator["_Piece"]:
+        """The next arrivals, request by request. A sender that hung up, or was refused, is owed no more of its request."""
+        while most and self.requests:
+            request = self.requests[0]
+            some = request.take(most)
+            self.events -= len(some)
+            most -= len(some)
+            if request.taken == len(request.arrivals):
+                self.requests.popleft()
+            if not request.answer.done():
+                yield request, some
+
+
+_Piece = tuple[_Request, Sequence[Arrival]]
 
 
 class GroupCommit:
@@ -36,25 +83,25 @@ class GroupCommit:
 
     def __init__(self, pool: Pool, intake: Intake, gather: float, committed: asyncio.Event) -> None:
         self._pool, self._intake, self._gather, self._committed = pool, intake, gather, committed
-        self._queues: OrderedDict[str, deque[_Waiting]] = OrderedDict()
+        self._queues: OrderedDict[str, _Queue] = OrderedDict()
         self._waiting = 0
         self._most = MAX_COMMIT // 4
         self._arrived = asyncio.Event()
 
     async def submit(self, sender: str, arrivals: Sequence[Arrival]) -> list[Receipt]:
         """Receipts for the arrivals of one request, in order, once they are durable."""
-        mine = len(self._queues.get(sender, ())) + len(arrivals)
-        if self._waiting + len(arrivals) > MAX_WAITING or mine > MAX_WAITING_OF_ONE:
+        queue = self._queues.get(sender) or _Queue()
+        if self._waiting + len(arrivals) > MAX_WAITING or queue.events + len(arrivals) > MAX_WAITING_OF_ONE:
             raise TemporarilyUnavailable(
                 "Too many events are waiting here; send this request again in a moment.",
                 "Trop d'événements sont en attente; renvoyez cette requête dans un instant.",
             )
-        loop = asyncio.get_running_loop()
-        entries: list[_Waiting] = [(arrival, loop.create_future()) for arrival in arrivals]
-        self._queues.setdefault(sender, deque()).extend(entries)
-        self._waiting += len(entries)
+        request = _Request(arrivals, asyncio.get_running_loop().create_future())
+        queue.add(request)
+        self._queues.setdefault(sender, queue)
+        self._waiting += len(arrivals)
         self._arrived.set()
-        return await asyncio.gather(*(future for _, future in entries))
+        return await request.answer
 
     async def run(self) -> None:
         """Commit for ever; the service's lifespan owns this task."""
@@ -67,48 +114,57 @@ class GroupCommit:
                 self._arrived.clear()
             if batch:
                 began = time.monotonic()
-                await self._answer(batch)
-                self._most = next_most(self._most, len(batch), time.monotonic() - began)
+                events = await self._answer(batch)
+                self._most = next_most(self._most, events, time.monotonic() - began)
 
-    def _take(self) -> list[_Waiting]:
-        batch: list[_Waiting] = []
-        while self._queues and len(batch) < self._most:
+    def _take(self) -> list[_Piece]:
+        batch: list[_Piece] = []
+        room = self._most
+        while self._queues and room:
             sender, queue = self._queues.popitem(last=False)
-            share = max(1, (self._most - len(batch)) // (len(self._queues) + 1))
-            batch.extend(queue.popleft() for _ in range(min(share, len(queue))))
-            if queue:
+            before = queue.events
+            batch.extend(queue.take(max(1, room // (len(self._queues) + 1))))
+            room -= before - queue.events
+            if queue.events:
                 self._queues[sender] = queue
-        self._waiting -= len(batch)
-        # A sender that hung up before its turn is owed nothing; what it sent may be sent again.
-        return [waiting for waiting in batch if not waiting[1].done()]
+        self._waiting -= self._most - room
+        return batch
 
-    async def _answer(self, batch: Sequence[_Waiting]) -> None:
+    async def _answer(self, batch: Sequence[_Piece]) -> int:
+        """Commit and answer; returns how many events."""
+        arrivals = [arrival for _, some in batch for arrival in some]
         try:
-            receipts = await self._commit([arrival for arrival, _ in batch])
+            receipts = iter(await self._commit(arrivals))
         except Exception as error:  # noqa: BLE001 - every sender is owed an answer
-            log.warning("door_unavailable", error=type(error).__name__, events=len(batch))
+            log.warning("door_unavailable", error=type(error).__name__, events=len(arrivals))
             refusal = TemporarilyUnavailable(
                 "We cannot record just now. Send the same request again: what was recorded of it comes back as duplicate.",
                 "Nous ne pouvons enregistrer maintenant. Renvoyez la même requête : ce qui en a été enregistré revient en double.",
             )
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(refusal)
-            return
-        for (_, future), receipt in zip(batch, receipts, strict=True):
-            if not future.done():
-                future.set_result(receipt)
+            for request, _ in batch:
+                if not request.answer.done():
+                    request.answer.set_exception(refusal)
+        else:
+            for request, some in batch:
+                request.add(list(islice(receipts, len(some))))
+        return len(arrivals)
 
     async def _commit(self, arrivals: Sequence[Arrival]) -> list[Receipt]:
+        """All is well with nearly every batch: only where it is not are the savepoints of `record` paid for."""
+        make = receive
         for tries in range(1, _TRIES + 1):
             try:
                 with metrics.commit_seconds.labels("http").time():
                     async with transaction(self._pool) as connection:
-                        receipts = await record(connection, self._intake, arrivals)
+                        receipts = await make(connection, self._intake, arrivals)
             except TRANSIENT:
                 if tries == _TRIES:
                     raise
                 await asyncio.sleep(0.02 * 2**tries)
+            except Exception:
+                if make is record:
+                    raise
+                make = record
             else:
                 self._committed.set()
                 count("http", receipts)
