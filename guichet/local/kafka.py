@@ -107,6 +107,7 @@ class LocalKafka:
             "super.users": f"User:{ADMIN};User:controller",
             "log.dirs": str(self.folder / "data"),
             "auto.create.topics.enable": "false",
+            "log.message.timestamp.type": "LogAppendTime",
             "offsets.topic.num.partitions": "4",
             "offsets.topic.replication.factor": "1",
             "transaction.state.log.num.partitions": "1",

@@ -9,8 +9,12 @@ import logging
 import secrets
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
 
 from tests.faults.experiments import EXPERIMENTS, Experiment
 from tests.faults.history import Anomaly
@@ -37,8 +41,13 @@ async def conduct(rig: Rig, experiment: Experiment, full: bool) -> Outcome:
     try:
         async with rig.loaded(experiment.rate, experiment.invalid):
             await asyncio.sleep(2)
-            outcome.done = await experiment.work(rig, full)
-            outcome.healed = await rig.healed(experiment.bound)
+            if not experiment.at_rest:
+                await _torment(rig, experiment, outcome, full)
+        if experiment.at_rest:
+            await rig.at_rest()
+            await _torment(rig, experiment, outcome, full)
+            async with rig.loaded(experiment.rate, experiment.invalid):
+                await asyncio.sleep(2)
     except AssertionError as error:
         outcome.anomalies.append(Anomaly("unhealed", str(error)))
     outcome.anomalies += await rig.check()
@@ -47,16 +56,22 @@ async def conduct(rig: Rig, experiment: Experiment, full: bool) -> Outcome:
     return outcome
 
 
+async def _torment(rig: Rig, experiment: Experiment, outcome: Outcome, full: bool) -> None:
+    outcome.done = await experiment.work(rig, full)
+    outcome.healed = await rig.healed(experiment.bound)
+
+
 def say(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
-async def main(chosen: Sequence[Experiment], seed: int, *, full: bool) -> list[Outcome]:
+async def main(chosen: Sequence[Experiment], seed: int, points: Sequence[str], *, full: bool) -> list[Outcome]:
     outcomes = []
     async with rig(seed, say) as found:
+        found.points = list(points)
         for experiment in chosen:
-            if experiment.name == "F8" and not found.system.disks:
-                say("F8 skipped: only root can mount a disk small enough to be full")
+            if missing := experiment.missing(found):
+                say(f"{experiment.name} skipped: {missing}")
                 continue
             say(f"{experiment.name}: {experiment.title}")
             outcome = await conduct(found, experiment, full)
@@ -67,6 +82,18 @@ async def main(chosen: Sequence[Experiment], seed: int, *, full: bool) -> list[O
         if found.unreached:
             say(f"not reached: {', '.join(found.unreached)}")
     return outcomes
+
+
+def as_json(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "fault": outcome.experiment.name,
+        "done": outcome.done,
+        "events": outcome.events,
+        "crashes": outcome.crashes,
+        "healed_seconds": outcome.healed,
+        "bound_seconds": outcome.experiment.bound,
+        "anomalies": Counter(anomaly.name for anomaly in outcome.anomalies),
+    }
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
@@ -92,6 +119,10 @@ def run() -> int:
     parser.add_argument("faults", nargs="*", metavar="F1 F2 ...", help="these alone; all of them otherwise")
     parser.add_argument("--seed", type=int, default=None, help="do again what this seed did; otherwise one is drawn")
     parser.add_argument("--reduced", action="store_true", help="each for some seconds, as `make test` does")
+    parser.add_argument(
+        "--point", action="append", default=[], help="the failpoints that F2 tries, instead of its own choice"
+    )
+    parser.add_argument("--format", choices=("table", "json"), default="table")
     arguments = parser.parse_args()
     seed = arguments.seed if arguments.seed is not None else secrets.randbelow(10**6)
     unknown = set(arguments.faults) - {each.name for each in EXPERIMENTS}
@@ -106,11 +137,12 @@ def run() -> int:
     say(f"seed {seed}")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that Kafka is away is known here
     began = time.monotonic()
-    outcomes = asyncio.run(main(chosen, seed, full=full))
-    print(table(outcomes))  # noqa: T201 - the table is what it is for
-    print(  # noqa: T201 - and the seed
-        f"seed {seed}, {time.monotonic() - began:.0f} s"
-    )
+    outcomes = asyncio.run(main(chosen, seed, arguments.point, full=full))
+    if arguments.format == "json":
+        told = [as_json(each) for each in outcomes]
+        print(orjson.dumps({"seed": seed, "outcomes": told}).decode())  # noqa: T201 - for programs
+    else:
+        print(f"{table(outcomes)}\nseed {seed}, {time.monotonic() - began:.0f} s")  # noqa: T201 - for people
     return 1 if any(each.anomalies for each in outcomes) else 0
 
 

@@ -24,10 +24,9 @@ _PAUSES = (0.05, 0.1, 0.25, 0.5)
 class Load:
     """Streams of events at `rate` events a second in all, from `start` to `stop`; `history` says what became of them."""
 
-    def __init__(self, urls: Mapping[str, str], kafka: Kafka, keys: Mapping[str, str], history: History) -> None:
+    def __init__(self, urls: dict[str, str], kafka: Kafka, keys: dict[str, str], history: History) -> None:
         self.urls, self.kafka, self.keys, self.history = urls, kafka, keys, history
         self.latencies: list[float] = []  # seconds to a 202 or 200, of single tries
-        self.waiting: dict[str, float] = {}  # what each lane has been waiting for an answer to, since when
         self._session: aiohttp.ClientSession | None = None
         self._lanes: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
@@ -80,7 +79,7 @@ class Load:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), max(0.0, until - time.monotonic()))
 
-    async def post(self, service: str, org_id: str, batch: Sequence[Pending]) -> None:
+    async def post(self, service: str, org_id: str, batch: Sequence[Pending], *, timed: bool = True) -> None:
         """Send a batch over HTTP, again and again with the same ids, until it is answered."""
         kind = "application/x-ndjson" if len(batch) > 1 else "application/cloudevents+json"
         body = b"\n".join(body for _, body in batch)
@@ -89,7 +88,7 @@ class Load:
         while True:
             for event, _ in batch:
                 self.history.invoke(event, "http")
-            receipts = await self._try(service, body, headers)
+            receipts = await self._try(service, body, headers, timed=timed)
             if receipts is not None:
                 for (event, _), receipt in zip(batch, receipts, strict=True):
                     self.history.answer(event, receipt)
@@ -102,7 +101,9 @@ class Load:
             await asyncio.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])
             tries += 1
 
-    async def _try(self, service: str, body: bytes, headers: Mapping[str, str]) -> list[dict[str, Any]] | None:
+    async def _try(
+        self, service: str, body: bytes, headers: Mapping[str, str], *, timed: bool
+    ) -> list[dict[str, Any]] | None:
         assert self._session is not None
         began = time.monotonic()
         try:
@@ -115,7 +116,8 @@ class Load:
                     self.history.refusal(service, answer.status, text)
                     return None
                 receipts: list[dict[str, Any]] = orjson.loads(text)["receipts"]
-                self.latencies.append(time.monotonic() - began)
+                if timed:
+                    self.latencies.append(time.monotonic() - began)
                 self.history.keep(text)
                 return receipts
         except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError):
@@ -126,9 +128,7 @@ class _Producer:
     """A department at Kafka's door, with a login of its own; what Kafka does not acknowledge is sent again."""
 
     def __init__(self, load: Load, org_id: str) -> None:
-        key = load.keys[org_id]
-        self._kafka = Kafka(load.kafka.bootstrap, key_id_of(key), key)
-        self._history = load.history
+        self._load, self._org_id, self._history = load, org_id, load.history
         self._producer: AIOKafkaProducer | None = None
 
     async def send(self, topic: str, batch: Sequence[Pending]) -> None:
@@ -151,8 +151,10 @@ class _Producer:
     async def _some(self, topic: str, batch: Sequence[Pending]) -> list[Pending]:
         """Those that were not acknowledged, in order: from the first that failed on, so that order holds."""
         if self._producer is None:
+            key = self._load.keys[self._org_id]
+            kafka = Kafka(self._load.kafka.bootstrap, key_id_of(key), key)
             producer = AIOKafkaProducer(
-                **self._kafka.options(), linger_ms=5, acks="all", request_timeout_ms=10_000, metadata_max_age_ms=10_000
+                **kafka.options(), linger_ms=5, acks="all", request_timeout_ms=10_000, metadata_max_age_ms=10_000
             )
             self._producer = producer
             await asyncio.wait_for(producer.start(), 10)

@@ -26,6 +26,7 @@ from guichet.client import Services
 from guichet.home import SERVICES, Home
 from guichet.local.postgres import Postgres
 from guichet.processes import Part
+from guichet.readiness import is_ready
 from guichet.system import System
 from guichet.tokens import token
 from guichet.verifying import caught_up
@@ -79,7 +80,8 @@ class FaultSystem(System):
         if not hits.exists():
             failpoints.new_hits(hits)
         part.name, part.log = name, self.home.path / "logs" / f"{name.replace(' ', '-')}.log"
-        part.command = [sys.executable, "-m", "tests.faults.failpoints", f"services.{service}.app"]
+        if "PYTHONPATH" not in self.environment.get(name, {}):  # another version runs as it is
+            part.command = [sys.executable, "-m", "tests.faults.failpoints", f"services.{service}.app"]
         part.environment = {
             **part.environment,
             "PYTHONPATH": str(failpoints.ROOT),
@@ -106,9 +108,11 @@ class Rig:
         self.system, self.services, self.load, self.seed = system, services, load, seed
         self.history = load.history
         databases = {name: system.database(name, owner=True) for name in SERVICES}
-        self.checker = Checker(Look(databases, system.kafka, system.home.path / "logs"), self.history)
+        self.look = Look(databases, system.kafka, system.home.path / "logs")
+        self.checker = Checker(self.look, self.history)
         self.readers = Readers(load, services.url("reporting"), token(system.home, "faults", ["operator"]))
         self.deaths: Counter[str] = Counter()  # by part
+        self.points: list[str] = []  # the failpoints to be tried, where they are named
         self.unreached: list[str] = []  # failpoints at which no process ended
         self.on_death: Callable[[str, int], None] = lambda _name, _code: None
         self._held: set[str] = set()
@@ -172,9 +176,11 @@ class Rig:
         return round(time.monotonic() - began, 1)
 
     @asynccontextmanager
-    async def another(self, name: str) -> AsyncIterator[str]:
-        """One more process of a service, for the length of the block."""
+    async def another(self, name: str, of: str = "") -> AsyncIterator[str]:
+        """One more process of a service, for the length of the block; `of` is the folder of another version."""
         second = next(f"{name} {n}" for n in range(2, 100) if f"{name} {n}" not in self.system.parts)
+        if of:
+            self.system.environment[second] = {"PYTHONPATH": of, "PYTHONSAFEPATH": "1"}
         self.system.start_service(second)
         try:
             yield second
@@ -183,6 +189,14 @@ class Rig:
             part = self.system.parts[second]
             await asyncio.to_thread(part.stop)
             del self.system.parts[second]
+            self.system.environment.pop(second, None)
+
+    def url_of(self, name: str) -> str:
+        return f"http://127.0.0.1:{self.system.parts[name].environment['GUICHET_PORT']}"
+
+    async def answers(self, name: str) -> None:
+        """Until a second process of a service is ready."""
+        await eventually(lambda: asyncio.to_thread(is_ready, self.url_of(name)), seconds=20)
 
     @asynccontextmanager
     async def standing_still(self, name: str) -> AsyncIterator[None]:
@@ -208,16 +222,21 @@ class Rig:
             await self.load.stop()
 
     @property
+    def _of_this_run(self) -> str:
+        return f"f{self.seed}."
+
+    @property
     def segment(self) -> str:
-        return f"f{self.seed}.{self._segment}"
+        """How the ids of the present stretch of load begin."""
+        return f"{self._of_this_run}{self._segment}"
 
     async def check(self) -> list[Anomaly]:
         """What is wrong once the system is at rest."""
         try:
             await self.at_rest()
         except AssertionError as error:
-            return [Anomaly("unhealed", str(error)), *await self.checker.check(self.segment)]
-        found = await self.checker.check(self.segment)
+            return [Anomaly("unhealed", str(error)), *await self.checker.check(self._of_this_run)]
+        found = await self.checker.check(self._of_this_run)
         for name in SERVICES:
             async with aiohttp.ClientSession() as session, session.get(f"{self.services.url(name)}/metrics") as answer:
                 if "zqxplanted" in await answer.text():
@@ -243,9 +262,15 @@ class Rig:
 
         await eventually(trouble, lambda trouble: not trouble, seconds=_AT_REST_SECONDS)
 
+    async def logs(self) -> AsyncIterator[tuple[str, int]]:
+        """Each log, and how many entries it has."""
+        for name in LOGS:
+            rows = await self.fetch(name, "select count(*) from recorded_event")
+            yield name, rows[0][0]
+
     async def _heads(self) -> dict[str, int]:
         """The last position of each log; empty where a database does not answer."""
-        found = {name: await self._fetch(name, "select position from log_head") for name in LOGS}
+        found = {name: await self.fetch(name, "select position from log_head") for name in LOGS}
         return {name: rows[0][0] for name, rows in found.items()} if all(found.values()) else {}
 
     async def _trouble(self, cut: dict[str, int], most: int) -> list[str]:
@@ -272,7 +297,7 @@ class Rig:
             await consumer.stop()
         taken: dict[str, int] = {}
         for name in LOGS:
-            rows = await self._fetch(
+            rows = await self.fetch(
                 name, "select topic, max(next_offset) from consumed where consumer like '%.ingest' group by 1"
             )
             taken.update(tuple(row) for row in rows)
@@ -282,19 +307,19 @@ class Rig:
             if end - taken.get(each.topic, 0) > most
         ]
 
-    async def _fetch(self, name: str, query: str) -> list[Any]:
+    async def fetch(self, name: str, query: str, *parameters: Any) -> list[Any]:
         """Rows of a service's database; none where it does not answer."""
         try:
             connection = await asyncpg.connect(self.system.database(name, owner=True), timeout=2)
         except (OSError, TimeoutError, asyncpg.PostgresError):
             return []
         try:
-            return list(await connection.fetch(query))
+            return list(await connection.fetch(query, *parameters))
         finally:
             await connection.close()
 
     async def _unread(self, cut: dict[str, int]) -> list[str]:
-        rows = await self._fetch("reporting", "select service, min(position) from advanced group by service")
+        rows = await self.fetch("reporting", "select service, min(position) from advanced group by service")
         read = dict(tuple(row) for row in rows)
         return [
             f"reporting has read {name} to {read.get(name, 0)} of {position}"

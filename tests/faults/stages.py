@@ -97,6 +97,21 @@ class Look:
         self._written(stages)
         return stages
 
+    def forget_topics(self) -> None:
+        """The topics begin anew."""
+        self._offsets.clear()
+
+    async def positions(self) -> dict[str, set[int]]:
+        """The positions of each log that its topics hold, all of them."""
+        stages = Stages()
+        await self._topics(stages)
+        self._offsets.clear()
+        found: dict[str, set[int]] = {name: set() for name in LOGS}
+        for record in stages.records:
+            if record.position:
+                found[record.topic.partition(".")[0]].add(record.position)
+        return found
+
     async def _log(self, connection: asyncpg.Connection, service: str, stages: Stages) -> None:
         seen = self._seen[f"{service} log"]
         rows = await connection.fetch(
@@ -129,7 +144,7 @@ class Look:
         if service in _CASES:
             table, key = _CASES[service]
             rows = await connection.fetch(
-                f"select org_id, {key}, version from {table} where {key} like $1", f"{segment}-%"
+                f"select org_id, {key}, version from {table} where {key} like $1", f"{segment}%"
             )
             stages.versions.update({(service, row[0], row[1]): row[2] for row in rows})
 

@@ -21,7 +21,7 @@ from guichet.home import SERVICES
 from guichet.principals import declared, librdkafka
 from guichet.topics import declared as topics
 from guichet.topics import declared_of_departments, provision
-from shared.ingest import RETENTION
+from shared.ingest import RETENTION, topic_settings
 from shared.kafka import Kafka
 from tests.conftest import LocalSystem
 
@@ -179,8 +179,8 @@ async def test_topics_that_are_not_as_the_file_says_are_refused_and_named(kafka:
 
 
 def test_the_services_make_a_department_s_topics_as_the_file_says() -> None:
-    said = {kind: topic["config"]["retention.ms"] for kind, topic in declared_of_departments().items()}
-    assert said == {kind: str(days * 86_400_000) for kind, days in RETENTION.items()}
+    said = {kind: topic["config"] for kind, topic in declared_of_departments().items()}
+    assert said == {kind: topic_settings(kind) for kind in RETENTION}
 
 
 # PostgreSQL

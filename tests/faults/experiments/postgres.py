@@ -1,0 +1,58 @@
+"""PostgreSQL stopped, a backend ended, and disks without room: F7, F8."""
+
+import asyncio
+import signal
+import time
+
+import asyncpg
+
+from tests.faults.rig import Rig
+
+
+async def postgres_stops(rig: Rig, full: bool) -> str:
+    times = 6 if full else 2
+    for _ in range(times):
+        cut = await _cut_mid_copy(rig)
+        async with rig.away("postgres", signal.SIGQUIT):
+            await asyncio.sleep(1)
+            await _answers_503(rig)
+        await rig.healed(30)
+    return f"{times} immediate stops; {'a COPY' if cut else 'a transaction'} cut short each time"
+
+
+async def _cut_mid_copy(rig: Rig) -> bool:
+    """End one backend of reporting's: in its COPY, where it can be met."""
+    connection = await asyncpg.connect(rig.system.home_dsn("reporting"))
+    try:
+        deadline = time.monotonic() + 5
+        while True:
+            copying = time.monotonic() < deadline
+            found = await connection.fetchval(
+                "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'reporting' "
+                "and pid <> pg_backend_pid() and state <> 'idle' and (query like 'COPY%' or not $1) limit 1",
+                copying,
+            )
+            if found or time.monotonic() > deadline + 5:
+                return copying
+            await asyncio.sleep(0)
+    finally:
+        await connection.close()
+
+
+async def _answers_503(rig: Rig) -> None:
+    assert rig.load._session is not None
+    key = next(iter(rig.load.keys.values()))
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/cloudevents+json"}
+    async with rig.load._session.post(f"{rig.load.urls['status']}/v1/events", data=b"{}", headers=headers) as answer:
+        assert answer.status == 503, f"status answered {answer.status} without its database"
+        assert answer.headers.get("Retry-After"), "503 without Retry-After"
+
+
+async def disk_full(rig: Rig, full: bool) -> str:
+    done = []
+    for name in ("postgres", "kafka") if full else ("postgres",):
+        async with rig.system.disks[name].full():
+            await asyncio.sleep(10 if full else 5)
+        await rig.healed(40)
+        done.append(name)
+    return f"{' and '.join(done)}: no room, then room again"
