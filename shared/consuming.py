@@ -9,6 +9,7 @@ before the listener is done), and never their automatic commit.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -25,8 +26,11 @@ from shared.logs import log
 from shared.record_batches import read_batches_with_care
 
 Record: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
-# Applies records, in order within each partition, in the caller's transaction; what it returns is handed to `committed`.
-Apply = Callable[[Connection, Sequence[Record]], Awaitable[Any]]
+# Applies records (or what was prepared of them), in order within each partition, in the caller's transaction; what it
+# returns is handed to `committed`.
+Apply = Callable[[Connection, Any], Awaitable[Any]]
+# What `apply` takes in place of records, worked out on a thread while those before them are in their transaction.
+Prepare = Callable[[Sequence[Record]], Any]
 # Applies one record that was set aside; what it returns is handed to `committed`, or is the Problem that keeps it out.
 Again = Callable[[Connection, Record], Awaitable[Any]]
 
@@ -50,7 +54,8 @@ async def cluster_id(kafka: Kafka) -> str:
 class Consumption:
     """One consumer group of a service: its topics, and what is done with a batch of their records.
 
-    `hears` names the types of events it does something with; None: all of them.
+    `hears` names the types of events it does something with; None: all of them. A batch of Kafka's is taken in parts, one
+    transaction each (docs/adr/0016).
     """
 
     def __init__(
@@ -63,14 +68,17 @@ class Consumption:
         committed: Callable[[Any], Awaitable[None]] | None = None,
         expect: Callable[[Pool, Sequence[tuple[str, int]]], Awaitable[None]] | None = None,
         again: Again | None = None,
+        prepare: Prepare | None = None,
         hears: Collection[str] | None = None,
         batch: int = 2_000,
+        part: int | None = None,
         fetch_bytes: int = 1024 * 1024,
     ) -> None:
         self.group, self.topics, self.pattern = group, tuple(topics), pattern
         self.hears = hears
-        self._apply, self._committed, self._expect, self._again = apply, committed, expect, again
-        self._batch, self._fetch_bytes = batch, fetch_bytes
+        self._prepare, self._apply, self._committed = prepare, apply, committed
+        self._expect, self._again = expect, again
+        self._batch, self._part, self._fetch_bytes = batch, part or batch, fetch_bytes
         self._said = Gathered(say_taken, join_taken)
         self._failures = 0
         # Partitions whose next records Kafka no longer had.
@@ -112,10 +120,11 @@ class Consumption:
         )
 
     async def _on_batch(self, records: Any) -> None:
-        """One batch, one transaction. Raising makes FastStream seek back, so whatever fails is read again."""
+        """Raising makes FastStream seek back to the begin of the batch: whatever fails is read again, and the fence drops those
+        parts that were taken.
+        """
         try:
-            with metrics.batch_seconds.labels(self.group).time():
-                result = await self.take(self._pool, records)
+            await self._take_parts(records)
         except TRANSIENT as error:
             wait = _BACK_OFF[min(self._failures, len(_BACK_OFF) - 1)]
             self._failures += 1
@@ -126,6 +135,21 @@ class Consumption:
             raise
         self._failures = 0
         self.progress_at = time.monotonic()
+
+    async def _take_parts(self, records: Sequence[Record]) -> None:
+        """In order, each in a transaction of its own, while the next is prepared: what was prepared after a failure is dropped."""
+        parts = [records[at : at + self._part] for at in range(0, len(records), self._part)]
+        prepared = await self._prepared(parts[0])
+        for part, following in pairwise(parts):
+            _, prepared = await asyncio.gather(self._take_part(part, prepared), self._prepared(following))
+        await self._take_part(parts[-1], prepared)
+
+    async def _prepared(self, records: Sequence[Record]) -> Any:
+        return records if self._prepare is None else await asyncio.to_thread(self._prepare, records)
+
+    async def _take_part(self, records: Sequence[Record], prepared: Any) -> None:
+        with metrics.batch_seconds.labels(self.group).time():
+            result = await self.take(self._pool, records, prepared)
         await self.told(result)
 
     async def told(self, result: Any) -> None:
@@ -138,13 +162,15 @@ class Consumption:
         assert self._again is not None  # noqa: S101 - who sets aside says how to apply again
         return await self._again(connection, record)
 
-    async def take(self, pool: Pool, records: Sequence[Record]) -> Any:
+    async def take(self, pool: Pool, records: Sequence[Record], prepared: Any = None) -> Any:
         """Apply those records that were not taken before, and move the offsets, in one transaction."""
         async with transaction(pool) as connection:
             fresh = await self._fence(connection, records)
             metrics.records_consumed.labels(self.group).inc(len(fresh))
             metrics.records_repeated.labels(self.group).inc(len(records) - len(fresh))
-            result = await self._apply(connection, fresh) if fresh else None
+            if fresh and (prepared is None or len(fresh) < len(records)):
+                prepared = await self._prepared(fresh)
+            result = await self._apply(connection, prepared) if fresh else None
         self._say(len(records), fresh)
         return result
 

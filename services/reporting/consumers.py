@@ -22,8 +22,8 @@ TOPICS = (
 def consumptions(app: FastAPI) -> Sequence[Consumption]:
     dead_letters = DeadLetters(app.state.seal)
 
-    async def apply(connection: Connection, records: Sequence[Record]) -> handlers.Change:
-        return await handlers.read_records(connection, records, dead_letters)
+    async def apply(connection: Connection, prepared: handlers.Prepared) -> handlers.Change:
+        return await handlers.read_records(connection, prepared, dead_letters)
 
     async def again(connection: Connection, record: Record) -> handlers.Change | Problem:
         return await handlers.read_again(connection, record, dead_letters)
@@ -40,7 +40,9 @@ def consumptions(app: FastAPI) -> Sequence[Consumption]:
             committed=committed,
             expect=handlers.expect_partitions,
             again=again,
-            batch=10_000,
+            prepare=handlers.prepare,
+            batch=20_000,
+            part=5_000,
             fetch_bytes=8 * 1024 * 1024,
         )
     ]

@@ -166,6 +166,7 @@ _CONTENT = {
     "open_cell": "select * from views_1.open_cell where cases <> 0",
     "event_cell": "select * from views_1.event_cell",
     "feed_hour": "select * from views_1.feed_hour",
+    "feed": "select * from views_1.feed",
     "service_change": "select service_id from views_1.service_change",
     "known_service": "select * from known_service",
     "known_standard": "select * from known_standard",
@@ -173,7 +174,7 @@ _CONTENT = {
     "void_span": "select service, topic, partition, after, until from void_span",
     "dead_letter": "select code from dead_letter",
 }
-_VIEWS = ("performance_cell", "duration_cell", "open_cell", "event_cell", "feed_hour", "service_change")
+_VIEWS = ("performance_cell", "duration_cell", "open_cell", "event_cell", "feed_hour", "feed", "service_change")
 _TABLES = ("logged_event", "known_service", "known_standard", "advanced", "consumed", "dead_letter", "void_span")
 _FORGET = "; ".join(f"delete from {name}" for name in (*_TABLES, *(f"views_1.{view}" for view in _VIEWS)))
 
@@ -193,7 +194,7 @@ async def read(pool: asyncpg.Pool, batches: Iterable[Sequence[Record]]) -> dict[
         places = {(record.topic, record.partition, record.offset) for record in records}
         assert not taken & places, "the fence let a record through twice"
         taken.update(places)
-        await handlers.read_records(connection, records, LETTERS)
+        await handlers.read_records(connection, handlers.prepare(records), LETTERS)
 
     await pool.execute(_FORGET)
     taking = Consumption("reporting", apply)

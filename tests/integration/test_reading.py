@@ -36,7 +36,7 @@ async def views(database: asyncpg.Pool) -> asyncpg.Pool:
 
 async def read(pool: asyncpg.Pool, some: list[Any]) -> handlers.Change:
     async with transaction(pool) as connection:
-        return await handlers.read_records(connection, some, LETTERS)
+        return await handlers.read_records(connection, handlers.prepare(some), LETTERS)
 
 
 async def differences(pool: asyncpg.Pool) -> list[Any]:

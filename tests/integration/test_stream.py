@@ -22,7 +22,7 @@ async def figures(database: asyncpg.Pool) -> asyncpg.Pool:
 async def change(pool: asyncpg.Pool, service: str) -> int:
     """A change of a service's figures, as another worker of reporting commits it."""
     async with pool.acquire() as connection, connection.transaction():
-        position = (await store.take_positions(connection, 1))[0] + 1
+        position = await store.take_positions(connection, 1) + 1
         await connection.execute("insert into known_service values ($1, '2024-04-01', '9001', '{}', false, 1)", service)
         await connection.execute(
             "insert into known_standard (service_id, standard_id, org_id, name, valid_from, position) "

@@ -53,7 +53,8 @@ class Deltas:
     open: dict[OpenKey, int] = field(default_factory=lambda: defaultdict(int))
     counts: dict[CountKey, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     feeds: dict[FeedKey, list[Any]] = field(default_factory=dict)
-    services: set[str] = field(default_factory=set)
+    # How many events were about each: none, where what was folded is taken away again.
+    services: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
 def fold(events: Iterable[Logged]) -> Deltas:
@@ -67,7 +68,7 @@ def fold(events: Iterable[Logged]) -> Deltas:
         elif event.type == "guichet.inventory.ServiceStandardResultRecorded.v1":
             _result(deltas, partition, event)
         elif event.type.startswith("guichet.inventory."):
-            deltas.services.add(event.data.service_id)
+            deltas.services[event.data.service_id] += 1
     heard.add_to(deltas)
     return deltas
 
@@ -124,7 +125,8 @@ def merge(into: Deltas, more: Deltas) -> None:
     for feed_key, (events, last) in more.feeds.items():
         heard, latest = into.feeds.get(feed_key, (0, last))
         into.feeds[feed_key] = [heard + events, max(latest, last)]
-    into.services |= more.services
+    for service, number in more.services.items():
+        into.services[service] += number
 
 
 def negated(deltas: Deltas) -> Deltas:
@@ -137,13 +139,13 @@ def negated(deltas: Deltas) -> Deltas:
         open=defaultdict(int, {key: -cases for key, cases in deltas.open.items()}),
         counts=defaultdict(lambda: [0, 0], {key: [-v for v in values] for key, values in deltas.counts.items()}),
         feeds={key: [-events, last] for key, (events, last) in deltas.feeds.items()},
-        services=set(deltas.services),
+        services=defaultdict(int, {service: -number for service, number in deltas.services.items()}),
     )
 
 
 def _application(deltas: Deltas, partition: int, event: Logged) -> None:
     data, recorded_on = event.data, event.recordedat.date()
-    deltas.services.add(data.service_id)
+    deltas.services[data.service_id] += 1
     for change in data.standards:
         case = (event.org, data.service_id, change.standard_id)
         if change.before is not None:
@@ -174,7 +176,7 @@ def _count(
 def _result(deltas: Deltas, partition: int, event: Logged) -> None:
     """A result that no application shows counts on the last day of its period."""
     data, recorded_on = event.data, event.recordedat.date()
-    deltas.services.add(data.service_id)
+    deltas.services[data.service_id] += 1
     key = (event.org, data.service_id, data.standard_id, data.channel or "", data.to_date, recorded_on, partition)
     for result, sign in ((data.before, -1), (data.after, 1)):
         if result is not None and result.total is not None:

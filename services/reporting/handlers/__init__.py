@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from services.reporting import store
@@ -31,55 +32,112 @@ async def expect_partitions(pool: Pool, partitions: Sequence[tuple[str, int]]) -
     await store.expect_partitions(pool, partitions)
 
 
-async def read_records(connection: Connection, records: Sequence[Record], dead_letters: DeadLetters) -> Change:
+@dataclass(slots=True)
+class Prepared:
+    """Records, and what could be worked out of them before their transaction."""
+
+    records: Sequence[Record]
+    _work: "_Work | None" = None
+
+    def once(self) -> "_Work | None":
+        """The work, to be handed out once: a try uses it up."""
+        work, self._work = self._work, None
+        return work
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """Events each once, and what folding them gives."""
+
+    batch: Batch
+    events: dict[tuple[str, int], Any]
+    deltas: Deltas
+
+
+def prepare(records: Sequence[Record]) -> Prepared:
+    """Decode and fold. Never raises: what fails here fails again in the transaction, where the failing record is found."""
+    try:
+        return Prepared(records, _work_out(records))
+    except Exception:  # noqa: BLE001 - whatever it is, it is met again
+        return Prepared(records)
+
+
+def _work_out(records: Sequence[Record]) -> _Work:
+    batch = decode(records)
+    # One batch may hold both a record and its repetition.
+    events = {_identity(event): event for event in batch.events}
+    return _Work(batch, events, fold(events.values()))
+
+
+async def read_records(connection: Connection, prepared: Prepared, dead_letters: DeadLetters) -> Change:
     """Read a batch; a record that cannot be kept is found and set aside, and holds up nothing else."""
     changes: list[Change] = []
 
     async def read_some(some: Sequence[Record]) -> list[None]:
-        changes.append(await read(connection, decode(some), dead_letters))
+        work = prepared.once() if some is prepared.records else None
+        changes.append(await read(connection, work or _work_out(some), dead_letters))
         return [None] * len(some)
 
     async def set_aside(record: Record, error: Exception) -> None:
         arrival = as_it_came(record)
         await dead_letters.keep(connection, [(arrival, Refusal(unexpected(error), *identity_of(arrival)))])
 
-    await each_on_its_own(connection, records, read_some, set_aside)
-    services = frozenset[str]().union(*(change.services for change in changes))
-    return Change(max((change.position for change in changes), default=0), services)
+    await each_on_its_own(connection, prepared.records, read_some, set_aside)
+    return reduce(_both, changes, Change(0, frozenset()))
 
 
-async def read(connection: Connection, batch: Batch, dead_letters: DeadLetters) -> Change:
-    """Log and fold. A record that was published again is logged once and counted once."""
+async def read(connection: Connection, work: _Work, dead_letters: DeadLetters) -> Change:
+    """Log and count. A record that was published again is logged once and counted once."""
+    batch = work.batch
     await _set_aside(connection, batch.unreadable, dead_letters)
-    change = Change(0, frozenset())
-    if batch.events:
-        base, restored = await store.take_positions(connection, len(batch.events))
-        fresh = _without(batch.events, await store.known(connection, batch.events))
-        if fresh:
-            counted = _without(fresh, await store.void(connection, fresh)) if restored else fresh
-            change = await _log_and_fold(connection, fresh, counted, base)
+    change = await _log_and_fold(connection, work) if batch.events else Change(0, frozenset())
     for word in batch.restored:
         change = _both(change, await _take_back(connection, word))
     await store.remember_advanced(connection, batch.advanced)
     return change
 
 
-async def _log_and_fold(connection: Connection, events: Sequence[Any], counted: Sequence[Any], base: int) -> Change:
-    # Folded on another thread while PostgreSQL takes in the log: each has a core of its own.
-    folding = asyncio.create_task(asyncio.to_thread(fold, counted))
-    try:
-        await store.log_events(connection, events, base)
-    finally:
-        deltas = await folding
+async def _log_and_fold(connection: Connection, work: _Work) -> Change:
+    """The cells first: other workers wait from the moment positions are taken, and little more than COPY is left then."""
+    known = await store.known(connection, list(work.events.values()))
+    fresh = [event for identity, event in work.events.items() if identity not in known]
+    deltas = await _counted(connection, work, fresh)
+    if fresh:
+        await _count(connection, deltas)
+    base = await store.take_positions(connection, len(work.batch.events))
+    if not fresh:
+        return Change(0, frozenset())
+    await store.log_events(connection, fresh, base)
+    return await _mark(connection, deltas, base + len(fresh))
+
+
+async def _counted(connection: Connection, work: _Work, fresh: Sequence[Any]) -> Deltas:
+    """What was folded, less what is in the log already or void."""
+    counted, deltas = fresh, work.deltas
+    if await store.is_restored(connection):
+        void = await store.void(connection, fresh)
+        counted = [event for event in fresh if _identity(event) not in void]
+        deltas = await asyncio.to_thread(fold, counted)
+    elif len(fresh) < len(work.events):
+        new = {_identity(event) for event in fresh}
+        merge(deltas, negated(fold(event for identity, event in work.events.items() if identity not in new)))
     await _remember(connection, counted)
-    return await _count(connection, deltas, base + len(events))
+    return deltas
 
 
-async def _count(connection: Connection, deltas: Deltas, position: int) -> Change:
+def _identity(event: Any) -> tuple[str, int]:
+    return event.service, event.service_position
+
+
+async def _count(connection: Connection, deltas: Deltas) -> None:
     await store.add_counts(connection, deltas)
     await store.add_cells(connection, deltas)
-    await store.mark_changed(connection, deltas.services, position)
-    return Change(position, frozenset(deltas.services))
+
+
+async def _mark(connection: Connection, deltas: Deltas, position: int) -> Change:
+    services = frozenset(service for service, events in deltas.services.items() if events)
+    await store.mark_changed(connection, services, position)
+    return Change(position, services)
 
 
 async def _take_back(connection: Connection, word: Restored) -> Change:
@@ -92,20 +150,12 @@ async def _take_back(connection: Connection, word: Restored) -> Change:
         merge(deltas, fold(decode(records).events))
         events += len(records)
     log.warning("log_taken_back", of=word.service, after=word.after, until=word.until, events=events)
-    base, _ = await store.take_positions(connection, 1)
-    return await _count(connection, negated(deltas), base + 1)
+    await _count(connection, negated(deltas))
+    return await _mark(connection, deltas, await store.take_positions(connection, 1) + 1)
 
 
 def _both(one: Change, other: Change) -> Change:
     return Change(max(one.position, other.position), one.services | other.services)
-
-
-def _without(events: Sequence[Any], known: set[tuple[str, int]]) -> list[Any]:
-    """Those not in the log yet, each once (one batch may hold both a record and its repetition)."""
-    fresh = {(event.service, event.service_position): event for event in events}
-    for identity in known:
-        fresh.pop(identity, None)
-    return list(fresh.values())
 
 
 async def _remember(connection: Connection, events: Sequence[Any]) -> None:
@@ -130,8 +180,9 @@ async def _set_aside(connection: Connection, unreadable: Sequence[Unreadable], d
 
 async def read_again(connection: Connection, record: Record, dead_letters: DeadLetters) -> Change | Problem:
     """Read a record that was set aside; one that is in the log by now changes nothing."""
-    batch = decode([record])
-    return _unreadable(batch.unreadable[0]) if batch.unreadable else await read(connection, batch, dead_letters)
+    work = _work_out([record])
+    unreadable = work.batch.unreadable
+    return _unreadable(unreadable[0]) if unreadable else await read(connection, work, dead_letters)
 
 
 def _unreadable(each: Unreadable) -> Problem:

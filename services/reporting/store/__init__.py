@@ -12,7 +12,7 @@ from services.reporting.store.reading import (
     standards,
     tallies,
 )
-from services.reporting.store.restoring import add_void_span, newly_void, void
+from services.reporting.store.restoring import add_void_span, is_restored, newly_void, void
 from services.reporting.store.tracing import at_place, caused_by, known_standards, later, read_to
 from services.reporting.store.verifying import (
     advanced,
@@ -51,6 +51,7 @@ __all__ = [
     "feeds",
     "freshness",
     "head",
+    "is_restored",
     "known",
     "known_standards",
     "lag",

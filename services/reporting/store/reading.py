@@ -44,7 +44,7 @@ with wanted as (
     select service_id, standard_id, channel, state = 'not_started' as idle, started_on,
            sum(cases) as cases, coalesce(sum(cases) filter (where late_from <= $7), 0) as late
       from views_1.open_cell join wanted using (service_id, org_id)
-     where ($6::text is null or channel = $6)
+     where cases <> 0 and ($6::text is null or channel = $6)
      group by 1, 2, 3, 4, 5 having sum(cases) <> 0
 ), opened as (
     select service_id, standard_id, channel,
@@ -169,10 +169,11 @@ async def freshness(pool: Pool | Connection) -> tuple[datetime | None, list[dict
 async def feeds(pool: Pool, since: datetime) -> list[dict[str, Any]]:
     """Each organisation and service: the last event, and the hours and days since `since` that had any."""
     rows = await pool.fetch(
-        "select org_id, service, max(last_recorded_at) as last_event, sum(events)::bigint as events, "
-        "count(distinct hour) filter (where hour >= $1) as hours, "
-        "count(distinct (hour at time zone 'America/Toronto')::date) filter (where hour >= $1) as days "
-        "from views_1.feed_hour group by org_id, service order by org_id, service",
+        "with feed as (select org_id, service, max(last_recorded_at) as last_event, sum(events)::bigint as events "
+        "from views_1.feed group by org_id, service) "
+        "select * from feed cross join lateral (select count(distinct hour) as hours, "
+        "count(distinct (hour at time zone 'America/Toronto')::date) as days from views_1.feed_hour h "
+        "where h.org_id = feed.org_id and h.service = feed.service and hour >= $1) as heard order by org_id, service",
         since,
     )
     return [dict(row) for row in rows]
@@ -191,7 +192,7 @@ async def changed_since(pool: Pool, position: int) -> tuple[int, list[str]]:
 async def counts(pool: Pool, today: date) -> dict[str, int]:
     """What the system holds: organisations heard of, services, standards, events, and those recorded today (UTC)."""
     row = await pool.fetchrow(
-        "select (select count(distinct org_id) from views_1.feed_hour) as organizations, "
+        "select (select count(distinct org_id) from views_1.feed) as organizations, "
         "(select count(distinct service_id) from known_service) as services, "
         "(select count(distinct (service_id, standard_id)) from known_standard) as standards, "
         "(select coalesce(sum(events), 0)::bigint from views_1.event_cell) as events, "

@@ -30,6 +30,11 @@ async def newly_void(connection: Connection, word: Any, batch: int = 5_000) -> A
         yield as_records(rows)
 
 
+async def is_restored(connection: Connection) -> bool:
+    """Whether any service was ever restored: where none was, nothing is void."""
+    return bool(await connection.fetchval("select exists (select from void_span)"))
+
+
 async def void(connection: Connection, events: Sequence[Any]) -> set[tuple[str, int]]:
     """The (service, position) of those events that came after the word that they are void."""
     rows = await connection.fetch(

@@ -12,16 +12,10 @@ _LOG_COLUMNS = (
 )  # fmt: skip
 
 
-async def take_positions(connection: Connection, number: int) -> tuple[int, bool]:
-    """The position before the first of `number` new ones, and whether anything is void. Takes the log's lock: position order
-    is commit order.
-    """
-    row = await connection.fetchrow(
-        "update reading_head set position = position + $1 "
-        "returning position - $1 as base, exists (select from void_span) as restored",
-        number,
-    )
-    return row["base"], row["restored"]
+async def take_positions(connection: Connection, number: int) -> int:
+    """The position before the first of `number` new ones. Takes the log's lock: position order is commit order."""
+    query = "update reading_head set position = position + $1 returning position - $1"
+    return int(await connection.fetchval(query, number))
 
 
 async def known(connection: Connection, events: Sequence[Any]) -> set[tuple[str, int]]:
@@ -49,34 +43,45 @@ async def log_events(connection: Connection, events: Sequence[Any], base: int) -
     await connection.copy_records_to_table(
         "logged_event",
         columns=_LOG_COLUMNS,
-        records=[
+        records=(
             (
                 e.service, e.service_position, e.recordedat, base + n, e.type, e.org, e.record.topic,
                 e.record.partition, e.record.offset, e.text,
             )
             for n, e in enumerate(events, 1)
-        ],
+        ),
     )  # fmt: skip
 
 
 async def add_counts(connection: Connection, deltas: Deltas) -> None:
     """How many events of each kind, and when each organisation was heard of."""
-    if not deltas.counts:
-        return
-    await connection.execute(
-        "insert into views_1.event_cell as c (type, org_id, day, source_partition, events, hash) select * from unnest("
-        "$1::text[], $2::text[], $3::date[], $4::int[], $5::bigint[], $6::numeric[]) "
-        "on conflict (type, org_id, day, source_partition) do update "
-        "set events = c.events + excluded.events, hash = c.hash + excluded.hash",
-        *_columns((*key, *values) for key, values in sorted(deltas.counts.items())),
-    )
-    await connection.execute(
-        "insert into views_1.feed_hour as c (org_id, service, hour, source_partition, events, last_recorded_at) "
-        "select * from unnest($1::text[], $2::text[], $3::timestamptz[], $4::int[], $5::bigint[], $6::timestamptz[]) "
-        "on conflict (org_id, service, hour, source_partition) do update set events = c.events + excluded.events, "
-        "last_recorded_at = greatest(c.last_recorded_at, excluded.last_recorded_at)",
-        *_columns((*key, *values) for key, values in sorted(deltas.feeds.items())),
-    )
+    counts = sorted((key, values) for key, values in deltas.counts.items() if any(values))
+    if counts:
+        await connection.execute(
+            "insert into views_1.event_cell as c (type, org_id, day, source_partition, events, hash) select * from unnest("
+            "$1::text[], $2::text[], $3::date[], $4::int[], $5::bigint[], $6::numeric[]) "
+            "on conflict (type, org_id, day, source_partition) do update "
+            "set events = c.events + excluded.events, hash = c.hash + excluded.hash",
+            *_columns((*key, *values) for key, values in counts),
+        )
+    feeds = sorted((key, values) for key, values in deltas.feeds.items() if values[0])
+    if feeds:
+        await connection.execute(
+            "insert into views_1.feed_hour as c (org_id, service, hour, source_partition, events, last_recorded_at) "
+            "select * from unnest($1::text[], $2::text[], $3::timestamptz[], $4::int[], $5::bigint[], $6::timestamptz[]) "
+            "on conflict (org_id, service, hour, source_partition) do update set events = c.events + excluded.events, "
+            "last_recorded_at = greatest(c.last_recorded_at, excluded.last_recorded_at)",
+            *_columns((*key, *values) for key, values in feeds),
+        )
+        await connection.execute(
+            "insert into views_1.feed as c (org_id, service, source_partition, events, last_recorded_at) "
+            "select org_id, service, partition, sum(events), max(last) from unnest("
+            "$1::text[], $2::text[], $3::int[], $4::bigint[], $5::timestamptz[]) "
+            "as a (org_id, service, partition, events, last) group by 1, 2, 3 order by 1, 2, 3 "
+            "on conflict (org_id, service, source_partition) do update set events = c.events + excluded.events, "
+            "last_recorded_at = greatest(c.last_recorded_at, excluded.last_recorded_at)",
+            *_columns((org, service, partition, *values) for (org, service, _, partition), values in feeds),
+        )
 
 
 async def add_cells(connection: Connection, deltas: Deltas) -> None:
