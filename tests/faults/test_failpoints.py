@@ -1,0 +1,112 @@
+"""Failpoints are wherever something is awaited, change nothing unless armed, and end the process where they are."""
+
+import ast
+import asyncio
+import mmap
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.faults import failpoints
+from tests.faults.failpoints import ARMED, HITS, STATUS_OF_A_CRASH, Failpoints, points, rewrite
+
+CODE = """
+async def work(pool, rows):
+    async with pool.acquire() as connection, connection.transaction():
+        found = [await one(row) for row in rows]
+        async for more in stream(found):
+            found.append(more)
+        if found:
+            return await one(await one(sum(found)))
+    return None
+"""
+
+
+def run(code: ast.Module | str, seen: list[str]) -> Any:
+    class Manager:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        async def __aenter__(self) -> Any:
+            seen.append(f"enter {self.name}")
+            return SimpleNamespace(transaction=lambda: Manager("transaction"))
+
+        async def __aexit__(self, *_: object) -> None:
+            seen.append(f"leave {self.name}")
+
+    async def one(value: int) -> int:
+        seen.append(f"one {value}")
+        return value + 1
+
+    async def stream(values: list[int]) -> Any:
+        for value in list(values):
+            yield value * 10
+
+    counts = mmap.mmap(-1, 400)
+    names = {"one": one, "stream": stream, "__failpoints__": Failpoints(counts, None, 1, stand_still=False)}
+    exec(compile(code, "work", "exec"), names)
+    pool = SimpleNamespace(acquire=lambda: Manager("pool"))
+    result = asyncio.run(names["work"](pool, [1, 2]))  # type: ignore[operator]
+    return result, list(memoryview(counts).cast("I"))
+
+
+def test_code_with_points_does_what_it_did() -> None:
+    before: list[str] = []
+    after: list[str] = []
+    plain, _ = run(CODE, before)
+    rewritten, hits = run(rewrite(CODE.encode(), "work", 0)[0], after)
+    assert rewritten == plain
+    assert after == before
+    names = rewrite(CODE.encode(), "work", 0)[1]
+    assert all(hits[: len(names)]), "a point that was passed was not counted"
+
+
+def test_every_await_of_the_paths_has_a_point_before_and_after() -> None:
+    awaits = 0
+    for path in failpoints.modules().values():
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            awaits += isinstance(node, ast.Await | ast.AsyncFor)
+            awaits += sum(2 for _ in node.items) if isinstance(node, ast.AsyncWith) else 0
+            awaits += isinstance(node, ast.comprehension) and node.is_async
+    assert len(points()) == 2 * awaits
+    assert len(set(points())) == len(points())
+
+
+@pytest.mark.parametrize("module", ["shared.relay", "shared.consuming", "shared.group_commit", "shared.event_log"])
+def test_the_paths_hold_what_the_promise_stands_on(module: str) -> None:
+    assert any(name.startswith(f"{module}:") for name in points())
+
+
+def test_a_process_ends_at_the_armed_point_and_nowhere_else(tmp_path: Path) -> None:
+    hits = tmp_path / "hits"
+    failpoints.new_hits(hits)
+    code = (
+        "import asyncio; from tests.faults import failpoints; failpoints.install(); "
+        "from shared.database import transaction\n"
+        "class Both:\n"
+        "    def acquire(self): return self\n"
+        "    def transaction(self): return self\n"
+        "    async def __aenter__(self): return self\n"
+        "    async def __aexit__(self, *_): print('committed')\n"
+        "async def main():\n"
+        "    async with transaction(Both()): print('within')\n"
+        "asyncio.run(main())"
+    )
+    point = next(name for name in points() if name.startswith("shared.database:transaction:2 before leaving"))
+    for armed, status, said in ((point, STATUS_OF_A_CRASH, "within\n"), ("", 0, "within\ncommitted\ncommitted\n")):
+        environment = {**os.environ, HITS: str(hits), ARMED: armed, "PYTHONUNBUFFERED": "1"}
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env=environment,
+            cwd=failpoints.ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (status, said), done.stderr
+    assert dict(failpoints.hits(hits))[point] == 2
