@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install demo test check format bench bench-peers containers clean requirements
+.PHONY: help install demo test check format faults bench bench-peers containers clean requirements
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -38,6 +38,11 @@ bench: install ## the benchmarks in full, each with its oracle, against the peer
 
 bench-peers: install ## the benchmarks' peers, each in an environment of its own; quick when nothing changed
 	@$(BIN)/python -m bench.environments
+
+faults: install ## every fault on a system under load, and the checker tested by planted bugs (SEED=7, SEEDS=10)
+	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS))
+	@$(BIN)/python -m pytest -q tests/faults/test_restoring.py
+	@$(BIN)/python -m tests.faults.planted
 
 clean: ## forget what runs have left; the virtual environment stays
 	@if test -L .guichet/postgres; then rm -rf "$$(readlink -f .guichet/postgres)"; fi

@@ -9,6 +9,7 @@ import logging
 import secrets
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ import orjson
 from tests.faults.experiments import EXPERIMENTS, Experiment
 from tests.faults.history import Anomaly
 from tests.faults.rig import Rig, rig
+
+_FULL_RATE = 2.0  # times what a reduced run sends
 
 
 @dataclass(slots=True)
@@ -38,18 +41,22 @@ async def conduct(rig: Rig, experiment: Experiment, full: bool) -> Outcome:
     """One experiment under load, then what the checker says of all that was sent meanwhile."""
     outcome, began = Outcome(experiment), time.monotonic()
     events, crashes = len(rig.history.events), sum(rig.deaths.values())
+    rate = experiment.rate * (_FULL_RATE if full else 1)
     try:
-        async with rig.loaded(experiment.rate, experiment.invalid):
+        async with rig.loaded(rate, experiment.invalid):
             await asyncio.sleep(2)
             if not experiment.at_rest:
                 await _torment(rig, experiment, outcome, full)
         if experiment.at_rest:
             await rig.at_rest()
             await _torment(rig, experiment, outcome, full)
-            async with rig.loaded(experiment.rate, experiment.invalid):
+            async with rig.loaded(rate, experiment.invalid):
                 await asyncio.sleep(2)
     except AssertionError as error:
         outcome.anomalies.append(Anomaly("unhealed", str(error)))
+    except Exception as error:  # noqa: BLE001 - the faults after this one are to be tried all the same
+        traceback.print_exc()
+        outcome.anomalies.append(Anomaly("unhealed", f"{type(error).__name__}: {error}"))
     outcome.anomalies += await rig.check()
     outcome.events, outcome.crashes = len(rig.history.events) - events, sum(rig.deaths.values()) - crashes
     outcome.seconds = round(time.monotonic() - began, 1)
@@ -118,6 +125,9 @@ def run() -> int:
     )
     parser.add_argument("faults", nargs="*", metavar="F1 F2 ...", help="these alone; all of them otherwise")
     parser.add_argument("--seed", type=int, default=None, help="do again what this seed did; otherwise one is drawn")
+    parser.add_argument(
+        "--seeds", type=int, default=1, help="so many seeds one after the other, each in a system of its own"
+    )
     parser.add_argument("--reduced", action="store_true", help="each for some seconds, as `make test` does")
     parser.add_argument(
         "--point", action="append", default=[], help="the failpoints that F2 tries, instead of its own choice"
@@ -137,7 +147,10 @@ def run() -> int:
     say(f"seed {seed}")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that Kafka is away is known here
     began = time.monotonic()
-    outcomes = asyncio.run(main(chosen, seed, arguments.point, full=full))
+    outcomes = []
+    for each in range(seed, seed + arguments.seeds):
+        outcomes += asyncio.run(main(chosen, each, arguments.point, full=full))
+        say(f"seed {each}: {sum(len(outcome.anomalies) for outcome in outcomes)} anomalies so far")
     if arguments.format == "json":
         told = [as_json(each) for each in outcomes]
         print(orjson.dumps({"seed": seed, "outcomes": told}).decode())  # noqa: T201 - for programs
