@@ -22,6 +22,7 @@ from shared.database import TRANSIENT, Connection, Pool
 from shared.event_log import LogUnchecked, head, is_checked
 from shared.kafka import Kafka
 from shared.logs import log
+from shared.publishing import Record, headers_of, publish
 from shared.restoring import SayAgain, settle, take_stock, told, untold
 
 _BATCH = 2_000
@@ -134,13 +135,8 @@ class Relay:
         )  # fmt: skip
         if not rows:
             return 0
-        sent = [
-            await self._send(
-                row["topic"], row["key"].encode(), row["value"].encode(), row["type"], str(row["position"])
-            )
-            for row in rows
-        ]
-        await asyncio.wait_for(asyncio.gather(*sent), _ACKNOWLEDGE_SECONDS)
+        assert self._producer is not None  # noqa: S101 - _lead connects first
+        await asyncio.wait_for(publish(self._producer, [_record(row) for row in rows]), _ACKNOWLEDGE_SECONDS)
         self._position, self._recorded_at = rows[-1]["position"], rows[-1]["recorded_at"]
         await connection.execute(
             "update relay_cursor set position = $1, recorded_at = $2", self._position, self._recorded_at
@@ -148,13 +144,6 @@ class Relay:
         metrics.published_position.set(self._position)
         published.add((rows[0]["position"], self._position))
         return len(rows)
-
-    async def _send(
-        self, topic: str, key: bytes | None, value: bytes, kind: str, event_id: str, partition: int | None = None
-    ) -> Any:
-        assert self._producer is not None  # noqa: S101 - _lead connects first
-        headers = [("ce_type", kind.encode()), ("ce_id", event_id.encode())]
-        return await self._producer.send(topic, value, key=key, partition=partition, headers=headers)
 
     async def _announce(self, connection: Connection) -> None:
         """Tell every partition that all recorded before a moment has been published, once that is so."""
@@ -185,7 +174,7 @@ class Relay:
             f'"time":"{rfc3339(moment)}","datacontenttype":"application/json","data":{data.model_dump_json()}}}'
         ).encode()
         sent = [
-            await self._send(topic, None, value, kind, event_id, partition)
+            await self._producer.send(topic, value, partition=partition, headers=headers_of(kind, event_id))
             for topic in self._topics
             for partition in await self._producer.partitions_for(topic)
         ]
@@ -226,3 +215,8 @@ class Relay:
             "position": self._position,
             "idle_seconds": round(time.monotonic() - self.progress_at, 1),
         }
+
+
+def _record(row: Any) -> Record:
+    headers = headers_of(row["type"], str(row["position"]))
+    return Record(row["topic"], row["key"].encode(), row["value"].encode(), headers)
