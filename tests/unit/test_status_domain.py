@@ -306,6 +306,12 @@ def test_measuring_again_without_a_standard_takes_its_clock_away() -> None:
     assert [(each.before is None, each.after) for each in change.published.standards] == [(False, None)]
 
 
+def test_measuring_again_what_was_withdrawn_gives_nothing() -> None:
+    before, _ = told([report("submitted")], [])
+    void = replace(before, history=(), clocks={})
+    assert domain.measure_again(void, STANDARDS, NOW) is None
+
+
 def test_versions_never_go_back_after_measuring_again() -> None:
     before, _ = told([report("submitted")], [standard()])
     for limit in ("P20D", "P30D", "P40D"):

@@ -76,9 +76,9 @@ def report(
         return refusal
     step = _step(event)
     history = (*(before.history if before else ()), step)
-    after, counted = _told_by((event.org_id, data.application_id), data.service_id, history)
-    warnings = [] if step.moment() in counted else [refusals.after_final(data)]
-    return _changed(before, after, counted, standards, now, warnings)
+    version = before.version + 1 if before else 1
+    after, counted = _told_by((event.org_id, data.application_id), data.service_id, history, version, standards, now)
+    return _changed(before, after, [] if step.moment() in counted else [refusals.after_final(data)])
 
 
 def correct(before: Application, event: Received, standards: Sequence[Standard], now: datetime) -> Change | Problem:
@@ -90,12 +90,13 @@ def correct(before: Application, event: Received, standards: Sequence[Standard],
     history = tuple(step for step in before.history if (step.source, step.event_id) != corrected)
     if data is not None:
         history = (*history, _step(event))
+    version = before.version + 1
     if not history:
-        return _changed(before, replace(before, history=(), channel=None, expected_at=None), [], (), now, [])
-    after, counted = _told_by(before.key, before.service_id, history)
+        void = replace(before, version=version, history=(), channel=None, expected_at=None, clocks={})
+        return _changed(before, void, [])
+    after, counted = _told_by(before.key, before.service_id, history, version, standards, now)
     counts = data is None or history[-1].moment() in counted
-    warnings = [] if counts or data is None else [refusals.after_final(data)]
-    return _changed(before, after, counted, standards, now, warnings)
+    return _changed(before, after, [] if counts or data is None else [refusals.after_final(data)])
 
 
 def _step(event: Received) -> Step:
@@ -124,65 +125,62 @@ def _refusal(before: Application, event: Received, data: ApplicationStatusReport
 
 def measure_again(before: Application, standards: Sequence[Standard], now: datetime) -> Change | None:
     """The same history under other standards; None where that changes nothing."""
-    change = _changed(before, before, _counted(before), standards, now, [])
+    after = replace(before, version=before.version + 1, clocks=clocks_of(before, standards, now))
+    change = _changed(before, after, [])
     return change if any(_differs(each) for each in change.published.standards) else None
 
 
-def _told_by(key: tuple[str, str], service_id: str, history: tuple[Step, ...]) -> tuple[Application, list[Moment]]:
+def _told_by(
+    key: tuple[str, str],
+    service_id: str,
+    history: tuple[Step, ...],
+    version: int,
+    standards: Sequence[Standard],
+    now: datetime,
+) -> tuple[Application, list[Moment]]:
     """What a history says, whatever order it came in (clock rule 7), and the moments in it that count."""
     steps = {step.moment(): step for step in history}
     counted = effective(in_order(steps))
     told = [steps[moment] for moment in counted]
+    channel = next((step.channel for step in told if step.channel), None)
     application = Application(
         org_id=key[0],
         application_id=key[1],
         service_id=service_id,
         state=told[-1].state,
-        version=len(history),
-        channel=next((step.channel for step in told if step.channel), None),
+        version=version,
+        channel=channel,
         expected_at=next((step.expected_at for step in reversed(told) if step.expected_at), None),
         history=history,
-        clocks={},
+        clocks=clocks_under(counted, channel, standards, now),
     )
     return application, counted
 
 
-def _changed(
-    before: Application | None,
-    after: Application,
-    counted: Sequence[Moment],
-    standards: Sequence[Standard],
-    now: datetime,
-    warnings: list[Problem],
-) -> Change:
+def _changed(before: Application | None, after: Application, warnings: list[Problem]) -> Change:
     earlier = before.clocks if before else {}
-    clocks = clocks_under(counted, after.channel, standards, now) if counted else {}
-    version = max(after.version, before.version + 1) if before else after.version
     changes = [
-        StandardChange(standard_id=each, before=earlier.get(each), after=clocks.get(each))
-        for each in sorted({*earlier, *clocks})
+        StandardChange(standard_id=each, before=earlier.get(each), after=after.clocks.get(each))
+        for each in sorted({*earlier, *after.clocks})
     ]
     published = ApplicationStateChanged(
         application_id=after.application_id,
         service_id=after.service_id,
         from_state=before.state if before else None,
         to_state=after.state,
-        version=version,
+        version=after.version,
         channel=after.channel,
         standards=changes,
         expected_at=after.expected_at,
         void=after.void,
     )
-    return Change(replace(after, version=version, clocks=clocks), published, warnings)
+    return Change(after, published, warnings)
 
 
 def clocks_of(application: Application, standards: Sequence[Standard], now: datetime) -> dict[str, Clock]:
     """The clock of each standard that the application is judged by."""
-    return clocks_under(_counted(application), application.channel, standards, now)
-
-
-def _counted(application: Application) -> list[Moment]:
-    return effective(in_order(step.moment() for step in application.history))
+    history = effective(in_order(step.moment() for step in application.history))
+    return clocks_under(history, application.channel, standards, now) if history else {}
 
 
 def _differs(change: StandardChange) -> bool:
