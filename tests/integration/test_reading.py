@@ -104,3 +104,17 @@ async def test_a_change_of_unit_does_not_mix_durations(views: asyncpg.Pool) -> N
     span = Window("x", date(2026, 5, 1), date(2026, 5, 31))
     (tally,) = await store.tallies(views, span, store.Filters(), datetime.now(UTC))
     assert (tally.total, tally.unit, tally.durations) == (5, "business_day", [(10, 3)])
+
+
+async def test_a_feed_is_the_sum_of_its_hours_whatever_is_written_to_it(views: asyncpg.Pool) -> None:
+    """The version before adds to the hours alone, or to both."""
+    some = records(600)
+    await read(views, some[:300])
+    await read(views, some[200:])
+    await views.execute("update views_1.feed_hour set events = events + 1")
+    await views.execute("insert into views_1.feed values ('9001', 'status', 0, 1000, now())")
+    hours = (
+        "select org_id, service, source_partition, sum(events)::bigint, max(last_recorded_at) from views_1.feed_hour"
+    )
+    wanted = await views.fetch(f"{hours} group by 1, 2, 3 order by 1, 2, 3")
+    assert await views.fetch("select * from views_1.feed order by 1, 2, 3") == wanted

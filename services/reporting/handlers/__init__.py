@@ -32,7 +32,7 @@ async def expect_partitions(pool: Pool, partitions: Sequence[tuple[str, int]]) -
     await store.expect_partitions(pool, partitions)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Prepared:
     """Records, and what could be worked out of them before their transaction."""
 
@@ -45,7 +45,7 @@ class Prepared:
         return work
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Work:
     """Events each once, and what folding them gives."""
 

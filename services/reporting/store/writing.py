@@ -73,15 +73,6 @@ async def add_counts(connection: Connection, deltas: Deltas) -> None:
             "last_recorded_at = greatest(c.last_recorded_at, excluded.last_recorded_at)",
             *_columns((*key, *values) for key, values in feeds),
         )
-        await connection.execute(
-            "insert into views_1.feed as c (org_id, service, source_partition, events, last_recorded_at) "
-            "select org_id, service, partition, sum(events), max(last) from unnest("
-            "$1::text[], $2::text[], $3::int[], $4::bigint[], $5::timestamptz[]) "
-            "as a (org_id, service, partition, events, last) group by 1, 2, 3 order by 1, 2, 3 "
-            "on conflict (org_id, service, source_partition) do update set events = c.events + excluded.events, "
-            "last_recorded_at = greatest(c.last_recorded_at, excluded.last_recorded_at)",
-            *_columns((org, service, partition, *values) for (org, service, _, partition), values in feeds),
-        )
 
 
 async def add_cells(connection: Connection, deltas: Deltas) -> None:
