@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import logging
 import secrets
+import signal
 import sys
 import time
 import traceback
@@ -73,7 +74,10 @@ def say(text: str) -> None:
 
 
 async def main(chosen: Sequence[Experiment], seed: int, points: Sequence[str], *, full: bool) -> list[Outcome]:
-    outcomes = []
+    outcomes: list[Outcome] = []
+    this = asyncio.current_task()
+    assert this is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)  # its system is to end with it
     async with rig(seed, say) as found:
         found.points = list(points)
         for experiment in chosen:

@@ -44,8 +44,10 @@ PATHS = (
     "shared/group_commit.py",
     "shared/ingest.py",
     "shared/listening.py",
+    "shared/publishing.py",
     "shared/receiving.py",
     "shared/relay.py",
+    "shared/restoring.py",
 )
 
 

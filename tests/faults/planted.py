@@ -58,8 +58,8 @@ BUGS = (
     Bug(
         "the relay's cursor moves before Kafka's acknowledgement",
         "shared/relay.py",
-        "        await asyncio.wait_for(asyncio.gather(*sent), _ACKNOWLEDGE_SECONDS)\n        self._position",
-        "        self._position",
+        "await asyncio.wait_for(publish(self._producer, [_record(row) for row in rows]), _ACKNOWLEDGE_SECONDS)",
+        "asyncio.ensure_future(publish(self._producer, [_record(row) for row in rows]))",
         ("F6",),
     ),
     Bug(

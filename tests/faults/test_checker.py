@@ -13,7 +13,9 @@ import pytest
 
 from tests.faults.checker import Checker
 from tests.faults.departments import PLANTED, Case, Said
+from tests.faults.failpoints import ROOT, points
 from tests.faults.history import Event, History
+from tests.faults.planted import BUGS, Bug
 from tests.faults.stages import LOGS, Entry, Look, Record, Stages
 
 SOURCE = "/organizations/9001/faults"
@@ -170,3 +172,10 @@ def test_an_anomaly_is_told_with_the_event_s_way() -> None:
         "Kafka: 0/2",
         "reporting: 0 times",
     ]
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_a_bug_can_be_planted(bug: Bug) -> None:
+    """Its line is in the product, once; the failpoint it needs is there."""
+    assert (ROOT / bug.file).read_text(encoding="utf-8").count(bug.line) == 1
+    assert not bug.point or bug.point in points()
