@@ -3,6 +3,7 @@
 `make faults` does the same at length.
 """
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 
@@ -32,3 +33,13 @@ async def test_every_event_is_in_every_view_once_whatever_happens(tormented: Rig
     found = "\n".join(str(anomaly) for anomaly in outcome.anomalies[:20])
     assert not outcome.anomalies, f"seed {tormented.seed}, {experiment.name}: {experiment.title}\n{found}"
     assert outcome.events > 500, "hardly anything was sent: this proves nothing"
+
+
+async def test_a_log_published_again_from_its_beginning_changes_no_figure(tormented: Rig) -> None:
+    """As after a relay's crash between Kafka's acknowledgement and its cursor, thousands of times over."""
+    async with tormented.loaded(300):
+        await asyncio.sleep(1)
+        await tormented.fetch("status", "update relay_cursor set position = 0, recorded_at = '-infinity' returning 1")
+        tormented.kill("status")
+        await asyncio.sleep(1)
+    assert await tormented.check() == []
