@@ -41,8 +41,8 @@ def consumptions(app: FastAPI) -> Sequence[Consumption]:
             expect=handlers.expect_partitions,
             again=again,
             prepare=handlers.prepare,
-            batch=20_000,
-            part=5_000,
+            batch=30_000,
+            part=10_000,
             fetch_bytes=8 * 1024 * 1024,
         )
     ]

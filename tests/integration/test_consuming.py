@@ -102,6 +102,26 @@ async def test_effects_and_offset_hold_together_or_not_at_all(counted: asyncpg.P
     assert await effects(counted) == [0]
 
 
+async def test_a_batch_is_taken_in_parts_and_none_after_one_that_failed(counted: asyncpg.Pool) -> None:
+    """Parts before it hold; read again from its begin, the batch goes on where it failed, with what was prepared anew."""
+    failing = [4]
+
+    async def fails_once(connection: Connection, prepared: list[Any]) -> None:
+        await apply(connection, prepared)
+        if any(each.offset in failing for each in prepared):
+            failing.clear()
+            raise ConcurrentChange
+
+    taking = Consumption("group", fails_once, topics=["t"], prepare=list, batch=9, part=3)
+    taking._cluster, taking._pool = "cluster", counted
+    batch = [record(n) for n in range(8)]
+    with suppress(ConcurrentChange):
+        await taking._on_batch(batch)
+    assert await effects(counted) == [0, 1, 2]
+    await taking._on_batch(batch)
+    assert await effects(counted) == list(range(8))
+
+
 async def test_without_an_assignment_nothing_is_taken(counted: asyncpg.Pool) -> None:
     with pytest.raises(ConnectionError):
         await Consumption("group", apply, topics=["t"]).take(counted, [record(0)])
