@@ -34,7 +34,6 @@ def topic_settings(kind: str) -> dict[str, str]:
     return {"retention.ms": str(RETENTION[kind] * 86_400_000), "message.timestamp.type": "LogAppendTime"}
 
 
-
 _MOST_WAITING, _AT_ONCE, _SECONDS = 20_000, 500, 10.0
 
 _Answered = list[tuple[Arrival, Receipt]]
