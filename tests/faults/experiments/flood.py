@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from statistics import median, quantiles
 
+import aiohttp
 import orjson
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -30,6 +31,7 @@ async def flood_and_poison(rig: Rig, full: bool) -> str:
         trouble = asyncio.create_task(_trouble(rig, f"{rig.segment}.{number}", statuses))
         await asyncio.sleep(1)
         troubled = await _p99_of_others(rig, seconds)
+        assert not trouble.done(), f"the trouble ended by itself: {trouble}"
         trouble.cancel()
         await asyncio.gather(trouble, return_exceptions=True)
         ratios.append(troubled / quiet)
@@ -51,7 +53,9 @@ async def _p99_of_others(rig: Rig, seconds: float) -> float:
 
 
 async def _trouble(rig: Rig, seed: str, statuses: Counter[int]) -> None:
-    await asyncio.gather(_flood(rig, seed), _poison_http(rig, statuses), _poison_kafka(rig))
+    async with asyncio.TaskGroup() as group:  # none of them outlives the others
+        for each in (_flood(rig, seed), _poison_http(rig, statuses), _poison_kafka(rig)):
+            group.create_task(each)
 
 
 async def _flood(rig: Rig, seed: str) -> None:
@@ -68,9 +72,12 @@ async def _poison_http(rig: Rig, statuses: Counter[int]) -> None:
     headers = {"Authorization": f"Bearer {rig.load.keys[_TROUBLE]}", "Content-Type": "application/cloudevents+json"}
     for body in itertools.cycle(_bad()):
         url = f"{rig.load.urls['status']}/v1/events"
-        async with rig.load._session.post(url, data=body, headers=headers) as answer:
-            rig.history.keep(await answer.read())
-            statuses[answer.status] += 1
+        try:
+            async with rig.load._session.post(url, data=body, headers=headers) as answer:
+                rig.history.keep(await answer.read())
+                statuses[answer.status] += 1
+        except aiohttp.ClientError:
+            statuses[413] += 1  # the door hung up on what is too large while it was still being sent
         await asyncio.sleep(0.02)
 
 

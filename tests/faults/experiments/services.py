@@ -39,20 +39,23 @@ async def zombie(rig: Rig, full: bool) -> str:
         "status": ("shared.consuming:Consumption.take:1 before entering@9!", "status.ingest", len(ORGS)),
     }
     async with AsyncExitStack() as stack:
-        stopped = {}
-        for name, (point, group, partitions) in points.items():
-            second = await stack.enter_async_context(rig.another(name))
+        stopped: dict[str, tuple[int, str]] = {}
+        for name in points:
+            stopped[name] = 0, await stack.enter_async_context(rig.another(name))
+        for name, (point, group, _) in points.items():
+            second = stopped[name][1]
             await _assigned(rig, second, group, 1)
             rig.system.armed[name] = point
             rig.kill(name)
+        for name in points:
             await eventually(
                 lambda name=name: _status(rig.pid(name)), lambda status: status == psutil.STATUS_STOPPED, seconds=30
             )
-            stopped[name] = rig.pid(name), second, group, partitions
-        for _, second, group, partitions in stopped.values():
-            await _assigned(rig, second, group, partitions)
+            stopped[name] = rig.pid(name), stopped[name][1]
+        for name, (_, group, partitions) in points.items():
+            await _assigned(rig, stopped[name][1], group, partitions)
         await asyncio.sleep(8 if full else 2)
-        for name, (pid, *_) in stopped.items():
+        for name, (pid, _) in stopped.items():
             os.kill(pid, signal.SIGCONT)
             await rig.serves(name)
         await asyncio.sleep(2)
