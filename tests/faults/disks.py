@@ -28,12 +28,23 @@ class Disk:
     def _resize(self, kilobytes: int) -> None:
         subprocess.run(["mount", "-o", f"remount,size={kilobytes}k", str(self.folder)], check=True)
 
+    def _fill(self) -> None:
+        """As small as what is on it; what is written meanwhile makes that fail, and it is tried again."""
+        for left in range(9, -1, -1):
+            space = os.statvfs(self.folder)
+            used = (space.f_blocks - space.f_bfree) * space.f_frsize // 1024
+            try:
+                self._resize(used + 64)
+            except subprocess.CalledProcessError:
+                if not left:
+                    raise
+            else:
+                break
+
     @asynccontextmanager
     async def full(self) -> AsyncIterator[None]:
         """Nothing more can be written, for the length of the block."""
-        space = os.statvfs(self.folder)
-        used = (space.f_blocks - space.f_bfree) * space.f_frsize // 1024
-        await asyncio.to_thread(self._resize, used + 64)
+        await asyncio.to_thread(self._fill)
         try:
             yield
         finally:

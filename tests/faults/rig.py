@@ -30,6 +30,7 @@ from guichet.readiness import is_ready
 from guichet.system import System
 from guichet.tokens import token
 from guichet.verifying import caught_up
+from shared.consuming import cluster_id
 from shared.testing import eventually
 from tests.faults import disks, failpoints
 from tests.faults.checker import Checker
@@ -156,7 +157,7 @@ class Rig:
                 self.kill(name)
             else:
                 os.kill(part.pid or 0, with_signal)
-            await eventually(lambda: _done(not part.alive), seconds=20)
+            await eventually(lambda: _done(not part.alive), seconds=45)
             self.deaths[name] += 1
             yield
         finally:
@@ -291,6 +292,7 @@ class Rig:
                 await consumer.start()
                 partitions = [TopicPartition(f"ingest.{name}.{org}", 0) for name in LOGS for org in ORGS]
                 ends = await consumer.end_offsets(partitions)
+                cluster = await cluster_id(self.system.kafka)
         except (KafkaError, OSError, TimeoutError) as error:
             return [f"Kafka does not answer: {type(error).__name__}"]
         finally:
@@ -298,7 +300,9 @@ class Rig:
         taken: dict[str, int] = {}
         for name in LOGS:
             rows = await self.fetch(
-                name, "select topic, max(next_offset) from consumed where consumer like '%.ingest' group by 1"
+                name,
+                "select topic, next_offset from consumed where consumer like '%.ingest' and cluster_id = $1",
+                cluster,
             )
             taken.update(tuple(row) for row in rows)
         return [

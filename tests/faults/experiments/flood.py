@@ -5,6 +5,7 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Iterator
+from io import BytesIO
 from statistics import median, quantiles
 
 import aiohttp
@@ -73,7 +74,7 @@ async def _poison_http(rig: Rig, statuses: Counter[int]) -> None:
     for body in itertools.cycle(_bad()):
         url = f"{rig.load.urls['status']}/v1/events"
         try:
-            async with rig.load._session.post(url, data=body, headers=headers) as answer:
+            async with rig.load._session.post(url, data=BytesIO(body), headers=headers) as answer:
                 rig.history.keep(await answer.read())
                 statuses[answer.status] += 1
         except aiohttp.ClientError:
