@@ -142,7 +142,8 @@ class Rejections:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._telling, _SECONDS)
         if self._producer is not None:
-            await self._producer.stop()
+            with suppress(TimeoutError):  # cut off from Kafka, it would wait for ever
+                await asyncio.wait_for(self._producer.stop(), _SECONDS)
 
 
 def _answer(arrival: Arrival, receipt: Receipt) -> bytes:
