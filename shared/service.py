@@ -46,7 +46,7 @@ from shared.settings import Settings, load_settings
 from shared.tokens import Tokens
 from shared.web import assets
 
-_FIRST_LOOK_SECONDS = 3.0
+_FIRST_LOOK_SECONDS, _END_SECONDS = 3.0, 5.0
 
 Background = Callable[[FastAPI], Coroutine[Any, Any, None]]
 
@@ -255,9 +255,10 @@ async def _close_pool(pool: Pool) -> None:
 
 
 async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """What a task does at its end may wait for Kafka or the database, which may be cut off: the process ends all the same."""
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.wait(tasks, timeout=_END_SECONDS)
 
 
 def main(parts: Parts) -> FastAPI:

@@ -179,7 +179,6 @@ class Readers:
         self._load, self._reporting, self._operator = load, reporting, operator
         self._seen: dict[tuple[str, str], int] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self.stream_ids: dict[str, int] = {}  # service -> the last id that a message about it had
         self.reads = 0
 
     def start(self) -> None:
@@ -237,9 +236,6 @@ class Readers:
                     async for line in answer.content:
                         if line.startswith(b"id: "):
                             last = self._told(last, int(line[4:]))
-                        elif line.startswith(b"data: {") and len(line) > 10:
-                            for service in orjson.loads(line[6:])["services"]:
-                                self.stream_ids[service] = last
             await asyncio.sleep(0.2)
 
     def _told(self, last: int, now: int) -> int:

@@ -34,9 +34,9 @@ from shared.consuming import cluster_id
 from shared.testing import eventually
 from tests.faults import disks, failpoints
 from tests.faults.checker import Checker
-from tests.faults.departments import INVALID, ORGS, inventory
+from tests.faults.departments import INVALID, ORGS, PLANTED, inventory
 from tests.faults.disks import Disk
-from tests.faults.history import Anomaly, Event, History
+from tests.faults.history import Anomaly, History
 from tests.faults.load import Load, Readers
 from tests.faults.stages import LOGS, Look
 
@@ -240,7 +240,7 @@ class Rig:
         found = await self.checker.check(self._of_this_run)
         for name in SERVICES:
             async with aiohttp.ClientSession() as session, session.get(f"{self.services.url(name)}/metrics") as answer:
-                if "zqxplanted" in await answer.text():
+                if PLANTED in await answer.text():
                     found.append(Anomaly("leaked", "in the metrics", name))
         return found
 
@@ -393,6 +393,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-__all__ = ["Event", "FaultSystem", "Rig", "rig"]
