@@ -18,8 +18,7 @@ from guichet.client import Services
 from guichet.errors import NotReachable, WrongUse
 from guichet.home import Home
 from guichet.principals import Principal, Principals, department
-from shared.identity import key_id_of
-from shared.keys import ACTIONS, new_key
+from shared.identity import ACTIONS, key_id_of, new_key
 
 DOORS = ("inventory", "feedback", "status")
 ANSWER_SECONDS = 3.0

@@ -1,14 +1,16 @@
 """Who is calling: a department by its key, a person by a token. It alone decides which organisation speaks."""
 
+import secrets
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
-from fastapi import Request
+from starlette.requests import Request
 
 from shared.problems import Problem, Refused, problem
 
 Role = Literal["officer", "deputy_head", "oversight", "auditor", "operator"]
 Action = Literal["report", "read"]
+ACTIONS: Final[tuple[Action, ...]] = ("report", "read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,7 @@ class Department:
     org_id: str
     key_id: str
     services: tuple[str, ...] = ()
-    actions: tuple[Action, ...] = ("report", "read")
+    actions: tuple[Action, ...] = ACTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,11 @@ class Person:
         return (
             bool(self.roles & {"officer", "deputy_head"}) and self.org_id is not None and org_id in {None, self.org_id}
         )
+
+
+def new_key() -> str:
+    """A department's key: `gk_<id>_<256 random bits>`."""
+    return f"gk_{secrets.token_hex(6)}_{secrets.token_urlsafe(32)}"
 
 
 def key_id_of(key: str) -> str:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from aiokafka.helpers import create_ssl_context
-from faststream.security import BaseSecurity, SASLPlaintext, SASLScram512
 
 MECHANISM = "SCRAM-SHA-512"
 
@@ -31,7 +30,7 @@ class Kafka:
         options: dict[str, Any] = {
             "bootstrap_servers": self.bootstrap,
             "security_protocol": self.protocol,
-            "ssl_context": self._context(),
+            "ssl_context": self.tls_context(),
         }
         if self.username:
             options |= {
@@ -41,12 +40,5 @@ class Kafka:
             }
         return options
 
-    def security(self) -> BaseSecurity:
-        """What FastStream's broker takes."""
-        if self.username:
-            login = SASLPlaintext if self.mechanism == "PLAIN" else SASLScram512
-            return login(self.username, self.password or "", ssl_context=self._context(), use_ssl=self.tls)
-        return BaseSecurity(ssl_context=self._context(), use_ssl=self.tls)
-
-    def _context(self) -> ssl.SSLContext | None:
+    def tls_context(self) -> ssl.SSLContext | None:
         return create_ssl_context(cafile=self.authority and str(self.authority)) if self.tls else None

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,16 +17,11 @@ from shared.access import Operator
 from shared.contracts.envelope import ServiceName
 from shared.database import Connection, Pool, transaction
 from shared.described import refusals
-from shared.identity import Action, Department, key_id_of
+from shared.identity import ACTIONS, Action, Department, key_id_of, new_key
 from shared.organizations import organizations
 from shared.problems import Refused, TemporarilyUnavailable, problem
 
 router = APIRouter(tags=["operation"])
-ACTIONS: tuple[Action, ...] = ("report", "read")
-
-
-def new_key() -> str:
-    return f"gk_{secrets.token_hex(6)}_{secrets.token_urlsafe(32)}"
 
 
 class KeyRequested(BaseModel):

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter, FastAPI
 from faststream.kafka import KafkaBroker
@@ -18,6 +17,7 @@ from shared import health
 from shared.access import list_access
 from shared.answers import refuse_by_problems
 from shared.batches import flush_all
+from shared.broker import make_broker, stop_broker, take_turns
 from shared.consuming import Consumption
 from shared.contracts.envelope import ServiceName
 from shared.contracts.reported.kinds import Kinds
@@ -26,7 +26,6 @@ from shared.dead_letters import DeadLetters, forget_dead_letters
 from shared.door import door, shortcut
 from shared.encryption import Seal
 from shared.event_log import make_partitions
-from shared.fair_consumer import FairConsumer
 from shared.group_commit import GroupCommit
 from shared.ingest import Topics, ingest
 from shared.intake import Handle, Intake
@@ -128,7 +127,7 @@ async def _lifespan(parts: Parts, settings: Settings, app: FastAPI) -> AsyncIter
             app.state.consumptions.append(ingest(app.state.intake, settings.kafka, committed, stack))
         for consumption in app.state.consumptions:
             consumption.subscribe(broker, pool, settings.kafka)
-        stack.push_async_callback(_stop_broker, broker)
+        stack.push_async_callback(stop_broker, broker)
         tasks = [_connect(app, broker, settings.kafka, name), relay.run(), _housekeeping(pool)]
         tasks += [background(app) for background in parts.background]
         if app.state.group_commit is not None:
@@ -192,21 +191,6 @@ async def _housekeeping(pool: Pool) -> None:
             await asyncio.sleep(24 * 3600)
 
 
-def make_broker(kafka: Kafka, name: str) -> KafkaBroker:
-    return KafkaBroker(
-        kafka.bootstrap,
-        client_id=name,
-        security=kafka.security(),
-        consumer_only=True,
-        allow_auto_create_topics=False,
-        apply_types=False,
-        metadata_max_age_ms=10_000,
-        logger=logging.getLogger("faststream"),
-        log_level=logging.DEBUG,
-        graceful_timeout=5.0,
-    )
-
-
 async def _connect(app: FastAPI, broker: KafkaBroker, kafka: Kafka, name: str) -> None:
     """Start consuming once Kafka answers; the doors over HTTP are open meanwhile."""
     await _tried(app.state.relay)
@@ -215,7 +199,7 @@ async def _connect(app: FastAPI, broker: KafkaBroker, kafka: Kafka, name: str) -
         await leave_for_predecessors(kafka, [each.group for each in app.state.consumptions], name)
         try:
             await broker.connect()
-            _take_turns(broker)
+            take_turns(broker)
             await broker.start()
         except (KafkaError, OSError, TimeoutError) as error:
             log.warning("kafka_unreachable", error=type(error).__name__, seconds=delay)
@@ -226,25 +210,6 @@ async def _connect(app: FastAPI, broker: KafkaBroker, kafka: Kafka, name: str) -
         else:
             app.state.kafka_connected = True
             return
-
-
-def _take_turns(broker: KafkaBroker) -> None:
-    """Departments' topics are read in turns; those between services as they come."""
-    config = broker.config.broker_config
-    if not isinstance(config.builder, partial):
-        return  # done before, and FastStream has not connected anew since
-    options = config.builder.keywords
-
-    def consumer(*topics: str, group_id: str | None = None, **more: Any) -> AIOKafkaConsumer:
-        kind = FairConsumer if (group_id or "").endswith(".ingest") else AIOKafkaConsumer
-        return kind(*topics, group_id=group_id, **{**options, **more})
-
-    config.builder = consumer
-
-
-async def _stop_broker(broker: KafkaBroker) -> None:
-    with suppress(Exception):
-        await asyncio.wait_for(broker.stop(), 8)
 
 
 async def _close_pool(pool: Pool) -> None:

@@ -19,7 +19,7 @@ from guichet.main import app
 from guichet.output import Format, FormatOption, print_json, show
 from guichet.tokens import ROLES
 from guichet.tokens import token as issue
-from shared.keys import ACTIONS
+from shared.identity import ACTIONS
 from shared.organizations import organizations
 
 keys_app = typer.Typer(no_args_is_help=True, help="Departments' keys.", rich_markup_mode=None)

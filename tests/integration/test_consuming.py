@@ -13,11 +13,11 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from guichet.client import Services
+from shared.broker import make_broker
 from shared.consuming import Consumption, cluster_id
 from shared.database import ConcurrentChange, Connection
 from shared.kafka import Kafka
 from shared.logs import configure_logs
-from shared.service import make_broker
 from shared.testing import eventually
 
 

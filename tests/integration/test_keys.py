@@ -19,8 +19,7 @@ from guichet import keys, revoking
 from guichet.client import Services
 from guichet.errors import NotReachable, WrongUse
 from guichet.tokens import token
-from shared.identity import key_id_of
-from shared.keys import new_key
+from shared.identity import key_id_of, new_key
 from shared.testing import eventually
 from tests.conftest import LocalSystem
 

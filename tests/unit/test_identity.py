@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from shared.identity import Person, key_id_of
-from shared.keys import new_key
+from shared.identity import Person, key_id_of, new_key
 from shared.tokens import Jwks, Tokens
 
 ISSUER, AUDIENCE = "https://issuer.example", "guichet"
