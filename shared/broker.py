@@ -2,16 +2,22 @@
 
 import asyncio
 import logging
+import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram512
 
 from shared.fair_consumer import FairConsumer
 from shared.kafka import Kafka
+from shared.logs import log
+
+_LEAST_SECONDS, _MOST_SECONDS, _LOOK_SECONDS = 0.2, 5.0, 1.0
 
 
 def make_broker(kafka: Kafka, name: str) -> KafkaBroker:
@@ -36,7 +42,44 @@ def _security(kafka: Kafka) -> BaseSecurity:
     return BaseSecurity(ssl_context=kafka.tls_context(), use_ssl=kafka.tls)
 
 
-def take_turns(broker: KafkaBroker) -> None:
+async def keep_reading(broker: KafkaBroker, before: Callable[[], Awaitable[None]], say: Callable[[bool], None]) -> None:
+    """Read as soon as Kafka answers, for ever; `before` comes before each start, `say` is told whether it is connected."""
+    delay = _LEAST_SECONDS
+    while True:
+        await before()
+        try:
+            await broker.connect()
+            _take_turns(broker)
+            await broker.start()
+        except (KafkaError, OSError, TimeoutError) as error:
+            log.warning("kafka_unreachable", error=type(error).__name__, seconds=delay)
+        else:
+            say(True)
+            began = time.monotonic()
+            reason = await _given_up(broker)
+            if time.monotonic() - began > _MOST_SECONDS:
+                delay = _LEAST_SECONDS
+            log.error("consumers_gave_up", error=reason, seconds=delay)
+            say(False)
+        await stop_broker(broker)
+        await asyncio.sleep(delay)
+        delay = min(delay * 2, _MOST_SECONDS)
+
+
+async def _given_up(broker: KafkaBroker) -> str:
+    """Wait until a consumer has fallen out of its group for good, and name why: aiokafka never comes back from an error in its
+    heartbeat, such as a permission that was missing for a moment in a Kafka made anew.
+    """
+    while True:
+        await asyncio.sleep(_LOOK_SECONDS)
+        for subscriber in broker.subscribers:
+            coordinator = subscriber.consumer._coordinator  # type: ignore[attr-defined]  # noqa: SLF001 - nothing else tells
+            for task in (coordinator._coordination_task, coordinator._heartbeat_task, coordinator._commit_refresh_task):  # noqa: SLF001
+                if task is not None and task.done() and not task.cancelled() and task.exception() is not None:
+                    return type(task.exception()).__name__
+
+
+def _take_turns(broker: KafkaBroker) -> None:
     """Departments' topics are read in turns; those between services as they come."""
     config = broker.config.broker_config
     if not isinstance(config.builder, partial):

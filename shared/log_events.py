@@ -17,6 +17,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
         "housekeeping_retried": "error",
         "part_failed": "part",
         "kafka_unreachable": "error seconds",
+        "consumers_gave_up": "error seconds",
         "predecessor_left": "group",
         "predecessor_not_found": "error",
         "assignment_retried": "group error",

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 import structlog
-from aiokafka.errors import KafkaError
 from fastapi import APIRouter, FastAPI
 from faststream.kafka import KafkaBroker
 
@@ -17,7 +16,7 @@ from shared import health
 from shared.access import list_access
 from shared.answers import refuse_by_problems
 from shared.batches import flush_all
-from shared.broker import make_broker, stop_broker, take_turns
+from shared.broker import keep_reading, make_broker, stop_broker
 from shared.consuming import Consumption
 from shared.contracts.envelope import ServiceName
 from shared.contracts.reported.kinds import Kinds
@@ -192,24 +191,14 @@ async def _housekeeping(pool: Pool) -> None:
 
 
 async def _connect(app: FastAPI, broker: KafkaBroker, kafka: Kafka, name: str) -> None:
-    """Start consuming once Kafka answers; the doors over HTTP are open meanwhile."""
+    """Consume once Kafka answers; the doors over HTTP are open meanwhile."""
+
+    def say(connected: bool) -> None:
+        app.state.kafka_connected = connected
+
     await _tried(app.state.relay)
-    delay = 0.2
-    while True:
-        await leave_for_predecessors(kafka, [each.group for each in app.state.consumptions], name)
-        try:
-            await broker.connect()
-            take_turns(broker)
-            await broker.start()
-        except (KafkaError, OSError, TimeoutError) as error:
-            log.warning("kafka_unreachable", error=type(error).__name__, seconds=delay)
-            with suppress(Exception):
-                await broker.stop()
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, 5.0)
-        else:
-            app.state.kafka_connected = True
-            return
+    groups = [each.group for each in app.state.consumptions]
+    await keep_reading(broker, lambda: leave_for_predecessors(kafka, groups, name), say)
 
 
 async def _close_pool(pool: Pool) -> None:

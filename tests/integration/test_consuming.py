@@ -13,7 +13,8 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from guichet.client import Services
-from shared.broker import make_broker
+from guichet.principals import Principal, Principals
+from shared.broker import keep_reading, make_broker, stop_broker
 from shared.consuming import Consumption, cluster_id
 from shared.database import ConcurrentChange, Connection
 from shared.kafka import Kafka
@@ -273,3 +274,34 @@ async def test_records_already_in_kafka_are_read_from_the_database_s_offset_not_
         await producer.stop()
         await admin.delete_topics([topic])
         await admin.close()
+
+
+async def test_a_group_that_was_refused_for_a_moment_is_joined_again(kafka: Kafka, counted: asyncpg.Pool) -> None:
+    """As where Kafka was made anew and its permissions came a moment later."""
+    topic, group, name = (f"test-{uuid.uuid4().hex[:8]}" for _ in range(3))
+    principals, own = Principals(kafka), Principal(name, "secret", {"read": [topic], "groups": [group]})
+    reader = Kafka(kafka.bootstrap, name, "secret", mechanism="SCRAM-SHA-512")
+    admin, producer = AIOKafkaAdminClient(**kafka.options()), AIOKafkaProducer(**kafka.options())
+    await admin.start()
+    await producer.start()
+    await admin.create_topics([NewTopic(topic, 1, 1)])
+    await asyncio.to_thread(principals.admit, [own])
+    taking, broker, connected = Consumption(group, apply, topics=[topic]), make_broker(reader, group), list[bool]()
+    taking.subscribe(broker, counted, kafka)
+    reading = asyncio.create_task(keep_reading(broker, lambda: asyncio.sleep(0), connected.append))
+    try:
+        await producer.send_and_wait(topic, b"1")
+        await eventually(lambda: effects(counted), lambda found: found == [1])
+        await asyncio.to_thread(principals.expel, [name])
+        await eventually(lambda: asyncio.sleep(0, connected[-1]), lambda is_connected: not is_connected, seconds=20)
+        await asyncio.to_thread(principals.admit, [own])
+        await producer.send_and_wait(topic, b"2")
+        await eventually(lambda: effects(counted), lambda found: found == [1, 2], seconds=20)
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        await stop_broker(broker)
+        await producer.stop()
+        await admin.delete_topics([topic])
+        await admin.close()
+        await asyncio.to_thread(principals.expel, [name])

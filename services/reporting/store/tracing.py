@@ -12,7 +12,8 @@ _COLUMNS = (
     "service, service_position, position, type, org_id, recorded_at, read_at, topic, partition, record_offset, value, "
     f"{VOID} as void"
 )
-# Nobody waits longer for one event to be found in a log without an index for it.
+# Of what is looked for, $1, as the log's index has it.
+_HASH = """hashtext(text_after(value, '"{0}":"')) = hashtext(text_after($1, '"{0}":"'))"""
 _SECONDS = 20
 
 
@@ -28,11 +29,12 @@ async def at_place(pool: Pool, service: str, position: int) -> dict[str, Any] | 
 
 
 async def caused_by(pool: Pool, event_id: str, source: str | None) -> list[dict[str, Any]]:
-    """The records that a reported event led to, found by looking through the whole log. Raises TimeoutError."""
+    """The records that a reported event led to, wherever in the log they are. Raises TimeoutError."""
     needles = [f'"causedby":{_json(event_id)}', source and f'"causedbysource":{_json(source)}']
     rows = await pool.fetch(
-        f"select {_COLUMNS} from logged_event e where strpos(value, $1) > 0 "
-        "and ($2::text is null or strpos(value, $2) > 0) order by position limit 20",
+        f"with found as materialized (select {_COLUMNS} from logged_event e where {_HASH.format('causedby')} "
+        "and strpos(value, $1) > 0 and ($2::text is null or strpos(value, $2) > 0)) "
+        "select * from found order by position limit 20",
         *needles,
         timeout=_SECONDS,
     )
@@ -42,10 +44,11 @@ async def caused_by(pool: Pool, event_id: str, source: str | None) -> list[dict[
 async def later(pool: Pool, row: dict[str, Any], subject: str, limit: int) -> list[dict[str, Any]]:
     """Later records of the same type about the same thing, the newest first. Raises TimeoutError."""
     rows = await pool.fetch(
-        f"select {_COLUMNS} from logged_event e where service = $1 and partition = $2 and service_position > $3 "
-        f"and not {VOID} and recorded_at >= $4 and type = $5 and strpos(value, $6) > 0 order by service_position desc limit $7",
-        row["service"], row["partition"], row["service_position"], row["recorded_at"], row["type"],
-        f'"subject":{_json(subject)}', limit,
+        f"with found as materialized (select {_COLUMNS} from logged_event e where {_HASH.format('subject')} "
+        "and strpos(value, $1) > 0 and service = $2 and partition = $3 and service_position > $4 and recorded_at >= $5 "
+        f"and type = $6 and not {VOID}) select * from found order by service_position desc limit $7",
+        f'"subject":{_json(subject)}', row["service"], row["partition"], row["service_position"], row["recorded_at"],
+        row["type"], limit,
         timeout=_SECONDS,
     )  # fmt: skip
     return [dict(each) for each in rows]
