@@ -1,24 +1,24 @@
 """Working calendars of Canada: which days are business days, what the others are called, and in which time zone.
 
-Source: the `holidays` package (Canada, categories public and government), with the mends of `shared.calendars.canada`.
+Holidays are data, in versions (`shared.calendars.versions`): a new release of a package moves nobody's due date.
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping
-from datetime import date
-from functools import cache
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from functools import cache, lru_cache
 from hashlib import sha256
 from itertools import accumulate
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from shared.calendars.canada import MENDED, ZONES, holidays_of, source
+from shared.calendars.canada import FIRST_YEAR, LAST_YEAR, ZONES
+from shared.calendars.exceptions import ExceptionDay, in_force
+from shared.calendars.versions import versions
 from shared.language import Bilingual
 
-__all__ = ["FIRST_YEAR", "LAST_YEAR", "Calendar", "calendar"]
+__all__ = ["FIRST_YEAR", "LAST_YEAR", "Calendar", "ExceptionDay", "calendar", "excepting"]
 
-FIRST_YEAR: Final = 2000
-LAST_YEAR: Final = 2060
 _FIRST: Final = date(FIRST_YEAR, 1, 1).toordinal()
 _LAST: Final = date(LAST_YEAR, 12, 31).toordinal()
 
@@ -83,11 +83,34 @@ class Calendar:
         return Calendar(self.name, version, self.zone, {**self._holidays, **days})
 
 
+@lru_cache(maxsize=4096)
+def calendar(name: str, on: date | None = None) -> Calendar:
+    """The calendar `CA` (federal) or `CA-<province>`, in the version valid for a case that starts on a day.
+
+    Without a day, the newest version. Raises KeyError for another name. Made at the first call.
+    """
+    made = _made(name)
+    if on is None:
+        return made[-1][1]
+    return next((each for valid_from, each in reversed(made) if valid_from <= on), made[0][1])
+
+
+def excepting(base: Calendar, exceptions: Iterable[ExceptionDay], at: datetime) -> Calendar:
+    """A calendar less those of a department's exception days that stood at an instant (aware)."""
+    days = in_force(exceptions, base.name, at)
+    return _less(base, tuple(sorted(days.items()))) if days else base
+
+
+@lru_cache(maxsize=64)
+def _less(base: Calendar, days: tuple[tuple[date, Bilingual], ...]) -> Calendar:
+    return base.with_exceptions(dict(days))
+
+
 @cache
-def calendar(name: str) -> Calendar:
-    """The calendar `CA` (federal) or `CA-<province>`. Raises KeyError for another name. Made at the first call."""
+def _made(name: str) -> list[tuple[date, Calendar]]:
+    """Its versions by the start date they are valid from."""
     zone = ZoneInfo(ZONES[name])
-    return Calendar(name, f"{source()}+{MENDED}", zone, holidays_of(name, range(FIRST_YEAR, LAST_YEAR + 1)))
+    return [(each.valid_from, Calendar(name, each.version, zone, each.holidays_of(name))) for each in versions()]
 
 
 def _is_weekday(ordinal: int) -> bool:

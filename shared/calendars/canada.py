@@ -1,19 +1,27 @@
 """The holidays of Canada and its provinces: what the `holidays` package knows, mended where it falls short.
 
-Mends, numbered by `MENDED`:
+Only who makes a new version of the data runs this, and reads what it changes before committing it:
+
+    python -m shared.calendars.canada > shared/calendars/holidays/2_from_2027-04-01.csv
+
+Mends:
 1. Easter Monday, a holiday of the federal public service, is added everywhere: three days after Good Friday.
 2. "Boxing Day" is « Lendemain de Noël » in French; some other French names are put right (`_FRENCH`).
+3. Where two holidays fall on one day, both languages name the federal one first.
 """
 
+import csv
+import sys
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import reduce
-from importlib.metadata import version
-from typing import Final
+from typing import Final, TextIO
 
 from shared.language import Bilingual
 
-MENDED: Final = 2
+FIRST_YEAR: Final = 2000
+LAST_YEAR: Final = 2060
 
 ZONES: Final = {
     "CA": "America/Toronto",
@@ -39,19 +47,18 @@ _FRENCH: Final = {
     "Nouveau Brunswick": "Nouveau-Brunswick",
     "Jour du Saskatchewan": "Jour de la Saskatchewan",
     "Funéraire de sa majesté": "Funérailles de Sa Majesté",
+    "Jour de mémorial": "Jour commémoratif",
 }
-
-
-def source() -> str:
-    """Name and version of the package the holidays come from."""
-    return f"holidays-{version('holidays')}"
+_FEDERAL_FIRST: Final = {"National Patriots' Day; Victoria Day": "Victoria Day; National Patriots' Day"}
 
 
 def holidays_of(name: str, years: Iterable[int]) -> dict[date, Bilingual]:
     """Federal holidays, and those of the province named, in both languages."""
     years = list(years)
     english, french = _packaged(name, "en_CA", years), _packaged(name, "fr", years)
-    named = {day: Bilingual(en=english[day], fr=_mended(french[day])) for day in english}
+    named = {
+        day: Bilingual(en=_FEDERAL_FIRST.get(english[day], english[day]), fr=_mended(french[day])) for day in english
+    }
     easter_monday = Bilingual(en="Easter Monday", fr="Lundi de Pâques")
     return named | {day + timedelta(days=3): easter_monday for day, text in english.items() if "Good Friday" in text}
 
@@ -69,3 +76,21 @@ def _packaged(name: str, language: str, years: list[int]) -> dict[date, str]:
 
 def _mended(french: str) -> str:
     return reduce(lambda text, mend: text.replace(*mend), _FRENCH.items(), french)
+
+
+def write_version(file: TextIO) -> None:
+    """A version's rows, by day, with the calendars that call it so."""
+    years = range(FIRST_YEAR, LAST_YEAR + 1)
+    named = {name: holidays_of(name, years) for name in ZONES}
+    places = defaultdict(list)
+    for name, days in named.items():
+        for day, called in days.items():
+            if name == "CA" or named["CA"].get(day) != called:
+                places[day, called.en, called.fr].append(name)
+    rows = csv.writer(file, lineterminator="\n")
+    rows.writerow(["day", "calendars", "name_en", "name_fr"])
+    rows.writerows((day, " ".join(names), en, fr) for (day, en, fr), names in sorted(places.items()))
+
+
+if __name__ == "__main__":
+    write_version(sys.stdout)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from shared.calendars import Calendar
+from shared.calendars import Calendar, ExceptionDay, excepting
 from shared.clock.history import Moment, course
 from shared.clock.scales import Scale, Unit, local_date, scale_of
 from shared.contracts.measure import Measure
@@ -42,15 +42,27 @@ class Reading:
     excluded_as: Exclusion | None = None
 
 
-def read(measure: Measure, calendar: Calendar, history: Sequence[Moment], now: datetime) -> Reading:
-    """The clock of one case; `history` is effective, `now` aware (one before the last moment is read as that)."""
+def read(
+    measure: Measure,
+    calendar: Calendar,
+    history: Sequence[Moment],
+    now: datetime,
+    exceptions: Sequence[ExceptionDay] = (),
+) -> Reading:
+    """The clock of one case; `history` is effective, `now` aware (one before the last moment is read as that).
+
+    `exceptions` are the department's: those that stand now count for a case that is open, those that stood at its end
+    for one that has ended.
+    """
     scale = scale_of(measure.limit, measure.days)
     found = course(measure, history)
     if found.start is None:
         return Reading("not_started", scale.unit, scale.limit)
+    now = found.end.at if found.end else max(now, history[-1].at)
+    if exceptions:
+        calendar = excepting(calendar, exceptions, now)
     case = _Case(scale, calendar, found.start, found.pauses)
     if found.end is None:
-        now = max(now, history[-1].at)
         return case.paused(found.asked, now) if found.asked else case.running(now)
     if found.end.state == measure.ends:
         return case.stopped(found.asked, found.end.at)

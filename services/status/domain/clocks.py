@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 
-from shared.calendars import calendar
+from shared.calendars import ExceptionDay, calendar
 from shared.clock import Moment, Reading, read
 from shared.contracts.measure import Measure
 from shared.contracts.reported.status import Channel
@@ -24,17 +25,25 @@ class Standard:
 
 
 def clocks_under(
-    history: Sequence[Moment], channel: Channel | None, standards: Sequence[Standard], now: datetime
+    history: Sequence[Moment],
+    channel: Channel | None,
+    standards: Sequence[Standard],
+    now: datetime,
+    exceptions: Sequence[ExceptionDay] = (),
 ) -> dict[str, Clock]:
-    """The clock of each standard that a history (of an application of this channel) is judged by: in force on its start date."""
+    """The clock of each standard that a history (of an application of this channel) is judged by.
+
+    Standard and calendar are those valid on its start date; `exceptions` are the department's.
+    """
     clocks = {}
     for standard_id, versions in _by_standard(standards).items():
-        standard = _in_force(versions, history)
+        standard, started_on = _in_force(versions, history)
         if standard is None or standard.measure is None:
             continue
         if standard.channel and channel and standard.channel != channel:
             continue
-        reading = read(standard.measure, calendar(standard.measure.calendar), history, now)
+        valid = calendar(standard.measure.calendar, started_on)
+        reading = read(standard.measure, valid, history, now, exceptions)
         clocks[standard_id] = _clock(reading, channel)
     return clocks
 
@@ -46,17 +55,20 @@ def _by_standard(standards: Sequence[Standard]) -> dict[str, list[Standard]]:
     return groups
 
 
-def _in_force(versions: Sequence[Standard], history: Sequence[Moment]) -> Standard | None:
-    """The version valid on the case's start date (before its start: on the day of its first report)."""
-    for standard in sorted(versions, key=lambda version: version.valid_from, reverse=True):
-        if standard.measure is None:
-            if standard.valid_from <= history[0].at.date():
-                return standard
-            continue
-        started = next((moment for moment in history if moment.state == standard.measure.starts), history[0])
-        if standard.valid_from <= started.at.astimezone(calendar(standard.measure.calendar).zone).date():
-            return standard
-    return None
+def _in_force(versions: Sequence[Standard], history: Sequence[Moment]) -> tuple[Standard | None, date | None]:
+    """The version valid on the case's start date, and that date (before its start: the day of its first report)."""
+    for standard in sorted(versions, key=attrgetter("valid_from"), reverse=True):
+        started_on = _start_date(standard.measure, history)
+        if standard.valid_from <= started_on:
+            return standard, started_on
+    return None, None
+
+
+def _start_date(measure: Measure | None, history: Sequence[Moment]) -> date:
+    if measure is None:
+        return history[0].at.astimezone(calendar("CA").zone).date()
+    started = next((moment for moment in history if moment.state == measure.starts), history[0])
+    return started.at.astimezone(calendar(measure.calendar).zone).date()
 
 
 def _clock(reading: Reading, channel: Channel | None) -> Clock:
