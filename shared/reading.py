@@ -21,12 +21,16 @@ _AS_JSON = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
 
 def answer(request: Request, body: Any, headers: dict[str, str] | None = None) -> Response:
     """A JSON answer with its ETag; 304 where the reader has it already."""
-    content = orjson.dumps(body, option=_AS_JSON)
+    content = to_json(body)
     tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Vary": "Authorization", "Cache-Control": "no-cache", **(headers or {})}
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type="application/json", headers=headers)
+
+
+def to_json(body: Any) -> bytes:
+    return orjson.dumps(body, option=_AS_JSON)
 
 
 def page(items: list[Any], limit: int, key: Any, **rest: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Wiring of status."""
 
 from services.status import api, consumers, handlers, pages
+from services.status.api import live
 from shared.contracts.reported.kinds import KINDS
 from shared.service import Parts, main
 from shared.serving import run
@@ -13,8 +14,8 @@ parts = Parts(
     opened=handlers.opened,
     prepare=api.prepare,
     consumptions=consumers.consumptions,
-    routers=[api.router, pages.router],
-    background=[consumers.measure_again],
+    routers=[*api.routers, pages.router],
+    background=[consumers.measure_again, live.run],
 )
 app = main(parts)
 

@@ -51,7 +51,7 @@ async def application(request: Request, language: Language, org_id: str, applica
             return RedirectResponse(f"/{language}/", 303)
         return pages.refuse(request, language, refused.problem)
     now = datetime.now(UTC)
-    item = await read_application(request, key, now)
+    item = await read_application(request.app, key, now)
     return pages.render(
         request,
         "application.html",

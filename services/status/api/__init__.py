@@ -1,6 +1,12 @@
 """HTTP in and out of status: who may see what, and the answers."""
 
-from services.status.api.access import prepare
-from services.status.api.applications import router
+from fastapi import FastAPI
 
-__all__ = ["prepare", "router"]
+from services.status.api import access, applications, live
+
+routers = [applications.router, live.router]
+
+
+def prepare(app: FastAPI) -> None:
+    access.prepare(app)
+    live.prepare(app)

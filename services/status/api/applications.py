@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from pydantic import BaseModel, Field
 
 from services.status import store
@@ -24,7 +24,7 @@ from shared.reading import After, Limit, after, answer, page
 
 router = APIRouter(tags=["status"])
 _OWN = Depends(May("department", "client", "officer", "deputy_head", "oversight", "auditor", "operator"))
-_ONE = Depends(May("department", "client", "tracking", "officer", "deputy_head", "oversight", "auditor", "operator"))
+ONE = Depends(May("department", "client", "tracking", "officer", "deputy_head", "oversight", "auditor", "operator"))
 _SUBSCRIBER = Depends(May("department", "client"))
 
 
@@ -52,7 +52,7 @@ async def applications(
             request.app.state.pool, **own, service=service, state=state, after=start, limit=limit + 1
         )
         read = await store.applications(request.app.state.pool, keys)
-        answers = [await application_answer(request, read[key], now) for key in keys if key in read]
+        answers = [await application_answer(request.app, read[key], now) for key in keys if key in read]
         items += [item for item in answers if late is None or _is_late(item) == late]
         more = len(keys) > limit
         start = list(keys[-1]) if keys else start
@@ -90,25 +90,14 @@ def _is_open_late(clock: dict[str, Any]) -> bool:
     "/v1/applications/{application_id}",
     summary="One application: its state in plain words, and its clock",
     responses=refusals("ambiguous"),
-    dependencies=[_ONE],
+    dependencies=[ONE],
 )
 async def application(request: Request, application_id: str, org: str | None = None) -> Response:
     key = await key_of(request, application_id, org)
-    now = datetime.now(UTC)
-    return answer(request, await read_application(request, key, now))
-
-
-@router.get(
-    "/v1/applications/{application_id}/events", summary="Live updates (not in this version)", dependencies=[_ONE]
-)
-async def events(application_id: str) -> Response:
-    raise Refused(
-        problem(
-            "not_available",
-            f"Live updates of application {application_id} are not available in this version; read it again instead.",
-            f"Les mises à jour en direct de la demande {application_id} ne sont pas offertes dans cette version; relisez-la.",
-        )
-    )
+    # Taken before it is read: from here on its stream leaves nothing out.
+    position = await store.log_head(request.app.state.pool)
+    read = await read_application(request.app, key, datetime.now(UTC))
+    return answer(request, read, {"Last-Event-ID": str(position)})
 
 
 @router.post(
@@ -142,18 +131,18 @@ for _path in ("/v1/subscriptions", "/v1/subscriptions/{rest:path}"):
         )
 
 
-async def read_application(request: Request, key: Key, now: datetime) -> dict[str, Any]:
-    read = await store.applications(request.app.state.pool, [key])
-    return {**await application_answer(request, read[key], now), "as_of": now}
+async def read_application(app: FastAPI, key: Key, now: datetime) -> dict[str, Any]:
+    read = await store.applications(app.state.pool, [key])
+    return {**await application_answer(app, read[key], now), "as_of": now}
 
 
-async def application_answer(request: Request, application: Application, now: datetime) -> dict[str, Any]:
-    standards = await store.known_standards(request.app.state.pool, application.service_id)
+async def application_answer(app: FastAPI, application: Application, now: datetime) -> dict[str, Any]:
+    standards = await store.known_standards(app.state.pool, application.service_id)
     clocks = domain.clocks_of(application, standards, now)
     names = {each.standard_id: each.name for each in standards}
     answers = [{**clock_answer(each, clocks[each]), "name": names[each].model_dump()} for each in sorted(clocks)]
     shown = domain.standard_shown(clocks)
-    reasons = await store.sealed_reasons(request.app.state.pool, application.key)
+    reasons = await store.sealed_reasons(app.state.pool, application.key)
     decided = any(step.state in {"decided", "issued"} for step in application.history)
     return {
         "org_id": application.org_id,
@@ -162,7 +151,7 @@ async def application_answer(request: Request, application: Application, now: da
         "state": application.state,
         "summary": summary(application.state, decided=decided).model_dump(),
         "next": following(application.state, decided=decided).model_dump(),
-        "history": history_answer(application, request.app.state.seal, reasons),
+        "history": history_answer(application, app.state.seal, reasons),
         "expected_at": domain.expected(application, clocks),
         "standards": answers,
         "standard": next((each for each in answers if each["standard_id"] == shown), None),

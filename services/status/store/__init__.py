@@ -7,6 +7,7 @@ from services.status.store.finding import (
     list_applications,
     sealed_reasons,
 )
+from services.status.store.following import changed_since, has_changed, log_head
 from services.status.store.inventory import (
     ask_to_measure_again,
     hold_standards,
@@ -34,12 +35,15 @@ __all__ = [
     "Saved",
     "applications",
     "ask_to_measure_again",
+    "changed_since",
     "client_hash",
     "find_by_id",
     "find_by_tracking",
+    "has_changed",
     "hold_standards",
     "known_standards",
     "list_applications",
+    "log_head",
     "measured",
     "next_to_measure",
     "owners_and_standards",
