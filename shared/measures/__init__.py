@@ -33,7 +33,8 @@ def infer(text_en: str, text_fr: str) -> Inferred:
             return Inferred(None, doubt)
     measures = [found for found in (en, fr) if isinstance(found, Measure)]
     if len(measures) == 2:
-        return Inferred(measures[0], None) if en == fr else Inferred(None, words.DISAGREE)
+        same = _in_days(measures[0]) == _in_days(measures[1])
+        return Inferred(measures[0], None) if same else Inferred(None, words.DISAGREE)
     if not measures:
         return Inferred(None, words.NO_LIMIT)
     return Inferred(measures[0], words.ONLY_FRENCH if en is None else words.ONLY_ENGLISH)
@@ -43,13 +44,30 @@ def _read(text: str, language: Language) -> Measure | Bilingual | None:
     """The measure one text states; None where it states no time limit; the reason where it is uncertain."""
     text = _plain(text)
     doubt = next((note for note, signs in words.DOUBTS if signs.search(text)), None)
-    found = {_limit(match): match for match in words.DURATION[language].finditer(text)}
-    if doubt or not found:
+    stated = [_stated(match, text, language) for match in words.DURATION[language].finditer(text)]
+    if doubt or not stated:
         return doubt
-    if len(found) > 1:
-        return words.SEVERAL
-    ((limit, match),) = found.items()
+    first = stated[0]
+    for other in stated:
+        if isinstance(other, Bilingual):
+            return other
+        if isinstance(first, Measure) and _in_days(other) != _in_days(first):
+            return words.SEVERAL
+    return first
+
+
+def _stated(match: re.Match[str], text: str, language: Language) -> Measure | Bilingual:
+    limit = _limit(match)
+    if words.VOICE.search(text) and (isinstance(limit, Bilingual) or limit[0].startswith("PT")):
+        return words.ACCESS
     return limit if isinstance(limit, Bilingual) else _measure(*limit, text, match, language)
+
+
+def _in_days(measure: Measure) -> Measure:
+    """The same measure, weeks written as the calendar days they are (clock rule 3)."""
+    if not measure.limit.endswith("W"):
+        return measure
+    return measure.model_copy(update={"limit": f"P{7 * int(measure.limit[1:-1])}D"})
 
 
 def _plain(text: str) -> str:
@@ -95,13 +113,15 @@ def _measure(limit: str, days: _Days, text: str, match: re.Match[str], language:
 
 def _clauses(text: str, match: re.Match[str], language: Language) -> Iterator[str]:
     """What the sentence says the limit runs from, before and after the limit itself."""
-    before, after = text[: match.start()], text[match.end() :]
+    before, after = (words.ASIDE.sub("", part) for part in (text[: match.start()], text[match.end() :]))
     for signs, part in (
         (words.FROM_BEFORE, re.split(r"[.;!?] ", before)[-1]),
         (words.FROM_AFTER, re.split(r"[.;!?](?: |$)", after)[0]),
     ):
         if anchor := signs[language].search(part):
-            yield part[anchor.end() :].partition(",")[0]
+            clause = words.UNTIL.split(part[anchor.end() :])[0]
+            if clause.strip():
+                yield clause
 
 
 def _is_arrival(clause: str, language: Language) -> bool:

@@ -69,6 +69,71 @@ from shared.measures import infer
             "Lorsque vous présentez une demande, une décision sera rendue dans un délai de vingt et un jours.",
             Measure(limit="P21D"),
         ),
+        (
+            "E-mail enquiries are responded to within five business days",
+            "La réponse aux courriels est envoyée dans un délai de cinq jours ouvrables.",
+            Measure(limit="P5D", days="business"),
+        ),
+        (
+            "Render a payment decision within 25 days of receiving a signed and completed claim.",
+            "Rendre une décision de paiement dans les 25 jours suivant la réception d’une demande de paiement signée et remplie.",
+            Measure(limit="P25D", starts="complete"),
+        ),
+        (
+            "The decision will be issued no later than 180 calendar days from the date the request for review is received.",
+            "Une décision sera rendue au plus tard 180 jours civils suivant la date de réception de la demande de révision.",
+            Measure(limit="P180D"),
+        ),
+        (
+            "30 business days from the date an application is deemed complete to the date a decision is issued",
+            "30 jours ouvrables à partir de la date à laquelle la demande est jugée complète jusqu’à la date d’une décision",
+            Measure(limit="P30D", days="business", starts="complete"),
+        ),
+        (
+            "To complete the review within 60 days of receiving the complete and accurate application",
+            "Terminer l'examen dans les 60 jours après avoir reçu la demande complète et exacte",
+            Measure(limit="P60D", starts="complete"),
+        ),
+        (
+            "Register a copyright_x000D_ within 5 business days upon receipt of application that meets filing requirements including fees",
+            "Enregistrement dans les 5 jours ouvrables suivant la réception d’une demande qui satisfait aux exigences en matière de dépôt, y compris le paiement des frais exigés",
+            Measure(limit="P5D", days="business", starts="complete"),
+        ),
+        (
+            "Issuance of a certificate of approval for an organization. 120 working days.",
+            "Délivrance d'un certificat d'agrément pour un organisme. 120 jours ouvrables.",
+            Measure(limit="P120D", days="business", ends="issued"),
+        ),
+        (
+            "Our goal is to issue your notice and payment within eight weeks of receiving your application",
+            "Notre objectif est d’émettre votre avis et votre paiement dans les huit semaines suivant la réception de votre demande",
+            Measure(limit="P8W", ends="issued"),
+        ),
+        (
+            "A decision within 90 business days for at least 75% of the requests",
+            "Une décision en 90 jours ouvrables pour au moins 75 % des demandes",
+            Measure(limit="P90D", days="business"),
+        ),
+        (
+            "Respond to inquiries made to our phone number before the end of the next business day",
+            "Répondre aux demandes formulées par téléphone au plus tard à la fin de la journée ouvrable suivante",
+            Measure(limit="P1D", days="business"),
+        ),
+        (
+            "Applications by mail (from inside or outside of Canada) are decided within 20 days",
+            "Les demandes par la poste (à partir du Canada ou de l’étranger) sont décidées dans un délai de 20 jours",
+            Measure(limit="P20D"),
+        ),
+        (
+            "Process applications within 8 weeks (56 days or less)",
+            "Traiter les demandes dans un délai de 56 jours (8 semaines)",
+            Measure(limit="P8W"),
+        ),
+        (
+            "Response within 30 days following receipt of request; a notice of extension within 30 days after receipt of request.",
+            "Réponse dans les 30 jours suivant la réception de la demande; un avis de prolongation dans les 30 jours suivant la réception de la demande.",
+            Measure(limit="P30D"),
+        ),
     ],
 )
 def test_a_limit_stated_alike_in_both_languages_is_proposed_unconfirmed(en: str, fr: str, measure: Measure) -> None:
@@ -103,6 +168,8 @@ def test_a_limit_in_one_language_is_proposed_with_a_note(en: str, fr: str, limit
             "Une décision dans les cinq jours suivant la réception d’une demande",
         ),
         ("Requests are answered within 4 weeks", "Les demandes obtiennent une réponse en 1 mois"),
+        ("Requests are answered within 4 weeks", "Les demandes obtiennent une réponse en 27 jours"),
+        ("Requests are answered within 4 weeks", "Les demandes obtiennent une réponse en 28 jours ouvrables"),
     ],
 )
 def test_languages_which_disagree_give_nothing_and_say_so(en: str, fr: str) -> None:
@@ -164,6 +231,54 @@ def test_languages_which_disagree_give_nothing_and_say_so(en: str, fr: str) -> N
             "Effectuer l'examen initial d'une demande en 35 jours",
             "first step",
         ),
+        (
+            "Advise complainants of receipt of the complaint within five business days.",
+            "Informer les plaignants de la réception de la plainte dans les cinq jours ouvrables.",
+            "acknowledgement",
+        ),
+        (
+            "Requests will be assigned to a translator within 24 hours following receipt of the request.",
+            "Les demandes seront assignées à un traducteur dans les 24 heures suivant la réception de la demande.",
+            "first step",
+        ),
+        (
+            "Advise whether the complaint is admissible or not within 5 days",
+            "Déterminer si la requête est admissible ou non dans un délai de 5 jours",
+            "first step",
+        ),
+        (
+            "Notify the applicant if the application is complete or incomplete within 60 days of receipt of the application.",
+            "Aviser le demandeur si sa demande est complète ou non dans les 60 jours suivant la réception de la demande.",
+            "first step",
+        ),
+        (
+            "Review a request within three weeks of receiving it; grant recognition within three weeks of confirming success.",
+            "Examiner une demande dans les trois semaines suivant sa réception; accorder la reconnaissance dans les trois semaines suivant la confirmation de la réussite.",
+            "something else",
+        ),
+        (
+            "Grants are paid within 65 days of the subscriber’s contribution if the application is complete",
+            "Les subventions sont versées dans les 65 jours suivant la contribution du souscripteur si la demande est complète",
+            "something else",
+        ),
+        (
+            "Issue it within 4 months (between the date we grant citizenship and the date we send the invitation).",
+            "Le délivrer en 4 mois (entre la date d’attribution de la citoyenneté et l’envoi de l’invitation).",
+            "something else",
+        ),
+        (
+            "Feedback on proposals within three business days of receipt.",
+            "Commentaires sur les propositions dans les trois jours ouvrables suivant la réception de la rétroaction.",
+            "something else",
+        ),
+        ("A decision within 90 net business days", "Une décision en 90 jours ouvrables nets", "unit"),
+        ("Respond to calls within 1 hour", "Répondre aux appels dans un délai d'une heure", "access"),
+        ("Clients are served within 25 minutes", "Les clients sont servis en 25 minutes", "access"),
+        (
+            "There is no service standard, but 10 business days are a target.",
+            "Il n'existe aucune norme de service, mais 10 jours ouvrables sont un objectif.",
+            "not firm",
+        ),
         ("Timely response from staff", "Réponse en temps opportun du personnel", "Neither"),
         ("", "", "Neither"),
     ],
@@ -173,6 +288,11 @@ def test_where_it_is_unsure_nothing_is_guessed_and_the_reason_is_given(en: str, 
     assert inferred.measure is None
     assert inferred.note is not None
     assert reason in inferred.note.en
+
+
+def test_the_same_limit_in_weeks_and_in_days_is_one_limit_and_is_read_as_the_english_says_it() -> None:
+    inferred = infer("Requests are answered within 4 weeks", "Les demandes obtiennent une réponse en 28 jours")
+    assert (inferred.measure, inferred.note) == (Measure(limit="P4W"), None)
 
 
 def test_a_decimal_number_is_not_read_by_its_last_digits() -> None:
