@@ -5,50 +5,70 @@ next one armed. What a seed chooses - the services, the order, at which time of 
 """
 
 import asyncio
+import os
 import random
+import signal
 import time
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+
+import aiohttp
 
 from guichet.errors import Stop
 from guichet.home import SERVICES
 from shared.testing import eventually
 from tests.faults import failpoints
+from tests.faults.departments import ORGS, services_of
 from tests.faults.rig import Rig
+from tests.faults.stages import LOGS
 
-_PATIENCE_SECONDS = 15.0
-_MOST_TRIES = 3
+_PATIENCE_SECONDS = 12.0
+_MOST_TRIES = 4
 _REDUCED = 12  # points
 _LEARN_SECONDS = 6.0
+_MOST_SECONDS, _MOST_STIRRED_SECONDS, _MOST_REDUCED_SECONDS = 900.0, 400.0, 40.0
+_ROUNDS, _ROUND_SECONDS = 8, 8.0
+
+
+Hits = dict[str, Counter[str]]  # by service, then by point
 
 
 class Campaign:
     """Points still to be tried, by service, and what became of those that were."""
 
-    def __init__(self, rig: Rig, points: set[str]) -> None:
+    def __init__(self, rig: Rig, wanted: set[str]) -> None:
         self._rig = rig
         self._rng = random.Random(f"{rig.seed}/F2")
-        self.wanted = points
-        self.crashed: Counter[str] = Counter()
-        self._reached: dict[str, Counter[str]] = defaultdict(Counter)
+        self.wanted = wanted
+        self._reached: Hits = {}
         self._queues: dict[str, deque[str]] = {name: deque() for name in SERVICES}
-        self._assigned: set[str] = set()
         self._tries: Counter[str] = Counter()
+        self.most_tries = _MOST_TRIES
         self._armed: dict[str, tuple[str, float]] = {}
 
     @property
     def left(self) -> bool:
         return any(self._queues.values()) or bool(self._armed)
 
-    def learn(self) -> None:
-        """Give each point that has been reached by now to one of the services that reach it."""
-        for name in SERVICES:
-            self._reached[name] = Counter(dict(failpoints.hits(self._rig.system.home.path / f"hits-{name}")))
-        new = sorted(self.wanted - self._assigned)
+    @property
+    def crashed(self) -> int:
+        """How many of the points a process has ended at."""
+        return len(self.wanted & self._rig.crashed.keys())
+
+    def learn(self, since: Hits | None = None) -> None:
+        """Give each point that has been reached by now, or since then, to one of the services that reach it."""
+        self._reached = hits(self._rig)
+        for name, counts in (since or {}).items():
+            self._reached[name] -= counts
+        waiting = {point for queue in self._queues.values() for point in queue} | {
+            point for point, _ in self._armed.values()
+        }
+        given_up = {point for point, tries in self._tries.items() if tries >= self.most_tries}
+        new = sorted(self.wanted - waiting - given_up - self._rig.crashed.keys())
         self._rng.shuffle(new)
         for point in new:
             if able := [name for name in SERVICES if self._reached[name][point]]:
-                self._assigned.add(point)
                 self._queues[min(able, key=lambda name: (len(self._queues[name]), name))].append(point)
 
     def arm(self, name: str) -> None:
@@ -64,20 +84,21 @@ class Campaign:
     def died(self, name: str, code: int) -> None:
         armed = self._armed.pop(name, None)
         if armed and code == failpoints.STATUS_OF_A_CRASH:
-            self.crashed[armed[0]] += 1
+            self._rig.crashed[armed[0]] += 1
         elif armed:
             self._try_again(armed[0])
         self.arm(name)
 
     def _try_again(self, point: str) -> None:
         self._tries[point] += 1
-        if self._tries[point] < _MOST_TRIES:
+        if self._tries[point] < self.most_tries:
             able = [name for name in SERVICES if self._reached[name][point]]
             self._queues[self._rng.choice(able)].append(point)
 
     async def go(self, until: float) -> None:
         """Crash wherever is left, until nothing is or the time is up."""
         self._rig.on_death = self.died
+        told = time.monotonic()
         while self.left and time.monotonic() < until:
             for name in SERVICES:
                 armed = self._armed.get(name)
@@ -86,11 +107,14 @@ class Campaign:
                     armed is not None and time.monotonic() - armed[1] > _PATIENCE_SECONDS
                 ):
                     self._rig.kill(name)
-            await asyncio.sleep(0.3)
-        self._rig.on_death = lambda _name, _code: None
+            await asyncio.sleep(0.1)
+            if time.monotonic() - told > 60:
+                told = time.monotonic()
+                self._rig.say(f"  ended at {self.crashed} of {len(self.wanted)} points by now")
 
     async def end(self) -> None:
         """No process is armed any more."""
+        self._rig.on_death = lambda _name, _code: None
         for name in list(self._armed):
             self._rig.system.armed.pop(name, None)
             self._rig.kill(name)
@@ -100,44 +124,137 @@ class Campaign:
         return all([(await self._rig.ready(name)).get("degraded") is False for name in SERVICES])
 
 
-async def run(rig: Rig, full: bool) -> str:
-    everything = failpoints.points()
-    rng = random.Random(f"{rig.seed}/F2 points")
+async def everywhere(rig: Rig, full: bool) -> str:
+    """A crash at each point that a load leads to; in full, at each that other faults lead to besides."""
+    points = set(rig.points) or set(failpoints.points())
     await asyncio.sleep(_LEARN_SECONDS)
-    if full:
-        await stimulate(rig)
-    points = set(rig.points) or (set(everything) if full else _some(rig, rng))
+    if not full and not rig.points:
+        points = _some(rig)
+    before = sum(rig.crashed.values())
     campaign = Campaign(rig, points)
-    campaign.learn()
-    until = time.monotonic() + (1500 if full else 40)
-    while True:
-        await campaign.go(until)
-        assigned = len(campaign._assigned)
-        if not full or time.monotonic() > until:
-            break
-        await stimulate(rig)
-        campaign.learn()  # what only a crash or a broken dependency leads to is found on the way
-        if len(campaign._assigned) == assigned:
-            break
-    await campaign.end()
-    rig.unreached = sorted(points - campaign.crashed.keys())
-    return f"{sum(campaign.crashed.values())} crashes at {len(campaign.crashed)} of {len(points)} points"
+    async with rig.forking():
+        campaign.most_tries = 1 if full else _MOST_TRIES
+        campaign.learn()
+        await campaign.go(time.monotonic() + (_MOST_SECONDS if full else _MOST_REDUCED_SECONDS))
+        if full:
+            campaign.most_tries = _MOST_TRIES
+            await _stirred(rig, campaign)
+        await campaign.end()
+    return f"{sum(rig.crashed.values()) - before} crashes at {campaign.crashed} of {len(points)} points"
 
 
-def _some(rig: Rig, rng: random.Random) -> set[str]:
+async def on_the_way(rig: Rig, again: Callable[[], Awaitable[None]]) -> str:
+    """A crash at each point that `again` leads to in a system at rest, and that no crash was at before; in rounds."""
+    quiet = hits(rig)
+    await again()
+    await rig.healed(60)
+    campaign = Campaign(rig, set(failpoints.points()))
+    campaign.learn(quiet)
+    before = sum(rig.crashed.values())
+    async with rig.forking():
+        for _ in range(_ROUNDS):
+            if not campaign.left:
+                break
+            rig.on_death = campaign.died
+            await again()
+            await campaign.go(time.monotonic() + _ROUND_SECONDS)
+        await campaign.end()
+    return f"{sum(rig.crashed.values()) - before} crashes on the way"
+
+
+def hits(rig: Rig) -> Hits:
+    """How often each service has reached each point."""
+    return {name: Counter(dict(failpoints.hits(rig.system.home.path / f"hits-{name}"))) for name in SERVICES}
+
+
+def unreached(rig: Rig) -> list[str]:
+    """The points at which no process has ended."""
+    return [point for point in failpoints.points() if not rig.crashed[point]]
+
+
+def _some(rig: Rig) -> set[str]:
     """A dozen of those that a quiet load reaches; other ones with another seed."""
     reached = {point for name in SERVICES for point, _ in failpoints.hits(rig.system.home.path / f"hits-{name}")}
-    return set(rng.sample(sorted(reached), _REDUCED))
+    return set(random.Random(f"{rig.seed}/F2 points").sample(sorted(reached), _REDUCED))
 
 
-async def stimulate(rig: Rig) -> None:
-    """What a load alone does not lead to: replayed dead letters, broken dependencies."""
-    for name in ("inventory", "feedback", "status"):
-        with suppress(Stop):
-            letters = await rig.services.ask(name, "/v1/dead-letters", query={"limit": 20})
-            for letter in letters["items"]:
-                await rig.services.ask(name, f"/v1/dead-letters/{letter['id']}/replay", method="POST")
+async def _stirred(rig: Rig, campaign: Campaign) -> None:
+    """What a load alone does not lead to, while that is being done again and again."""
+    until = time.monotonic() + _MOST_STIRRED_SECONDS
+    stirring = asyncio.create_task(_stir(rig))
+    while time.monotonic() < until and not stirring.done():
+        campaign.learn()
+        await campaign.go(min(until, time.monotonic() + 60))
+        await asyncio.sleep(_LEARN_SECONDS)
+    stirring.cancel()
+    with suppress(asyncio.CancelledError):
+        await stirring
+
+
+async def _stir(rig: Rig) -> None:
+    """Everything at once, each again and again."""
+    stirs = ((_read, 1.0), (_mend, 1.0), (_open, 3.0), (_come_and_go, 10.0), (_break, 20.0))
+    async with asyncio.TaskGroup() as group:
+        for stir, seconds in stirs:
+            group.create_task(_again_and_again(rig, stir, seconds))
+
+
+async def _again_and_again(rig: Rig, stir: Callable[[Rig], Awaitable[None]], seconds: float) -> None:
+    while True:
+        with suppress(Stop):  # whom it asks may have ended just now
+            await stir(rig)
+        await asyncio.sleep(seconds)
+
+
+async def _come_and_go(rig: Rig) -> None:
+    """A second process of each, and the first one ended in order."""
+    for name in SERVICES:
+        async with rig.another(name):
+            await asyncio.sleep(3)
+        with suppress(ProcessLookupError):
+            os.kill(rig.pid(name), signal.SIGTERM)
+
+
+async def _break(rig: Rig) -> None:
     for part in ("postgres", "kafka"):
         async with rig.away(part):
             await asyncio.sleep(2)
-        await rig.healed(60)
+        await asyncio.sleep(4)
+
+
+async def _open(rig: Rig) -> None:
+    """Another key for a department, and topics for it."""
+    for name in LOGS:
+        await rig.services.ask(name, "/v1/keys", method="POST", body={"org_id": ORGS[0]})
+
+
+async def _read(rig: Rig) -> None:
+    """What stands beside the paths, in the same modules."""
+    ask, org = rig.services.ask, ORGS[0]
+    service_id = services_of(org)[0]
+    for path in ("/v1/services", f"/v1/services/{service_id}", f"/v1/services/{service_id}/history", "/v1/standards"):
+        await ask("inventory", path, query={"org": org})
+    cases = await ask("feedback", "/v1/cases", query={"org": org})
+    await ask("feedback", f"/v1/cases/{cases['items'][0]['feedback_id']}", query={"org": org})
+    for name in LOGS:
+        head = (await ask(name, "/v1/log"))["position"]
+        await ask(name, "/v1/log/digest", query={"until": head})
+        await ask(name, "/v1/receipts/none", bearer=rig.load.keys[org])
+    await ask("reporting", "/v1/reading/views")
+    for name in SERVICES:
+        assert rig.load._session is not None
+        with suppress(aiohttp.ClientError):
+            async with rig.load._session.get(f"{rig.services.url(name)}/en/") as page:
+                await page.read()
+
+
+async def _mend(rig: Rig) -> None:
+    """Dead letters are looked at and replayed; the newest is dropped."""
+    for name in LOGS:
+        letters = (await rig.services.ask(name, "/v1/dead-letters", query={"limit": 20}))["items"]
+        for letter in letters:
+            path = f"/v1/dead-letters/{letter['id']}"
+            await rig.services.ask(name, path)
+            await rig.services.ask(name, f"{path}/replay", method="POST")
+        if letters:
+            await rig.services.ask(name, f"/v1/dead-letters/{letters[0]['id']}", method="DELETE")

@@ -6,7 +6,7 @@ what was said before. What a person might have written is planted: none of it ma
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -47,7 +47,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A result that no application shows, of the days from `first` to `day`."""
+    """A result that no application shows, of the days from `first` to `day`; `corrects` an earlier one, or withdraws it."""
 
     service_id: str
     standard_id: str
@@ -56,6 +56,8 @@ class Result:
     day: str
     met: int
     total: int
+    corrects: str | None = None
+    withdrawn: bool = False
 
 
 def services_of(org_id: str) -> tuple[str, str]:
@@ -211,12 +213,39 @@ class Department:
                 "feedback", self.org_id, "FeedbackHandlingReported", f"{case.case_id}-{number}", case.case_id, at,
                 {**told, **more}, Said(case, state, at),
             )  # fmt: skip
+            if state == "closed" and rng.random() < CORRECTED * 20:
+                yield self._handled_otherwise(case, f"{case.case_id}-{number}", at)
+
+    def _handled_otherwise(self, case: Case, corrects: str, at: datetime) -> Pending:
+        """The last step is withdrawn, or was taken an hour later."""
+        data: dict[str, Any] = {"corrects": corrects, "reason": _words()}
+        withdrawn = self._rng.random() < 0.5
+        if not withdrawn:
+            at += timedelta(hours=1)
+            data["data"] = {"feedback_id": case.case_id, "state": "closed"}
+        about = Said(case, None if withdrawn else "closed", at, corrects)
+        return _event("feedback", self.org_id, "ReportCorrected", f"{corrects}-c", case.case_id, at, data, about)
 
     def _inventory(self) -> Iterator[Pending]:
-        """A result; or what a service or a standard is, said again in other words."""
-        if self._rng.random() < 0.85:
+        """A result; or what a service or a standard is, said again in other words; or a service that was none."""
+        chance = self._rng.random()
+        if chance < 0.85:
             return self._result()
-        return self._described()
+        return self._described() if chance < 0.99 else self._mistaken()
+
+    def _mistaken(self) -> Iterator[Pending]:
+        """A service of two years, withdrawn year by year."""
+        service_id, ids = f"{self._prefix}-{self._number}-X", []
+        for year in ("2023-2024", "2024-2025"):
+            names = {"service_name_en": service_id, "service_name_fr": service_id}
+            data = {"dialect": "collection", "fiscal_year": year, "service_id": service_id, **names}
+            ids.append(f"{service_id}-{year}")
+            yield _event("inventory", self.org_id, "ServiceReported", ids[-1], service_id, FIRST, data)
+        for corrects in reversed(ids):
+            data = {"corrects": corrects, "reason": _words()}
+            event, body = _event("inventory", self.org_id, "ReportCorrected", f"{corrects}-c", service_id, FIRST, data)
+            event.most_entries = 2  # of its year, and of the one before, which is the newest now
+            yield event, body
 
     def _described(self) -> Iterator[Pending]:
         service_id = self._rng.choice(services_of(self.org_id))
@@ -250,6 +279,15 @@ class Department:
         yield _event(
             "inventory", self.org_id, "ServiceStandardResultReported", event_id, standard_id, FIRST, data, about
         )
+        if rng.random() < CORRECTED * 5:
+            withdrawn = rng.random() < 0.5
+            if not withdrawn:
+                data = {**data, "met": met // 2}
+            said = {"corrects": event_id, "reason": _words(), **({} if withdrawn else {"data": data})}
+            corrected = replace(about, met=met // 2, corrects=event_id, withdrawn=withdrawn)
+            yield _event(
+                "inventory", self.org_id, "ReportCorrected", f"{event_id}-c", standard_id, FIRST, said, corrected
+            )
 
     def _invalid(self, event: Event, body: bytes) -> Pending:
         """The same in a way that a door must refuse: other data under the same id, or wrong under another."""

@@ -129,9 +129,15 @@ def _call(name: str, point: int, *more: ast.expr) -> ast.Call:
 class Failpoints:
     """What rewritten code calls: counts each point's hits, and ends the process at the armed one."""
 
-    def __init__(self, hits: mmap.mmap, armed: int | None, at: int, *, stand_still: bool) -> None:
-        self._hits, self._armed, self._left = memoryview(hits).cast("I"), armed, at
-        self._stand_still = stand_still
+    def __init__(self, names: Sequence[str], hits: mmap.mmap) -> None:
+        self._names, self._hits = names, memoryview(hits).cast("I")
+        self.arm("")
+
+    def arm(self, armed: str) -> None:
+        """What `GUICHET_FAULTS_ARMED` says."""
+        name, _, at = armed.partition("@")
+        self._armed = self._names.index(name) if name else None
+        self._left, self._stand_still = int(at.rstrip("!") or 1), at.endswith("!")
 
     def reached(self, point: int) -> None:
         self._hits[point] += 1
@@ -227,18 +233,18 @@ def hits(file: Path) -> Iterator[tuple[str, int]]:
             yield name, count
 
 
-def install() -> None:
+def install() -> Failpoints:
     """From now on, modules of the paths are imported with points."""
     names = points()
-    name, _, at = os.environ.get(ARMED, "").partition("@")
     with Path(os.environ[HITS]).open("r+b") as file:
         counted = mmap.mmap(file.fileno(), _WIDTH * len(names))
-    armed = names.index(name) if name else None
-    failpoints = Failpoints(counted, armed, int(at.rstrip("!") or 1), stand_still=at.endswith("!"))
+    failpoints = Failpoints(names, counted)
+    failpoints.arm(os.environ.get(ARMED, ""))
     firsts: dict[str, int] = {}
     for index, each in enumerate(names):
         firsts.setdefault(each.partition(":")[0], index)
     sys.meta_path.insert(0, _Finder(firsts, failpoints))
+    return failpoints
 
 
 def reroute_kafka() -> None:

@@ -13,7 +13,7 @@ class Event:
     """One event that a department means to report, however often it sends it.
 
     `expected` is what the first of them must come to; `about` is the case it belongs to and what it says there, as the
-    oracle folds it; None where nothing is to be folded.
+    oracle folds it; None where nothing is to be folded. `most_entries` is how many the log has of it, or one.
     """
 
     service: str
@@ -22,6 +22,7 @@ class Event:
     id: str
     expected: Literal["accepted", "rejected"]
     about: Any = None
+    most_entries: int = 1
     sent: int = 0
     unknown: int = 0
     position: int = 0

@@ -5,7 +5,7 @@ The clock's rules are those of the design's page on the service-standard clock, 
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,7 +29,7 @@ class Oracle:
         self.excluded: Counter[Cell] = Counter()
         self.open: Counter[Cell] = Counter()
         self.durations: Counter[tuple[Any, ...]] = Counter()
-        self.results: dict[Cell, tuple[int, int]] = {}
+        self.results: dict[Cell, dict[str, tuple[int, int] | None]] = {}  # by the id of each, in order
         self.versions: dict[
             tuple[str, str, str], int
         ] = {}  # (service, org, case) -> events of it, of those folded last
@@ -52,13 +52,22 @@ class Oracle:
 
 
 def _result(oracle: Oracle, event: Event) -> None:
-    """The last one reported of the same days and channel holds; each comes by one door only, so that this is known."""
+    """The last one reported of the same days and channel holds, a correction in the place of what it corrects.
+
+    Each comes by one door only, so that their order is known.
+    """
     result: Result = event.about
     cell = (event.org_id, result.service_id, result.standard_id, result.channel, result.day)
-    met, total = oracle.results.get((*cell, result.first), (0, 0))
-    oracle.met[cell] += result.met - met
-    oracle.total[cell] += result.total - total
-    oracle.results[(*cell, result.first)] = result.met, result.total
+    places = oracle.results.setdefault((*cell, result.first), {})
+    met, total = _holding(places)
+    places[result.corrects or event.id] = None if result.withdrawn else (result.met, result.total)
+    new_met, new_total = _holding(places)
+    oracle.met[cell] += new_met - met
+    oracle.total[cell] += new_total - total
+
+
+def _holding(places: Mapping[str, tuple[int, int] | None]) -> tuple[int, int]:
+    return next((each for each in reversed(places.values()) if each is not None), (0, 0))
 
 
 def _told(said: Sequence[tuple[str, Said]]) -> list[tuple[str, datetime]]:

@@ -38,6 +38,7 @@ from tests.faults.departments import INVALID, ORGS, PLANTED, inventory
 from tests.faults.disks import Disk
 from tests.faults.history import Anomaly, History
 from tests.faults.load import Load, Readers
+from tests.faults.nursery import Nursery, forked
 from tests.faults.stages import LOGS, Look
 
 # How long a system at rest may take to have read everything, whatever happened to it before.
@@ -48,7 +49,8 @@ _LOOK_SECONDS = 0.05
 class FaultSystem(System):
     """A system whose services run with failpoints; `armed` says which one ends the next process of a service.
 
-    A service may have more processes than one: "reporting 2" is a second one of reporting, at a port of its own.
+    A service may have more processes than one: "reporting 2" is a second one of reporting, at a port of its own. Those that
+    have a nursery are started by it.
     """
 
     def __init__(self, home: Home, port_base: int) -> None:
@@ -56,6 +58,7 @@ class FaultSystem(System):
         self.armed: dict[str, str] = {}
         self.environment: dict[str, dict[str, str]] = {}
         self.disks: dict[str, Disk] = {}
+        self.nurseries: dict[str, Nursery] = {}
 
     def mount_disks(self) -> None:
         """Small disks for the data of Kafka and PostgreSQL, where that can be done."""
@@ -91,7 +94,7 @@ class FaultSystem(System):
             **({"GUICHET_PORT": str(free_port())} if second else {}),
             **self.environment.get(name, {}),
         }
-        return part
+        return forked(part, self.nurseries[name]) if name in self.nurseries else part
 
 
 def _data_of(home: Home) -> Path:
@@ -105,8 +108,10 @@ def _data_of(home: Home) -> Path:
 class Rig:
     """The system, what is sent to it, and who looks after it; made by `rig()`."""
 
-    def __init__(self, system: FaultSystem, services: Services, load: Load, seed: int) -> None:
-        self.system, self.services, self.load, self.seed = system, services, load, seed
+    def __init__(
+        self, system: FaultSystem, services: Services, load: Load, seed: int, say: Callable[[str], None]
+    ) -> None:
+        self.system, self.services, self.load, self.seed, self.say = system, services, load, seed, say
         self.history = load.history
         databases = {name: system.database(name, owner=True) for name in SERVICES}
         self.look = Look(databases, system.kafka, system.home.path / "logs")
@@ -114,7 +119,7 @@ class Rig:
         self.readers = Readers(load, services.url("reporting"), token(system.home, "faults", ["operator"]))
         self.deaths: Counter[str] = Counter()  # by part
         self.points: list[str] = []  # the failpoints to be tried, where they are named
-        self.unreached: list[str] = []  # failpoints at which no process ended
+        self.crashed: Counter[str] = Counter()  # by failpoint
         self.on_death: Callable[[str, int], None] = lambda _name, _code: None
         self._held: set[str] = set()
         self._segment, self._rate = 0, 0
@@ -134,6 +139,23 @@ class Rig:
             self.system.start_service(name)
         else:
             self.system.parts[name].start()
+
+    @asynccontextmanager
+    async def forking(self) -> AsyncIterator[None]:
+        """For the length of the block a service that has ended is forked, not started."""
+        nurseries = {}
+        for name in SERVICES:
+            part = self.system._service(name)
+            nurseries[name] = await asyncio.to_thread(Nursery, name, part.log, part.environment)
+        self.system.nurseries = nurseries
+        try:
+            yield
+        finally:
+            self.system.nurseries = {}
+            for name, nursery in nurseries.items():
+                self.kill(name)
+                await self.serves(name, 30)
+                await asyncio.to_thread(nursery.close)
 
     def pid(self, name: str) -> int:
         return self.system.parts[name].pid or 0
@@ -362,7 +384,7 @@ async def rig(seed: int, say: Callable[[str], None] = lambda _text: None) -> Asy
             made = {org: (await keys.create(services, org))["key"] for org in ORGS}
             urls = {name: services.url(name) for name in SERVICES}
             async with Load(urls, system.kafka, made, History()) as load:
-                found = Rig(system, services, load, seed)
+                found = Rig(system, services, load, seed, say)
                 await _report_inventory(load)
                 await caught_up(services, say)
                 supervisor = asyncio.create_task(found.supervise())

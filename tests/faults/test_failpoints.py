@@ -48,7 +48,7 @@ def run(code: ast.Module | str, seen: list[str]) -> Any:
             yield value * 10
 
     counts = mmap.mmap(-1, 400)
-    names = {"one": one, "stream": stream, "__failpoints__": Failpoints(counts, None, 1, stand_still=False)}
+    names = {"one": one, "stream": stream, "__failpoints__": Failpoints([], counts)}
     exec(compile(code, "work", "exec"), names)
     pool = SimpleNamespace(acquire=lambda: Manager("pool"))
     result = asyncio.run(names["work"](pool, [1, 2]))  # type: ignore[operator]

@@ -11,7 +11,7 @@ from tests.faults.experiments.clock import LIBRARY, wrong_clock
 from tests.faults.experiments.flood import flood_and_poison
 from tests.faults.experiments.kafka import kafka_away, kafka_emptied, kafka_stands_still
 from tests.faults.experiments.links import cut_off, slow_links
-from tests.faults.experiments.postgres import disk_full, postgres_stops
+from tests.faults.experiments.postgres import disk_full, postgres_stops, restored_elsewhere
 from tests.faults.experiments.services import come_and_go, crash_at_every_await, kill_services, zombie
 from tests.faults.experiments.versions import rolling
 from tests.faults.failpoints import ROOT
@@ -49,6 +49,9 @@ class Experiment:
 
 
 EXPERIMENTS = (
+    # While the logs are short yet: they are published anew as a whole.
+    Experiment("F12", "Kafka's data gone", 15, kafka_emptied, at_rest=True, full_only=True),
+    Experiment("F16", "databases restored elsewhere", 15, restored_elsewhere, at_rest=True, full_only=True),
     Experiment("F1", "each service killed (kill -9) at random times", 15, kill_services),
     Experiment("F2", "a crash before and after every await of the commit, relay and consuming paths", 15, crash_at_every_await),
     Experiment("F3", "workers stand still beyond their sessions, and wake up", 15, zombie, invalid=0.2),
@@ -60,7 +63,6 @@ EXPERIMENTS = (
     Experiment("F9", "status cut off from PostgreSQL, then from Kafka", 15, cut_off),
     Experiment("F10", "slow and broken links between status and what it depends on", 15, slow_links, full_only=True),
     Experiment("F11", "a wrong clock on status, and a step back", 15, wrong_clock, full_only=True),
-    Experiment("F12", "Kafka's data gone", 15, kafka_emptied, at_rest=True, full_only=True),
     Experiment("F15", "one department floods and poisons both doors", 15, flood_and_poison, full_only=True),
     Experiment("F17", "the version before beside this one, taking turns", 15, rolling, full_only=True),
 )  # fmt: skip

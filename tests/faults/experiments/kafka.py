@@ -1,14 +1,17 @@
 """Kafka away, standing still, and emptied: F5, F6, F12."""
 
 import asyncio
+from collections.abc import Sequence
 from shutil import rmtree
 from statistics import quantiles
 
 from guichet import keys
 from guichet.provisioning import provision_kafka
 from shared.testing import eventually
+from tests.faults.campaign import on_the_way
 from tests.faults.departments import ORGS
 from tests.faults.rig import Rig
+from tests.faults.stages import LOGS
 
 
 async def kafka_away(rig: Rig, full: bool) -> str:
@@ -49,16 +52,12 @@ def _p99(seconds: list[float]) -> float:
 
 async def kafka_emptied(rig: Rig, full: bool) -> str:
     """Its data is gone, cluster and all; departments make their logins again. In a system at rest: what was in Kafka alone
-    is gone with it.
+    is gone with it. In full, again, with crashes while it is filled.
     """
     before = {name: position async for name, position in rig.logs()}
-    async with rig.away("kafka"):
-        for each in (rig.system.home.path / "kafka" / "data").iterdir():
-            rmtree(each) if each.is_dir() else each.unlink()
-        assert rig.system._local_kafka is not None
-        await asyncio.to_thread(rig.system._local_kafka.prepare, lambda _text: None)
-    await eventually(lambda: asyncio.to_thread(rig.system.parts["kafka"].answers), seconds=30)
-    await asyncio.to_thread(provision_kafka, rig.system.kafka, rig.system.home)
+    await _empty(rig)
+    await rig.healed(60)
+    crashes = await on_the_way(rig, lambda: _empty(rig, LOGS)) if full else ""
     await rig.healed(60)
     for org in ORGS:
         rig.load.keys[org] = (await keys.create(rig.services, org))["key"]
@@ -67,4 +66,16 @@ async def kafka_emptied(rig: Rig, full: bool) -> str:
     for name, position in before.items():
         missing = position - len(filled[name])
         assert not missing, f"{missing} of {position} entries of {name} are not in Kafka again"
-    return f"emptied; {sum(before.values())} entries published again from the logs"
+    return f"emptied; {sum(before.values())} entries published again from the logs; {crashes}".rstrip("; ")
+
+
+async def _empty(rig: Rig, killed: Sequence[str] = ()) -> None:
+    async with rig.away("kafka"):
+        for each in (rig.system.home.path / "kafka" / "data").iterdir():
+            rmtree(each) if each.is_dir() else each.unlink()
+        assert rig.system._local_kafka is not None
+        await asyncio.to_thread(rig.system._local_kafka.prepare, lambda _text: None)
+        for name in killed:
+            rig.kill(name)
+    await eventually(lambda: asyncio.to_thread(rig.system.parts["kafka"].answers), seconds=30)
+    await asyncio.to_thread(provision_kafka, rig.system.kafka, rig.system.home)

@@ -1,4 +1,4 @@
-"""PostgreSQL stopped, a backend ended, and disks without room: F7, F8."""
+"""PostgreSQL stopped, a backend ended, disks without room, and databases that were restored elsewhere: F7, F8, F16."""
 
 import asyncio
 import signal
@@ -6,7 +6,10 @@ import time
 
 import asyncpg
 
+from shared.restoring import STRIDE
+from tests.faults.campaign import on_the_way
 from tests.faults.rig import Rig
+from tests.faults.stages import LOGS
 
 
 async def postgres_stops(rig: Rig, full: bool) -> str:
@@ -56,3 +59,19 @@ async def disk_full(rig: Rig, full: bool) -> str:
         await rig.healed(40)
         done.append(name)
     return f"{' and '.join(done)}: no room, then room again"
+
+
+async def restored_elsewhere(rig: Rig, _full: bool) -> str:
+    """As after backups that lack nothing, with crashes on the way; `test_restoring.py` has those that lack something."""
+    crashes = await on_the_way(rig, lambda: _elsewhere(rig))
+    await rig.healed(60)
+    for name in LOGS:
+        ((position,),) = await rig.fetch(name, "select position from log_head")
+        assert position >= STRIDE, f"the log of {name} goes on at {position}"
+    return f"every log goes on above; {crashes}"
+
+
+async def _elsewhere(rig: Rig) -> None:
+    for name in LOGS:
+        await rig.fetch(name, "update log_head set place = 'elsewhere' returning position")
+        rig.kill(name)
