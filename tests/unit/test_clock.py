@@ -3,17 +3,18 @@
 In 2024: 4 March is a Monday, clocks go forward on Sunday 10 March, Good Friday is 29 March and Easter Monday 1 April.
 """
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from random import Random
-from typing import Literal
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.calendars import Calendar, calendar
+from shared.calendars import Calendar, ExceptionDay, calendar
 from shared.clock import Moment, Reading, effective, in_order, read
 from shared.contracts.measure import Measure
 from shared.language import Bilingual
@@ -325,6 +326,24 @@ def test_exception_days_move_an_open_case() -> None:
     assert clock(TEN_DAYS, "2024-03-04 10:00 submitted", where=closed).due_on == date(2024, 3, 20)
 
 
+def test_exception_days_that_stand_move_an_open_case_and_those_that_stood_at_its_end_an_ended_one() -> None:
+    # Ten business days from Monday 4 March are Monday 18; the storm of the 5th was known on the 6th.
+    storm = Bilingual(en="Ice storm", fr="Tempête de verglas")
+    known, taken_back = at("2024-03-06 09:00"), at("2024-03-14 09:00")
+    closed = [ExceptionDay(date(2024, 3, 5), storm, known, taken_back)]
+
+    def due(now: str, *more: str) -> date | None:
+        moments = effective(in_order(history("2024-03-04 10:00 submitted", *more)))
+        return read(TEN_DAYS, CANADA, moments, at(now), closed).due_on
+
+    assert due("2024-03-05 10:00") == date(2024, 3, 18)
+    assert due("2024-03-06 10:00") == date(2024, 3, 19)
+    assert due("2024-03-15 10:00") == date(2024, 3, 18)
+    assert due(LATER, "2024-03-05 15:00 decided") == date(2024, 3, 18)
+    assert due(LATER, "2024-03-13 10:00 decided") == date(2024, 3, 19)
+    assert due(LATER, "2024-03-15 10:00 decided") == date(2024, 3, 18)
+
+
 # Rule 7: order
 
 
@@ -464,46 +483,115 @@ def test_the_time_of_reading_moves_only_what_has_elapsed(
         assert first == second
 
 
-@quick
-@given(MEASURES, CASES, INSTANTS, INSTANTS)
-def test_splitting_a_pause_in_two_changes_nothing(
-    measure: Measure, moments: list[Moment], when: datetime, now: datetime
-) -> None:
-    moments = effective(moments)
-    before = [moment.state for moment in moments if moment.at <= when]
-    asked = [state for state in before if state in {"information_requested", "information_received"}][-1:]
-    if asked != ["information_requested"] or before[-1] in {"closed", "withdrawn"}:
-        return
-    split = [Moment("information_received", when, 1, "split-1"), Moment("information_requested", when, 2, "split-2")]
-    assert read_at(measure, [*moments, *split], max(now, when)) == read_at(measure, moments, max(now, when))
+PAUSED_CASES = st.lists(INSTANTS, min_size=4, max_size=6, unique=True).map(sorted)
 
 
 @quick
-@given(MEASURES.filter(lambda measure: not measure.limit.endswith("M")), CASES, st.integers(-50, 50), INSTANTS)
+@given(MEASURES, PAUSED_CASES, INSTANTS)
+def test_splitting_a_pause_in_two_changes_nothing(measure: Measure, instants: list[datetime], now: datetime) -> None:
+    """A start, a pause to split at the third instant, open where there are but four, and a stop where there are six."""
+    first, asked, between, *rest = instants
+    states = [measure.starts, "information_requested", "information_received", measure.ends]
+    moments = [
+        Moment(state, when, None, f"event-{n}")
+        for n, (state, when) in enumerate(zip(states, [first, asked, *rest[1:]], strict=False))
+    ]
+    split = [
+        Moment("information_received", between, 1, "split-1"),
+        Moment("information_requested", between, 2, "split-2"),
+    ]
+    now = max(now, between)
+    assert read_at(measure, [*moments, *split], now) == read_at(measure, moments, now)
+
+
+MONTHS = re.compile(r"P\d+M")
+
+
+@quick
+@given(MEASURES.filter(lambda measure: not MONTHS.match(measure.limit)), CASES, st.integers(-50, 50), INSTANTS)
 def test_moving_everything_by_whole_weeks_moves_the_due_date_as_much(
     measure: Measure, moments: list[Moment], weeks: int, now: datetime
 ) -> None:
-    plain = Calendar("CA", "no holidays", CANADA.zone, {})
+    # Hours are elapsed time, so that only where clocks never change can they be moved by a local week.
+    zone = ZoneInfo("UTC") if measure.limit.startswith("PT") else CANADA.zone
+    plain = Calendar("CA", "no holidays", zone, {})
     shift = timedelta(weeks=weeks)
 
     def moved(moment: Moment) -> Moment:
-        return moment._replace(at=(moment.at.astimezone(plain.zone) + shift))  # the same local hour
+        return moment._replace(at=(moment.at.astimezone(zone) + shift))  # the same local hour
 
     here = read_at(measure, moments, now, plain)
-    there = read_at(measure, [moved(moment) for moment in moments], now + shift, plain)
-    if here.due_on:
-        assert there.due_on == here.due_on + shift
-        assert (there.paused_for, there.limit, there.met) == (here.paused_for, here.limit, here.met)
+    there = read_at(measure, [moved(moment) for moment in moments], now.astimezone(zone) + shift, plain)
+    assert there.state == here.state
+    assert (there.elapsed, there.paused_for, there.limit, there.met) == (
+        here.elapsed,
+        here.paused_for,
+        here.limit,
+        here.met,
+    )
+    assert (there.due_at is None) == (here.due_at is None)
+    if here.due_at and there.due_at:
+        assert (
+            there.due_at.astimezone(zone).replace(tzinfo=None)
+            == here.due_at.astimezone(zone).replace(tzinfo=None) + shift
+        )
 
 
 @quick
-@given(st.lists(st.integers(1, 400), min_size=2, max_size=6, unique=True), CASES, st.sampled_from("DW"), INSTANTS)
+@given(
+    st.lists(st.integers(1, 400), min_size=2, max_size=6, unique=True),
+    CASES,
+    st.sampled_from(["business P{}D", "calendar P{}D", "calendar P{}W", "calendar P{}M", "calendar PT{}H"]),
+    INSTANTS,
+)
 def test_a_longer_limit_is_never_due_earlier(
-    limits: list[int], moments: list[Moment], part: str, now: datetime
+    limits: list[int], moments: list[Moment], kind: str, now: datetime
 ) -> None:
-    days: Literal["business", "calendar"] = "business" if part == "D" else "calendar"
-    readings = [read_at(Measure(limit=f"P{n}{part}", days=days), moments, now) for n in sorted(limits)]
-    for shorter, longer in pairwise(readings):
+    days, _, limit = kind.partition(" ")
+    measures = [Measure.model_validate({"limit": limit.format(n), "days": days}) for n in sorted(limits)]
+    for shorter, longer in pairwise(read_at(measure, moments, now) for measure in measures):
         assert (shorter.due_at is None) == (longer.due_at is None)
         assert not (shorter.due_at and longer.due_at) or shorter.due_at < longer.due_at
         assert not shorter.met or longer.met
+
+
+STORM = Bilingual(en="Ice storm", fr="Tempête de verglas")
+CLOSED = st.lists(
+    st.builds(
+        ExceptionDay,
+        day=st.dates(date(2024, 1, 1), date(2024, 12, 31)),
+        note=st.just(STORM),
+        known_at=INSTANTS,
+        withdrawn_at=st.none() | INSTANTS,
+    ),
+    max_size=6,
+)
+
+
+@quick
+@given(MEASURES, CASES, CLOSED, INSTANTS)
+def test_exception_days_known_after_the_end_of_a_case_change_nothing_and_open_ones_are_never_due_earlier(
+    measure: Measure, moments: list[Moment], closed: list[ExceptionDay], now: datetime
+) -> None:
+    history = effective(in_order(moments))
+    without = read(measure, CANADA, history, now)
+    ended = without.stopped_at
+    later = [day for day in closed if ended and day.known_at > ended]
+    if ended:
+        assert read(measure, CANADA, history, now, later) == without
+    reading = read(measure, CANADA, history, now, closed)
+    assert (reading.state, reading.started_on) == (without.state, without.started_on)
+    if without.due_at and reading.due_at:
+        assert reading.due_at >= without.due_at
+    if measure.days == "calendar":
+        assert reading == without
+
+
+@quick
+@given(MEASURES, CASES, CLOSED, INSTANTS, st.randoms(use_true_random=False))
+def test_exception_days_in_any_order_give_the_same_reading(
+    measure: Measure, moments: list[Moment], closed: list[ExceptionDay], now: datetime, random: Random
+) -> None:
+    history = effective(in_order(moments))
+    shuffled = random.sample(closed, len(closed))
+    assert read(measure, CANADA, history, now, shuffled) == read(measure, CANADA, history, now, closed)

@@ -111,6 +111,19 @@ def test_5_7_a_standard_changed_for_later_dates_leaves_what_began_before_as_it_w
     assert judged(history, before, after).met is True
 
 
+def test_5_7_a_calendar_changed_for_later_dates_leaves_what_began_before_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    old = calendar("CA")
+    new = old.with_exceptions({date(2024, 4, 8): Bilingual(en="A new holiday", fr="Un nouveau jour férié")})
+    monkeypatch.setattr("shared.calendars._made", lambda _name: [(date(2000, 1, 1), old), (date(2024, 4, 1), new)])
+    monkeypatch.setattr("services.status.domain.clocks.calendar", calendar.__wrapped__)
+    limits = standard(date(2023, 4, 1), TEN_DAYS)
+    # Ten business days: 2 to 5, 8 to 12 and 15 April, Easter Monday between; then 3 to 5, 8 to 12, 15 and 16, less one.
+    assert judged(moments("2024-03-28 10:00 submitted"), limits).due_on == date(2024, 4, 15)
+    assert judged(moments("2024-04-02 10:00 submitted"), limits).due_on == date(2024, 4, 17)
+
+
 def test_5_7_a_standard_filed_afterwards_for_the_year_of_the_start_counts() -> None:
     history = moments("2024-03-28 10:00 submitted", "2024-04-25 10:00 decided")
     old, filed_late = standard(date(2022, 4, 1), Measure(limit="P30D")), standard(date(2023, 4, 1), TEN_DAYS)
