@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -51,12 +51,14 @@ async def application(request: Request, language: Language, org_id: str, applica
             return RedirectResponse(f"/{language}/", 303)
         return pages.refuse(request, language, refused.problem)
     now = datetime.now(UTC)
+    position = await store.log_head(request.app.state.pool)  # before it is read: its stream goes on from here
     item = await read_application(request.app, key, now)
     return pages.render(
         request,
         "application.html",
         language,
         item=item,
+        stream=f"/v1/applications/{quote(key[1], safe='')}/events?{urlencode({'org': key[0], 'last_event_id': position})}",
         summaries=SUMMARY,
         outcomes=OUTCOME,
         now=now,
