@@ -10,6 +10,8 @@ application: Guideline on Service Management, 2.7). Decided here, where the rule
 - A request still open when the clock starts pauses it from its start.
 - A stop at the very instant of the start counts, whatever the order of ties.
 - `closed` or `withdrawn`, then `reopened`, are as if they had not been: the clock went on all the while.
+- An ended clock counts the exception days that stood when it ended; one taken back later, or made known later, does not
+  touch it. By the same rule a stop that is reported late is read as it would have been in time.
 - A case whose clock never started is not started, even when withdrawn; an excluded one has no due date any more.
 - Hours, minutes, seconds: instants are cut to the second, the due instant itself is in time, and a case is late from
   one second after it.
