@@ -44,6 +44,12 @@ FIELDS: Mapping[str, frozenset[str]] = {
         "dead_letter_replayed": "dead_letter outcome code",
         "dead_letter_dropped": "dead_letter by",
         "measuring_retried": "error",
+        "claiming_retried": "error",
+        "deliveries_retried": "error",
+        "delivery_faulted": "",
+        "subscription_suspended": "subscription since",
+        "subscription_ended": "subscription",
+        "deliveries_forgotten": "deliveries subscriptions",
         "stream_retried": "error",
         "library_message": "message",
     }.items()

@@ -60,6 +60,15 @@ silent_departments = Gauge(
     registry=registry,
 )
 stream_readers = Gauge("guichet_stream_readers", "Open event streams", registry=registry)
+deliveries = Counter(
+    "guichet_deliveries", "Tries to deliver a notification, by outcome", ["channel", "outcome"], registry=registry
+)
+deliveries_waiting = Gauge(
+    "guichet_deliveries_waiting", "Notifications that are still to be delivered", ["lane"], registry=registry
+)
+subscriptions_suspended = Gauge(
+    "guichet_subscriptions_suspended", "Subscriptions suspended, as their deliveries failed for days", registry=registry
+)
 
 
 def exposition() -> bytes:

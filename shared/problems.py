@@ -92,6 +92,17 @@ TITLES: dict[str, tuple[int, Bilingual]] = {
         _text("This method is not allowed here.", "Cette méthode n'est pas permise ici."),
     ),
     "ambiguous": (409, _text("More than one thing has this id.", "Plusieurs éléments portent cet identifiant.")),
+    "address_not_allowed": (
+        422,
+        _text("Nothing can be sent to this address.", "Rien ne peut être envoyé à cette adresse."),
+    ),
+    "channel_not_set_up": (
+        422,
+        _text("This channel is not set up here.", "Ce mode d'envoi n'est pas configuré ici."),
+    ),
+    "subscription_exists": (409, _text("There is such a subscription already.", "Cet abonnement existe déjà.")),
+    "too_many_subscriptions": (409, _text("It has too many subscriptions.", "Elle compte trop d'abonnements.")),
+    "cannot_retry": (409, _text("It cannot be delivered again.", "Cela ne peut être livré de nouveau.")),
     "key_exists": (409, _text("A key with this id exists already.", "Une clé porte déjà cet identifiant.")),
     "unsupported_media_type": (
         415,

@@ -17,6 +17,7 @@ from shared.access import list_access
 from shared.answers import refuse_by_problems
 from shared.batches import flush_all
 from shared.broker import keep_reading, make_broker, stop_broker
+from shared.committing import Committed
 from shared.consuming import Consumption
 from shared.contracts.envelope import ServiceName
 from shared.contracts.reported.kinds import Kinds
@@ -106,7 +107,7 @@ def _intake(parts: Parts, app: FastAPI) -> Intake | None:
 async def _lifespan(parts: Parts, settings: Settings, app: FastAPI) -> AsyncIterator[None]:
     # uvicorn runs the lifespan in a context of its own; its tasks are to log under this service's name.
     structlog.contextvars.bind_contextvars(service=parts.name)
-    committed = asyncio.Event()
+    committed = Committed()
     async with AsyncExitStack() as stack:
         stack.callback(flush_all)
         pool = await _database(parts, settings)

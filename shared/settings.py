@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     )
     key_burst: int = Field(default=200_000, ge=10_000, description="and what it may send at once beyond that")
     gather: float = Field(default=0.006, ge=0, le=1, description="how long the HTTP door gathers events for one commit")
+    webhook_targets: Literal["public", "any"] = Field(
+        default="public", description="`any`: webhooks may go to loopback and by http too; in demo mode alone"
+    )
     database_connections: int = Field(default=6, ge=4, le=100)
 
     @field_validator("trusted_proxies")
@@ -80,6 +83,9 @@ def load_settings() -> Settings:
         sys.stderr.write(
             "setting GUICHET_HOST: demo mode trusts a local issuer of tokens, and listens on loopback only\n"
         )
+        raise SystemExit(2)
+    if settings.mode != "demo" and settings.webhook_targets != "public":
+        sys.stderr.write("setting GUICHET_WEBHOOK_TARGETS: any is for GUICHET_MODE=demo only\n")
         raise SystemExit(2)
     if settings.mode != "demo" and settings.issuer == "guichet-demo" and settings.jwks is not None:
         sys.stderr.write("setting GUICHET_ISSUER: the demo's issuer of tokens is trusted in GUICHET_MODE=demo only\n")

@@ -48,6 +48,12 @@ WORDS = {
     "dead_letter_replayed": "judged a dead letter again",
     "dead_letter_dropped": "dropped a dead letter",
     "measuring_retried": "could not measure applications again just now; tries again",
+    "claiming_retried": "could not look for notifications to send; tries again",
+    "deliveries_retried": "could not record what became of notifications; tries again",
+    "delivery_faulted": "could not send a notification: a fault of ours",
+    "subscription_suspended": "holds back the notifications of a subscription: they fail for days",
+    "subscription_ended": "ended a subscription: its receiver is gone",
+    "deliveries_forgotten": "removed notifications whose time had come",
     "stream_retried": "could not read changed figures for the stream; tries again",
     "library_message": "says",
 }

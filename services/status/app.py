@@ -1,6 +1,6 @@
 """Wiring of status."""
 
-from services.status import api, consumers, handlers, pages
+from services.status import api, consumers, delivering, handlers, pages
 from services.status.api import live
 from shared.contracts.reported.kinds import KINDS
 from shared.service import Parts, main
@@ -15,7 +15,7 @@ parts = Parts(
     prepare=api.prepare,
     consumptions=consumers.consumptions,
     routers=[*api.routers, pages.router],
-    background=[consumers.measure_again, live.run],
+    background=[consumers.measure_again, live.run, delivering.deliver, delivering.keep_house],
 )
 app = main(parts)
 

@@ -15,6 +15,7 @@ from services.status.domain import application as domain
 from services.status.domain import refusals
 from services.status.domain.application import Application, Change
 from services.status.domain.clocks import Standard
+from services.status.domain.messages import tellings
 from shared.contracts.reported.status import ApplicationStatusReported
 from shared.database import Connection
 from shared.decoding import Received
@@ -40,6 +41,7 @@ async def record_reports(
     owners, standards = await store.owners_and_standards(connection, service_ids)
     before = dict(applications)
     changes: list[tuple[Received, Change]] = []
+    known: list[Application | None] = []
     outcomes: list[Outcome] = []
     for number, event in enumerate(events, 1):
         if number % _BREATH == 0:
@@ -47,7 +49,8 @@ async def record_reports(
         outcome = _report(event, applications, owners, standards, now)
         if isinstance(outcome, Change):
             key = outcome.application.key
-            opened = _is_new(applications.get(key)) and event.corrects is None
+            known.append(applications.get(key))
+            opened = _is_new(known[-1]) and event.corrects is None
             applications[key] = outcome.application
             changes.append((event, outcome))
             outcomes.append(Recorded([_entry(event, outcome)], "/".join(key) if opened else None, outcome.warnings))
@@ -57,6 +60,9 @@ async def record_reports(
         steps = [_step(seal, event, change) for event, change in changes if event.data is not None]
         await store.save(connection, _saved(seal, changes, before, applications, now), steps)
         await store.supersede_steps(connection, [event for event, _ in changes if event.corrects is not None])
+        watched = await store.watched(connection, [change.application for _, change in changes])
+        if watched:  # told in the commit of the change itself, or not at all
+            await store.enqueue(connection, tellings(changes, known, watched, now))
     return outcomes
 
 

@@ -49,3 +49,31 @@ class ApplicationStateChanged(Published):
     expected_at: AwareDatetime | None
     # Every report of it was withdrawn: `to_state` says nothing any more.
     void: bool = False
+
+
+class NotificationDelivered(Published):
+    """A receiver took a message that told of a change; `waited` in seconds, from the change's commit."""
+
+    application_id: str
+    service_id: str
+    version: int
+    subscription_id: str
+    message_id: str
+    channel: Literal["webhook", "email", "notify"]
+    attempts: int
+    waited: float
+
+
+class NotificationFailed(Published):
+    """A message was given up; `code` is what the receiver answered last, `error` our word for it."""
+
+    application_id: str
+    service_id: str
+    version: int
+    subscription_id: str
+    message_id: str
+    channel: Literal["webhook", "email", "notify"]
+    attempts: int
+    waited: float
+    code: int | None
+    error: str

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from shared.contracts.envelope import Published
 from shared.contracts.feedback import FeedbackRecorded, FeedbackStateChanged
 from shared.contracts.inventory import ServiceRecorded, ServiceStandardRecorded, ServiceStandardResultRecorded
-from shared.contracts.status import ApplicationStateChanged
+from shared.contracts.status import ApplicationStateChanged, NotificationDelivered, NotificationFailed
 from shared.language import Bilingual
 
 
@@ -56,10 +56,11 @@ TOPICS: Mapping[str, Topic] = {
     "status.notifications.v1": Topic(
         "status",
         Bilingual(
-            en="Notifications to clients; nothing in this version.",
-            fr="Les avis aux clients; rien dans cette version.",
+            en="What became of each notification, never to whom it went.",
+            fr="Ce qu'il est advenu de chaque avis, jamais à qui il est allé.",
         ),
         "<org_id>/<application_id>",
+        (NotificationDelivered, NotificationFailed),
     ),
     "reporting.verdicts.v1": Topic(
         "reporting",

@@ -119,9 +119,10 @@ def test_the_samples_of_an_event_show_every_field_it_has(kind: str) -> None:
 
 
 def published_names(service: str) -> set[str]:
-    """The contracts that a service's handlers name: what it puts into its log."""
+    """The contracts that a service's handlers, and what delivers, name: what it puts into its log."""
     path = ROOT / "services" / service / "handlers"
-    files = path.rglob("*.py") if path.is_dir() else [path.with_suffix(".py")]
+    files = list(path.rglob("*.py") if path.is_dir() else [path.with_suffix(".py")])
+    files += path.with_name("delivering").rglob("*.py")
     words = {word for file in files for word in re.findall(r'"([A-Z]\w+)"', file.read_text(encoding="utf-8"))}
     contracts = vars(importlib.import_module(f"shared.contracts.{service}"))
     return {word for word in words if isinstance(contracts.get(word), type) and issubclass(contracts[word], Published)}

@@ -38,7 +38,7 @@ REPORTED: Events = {kind: model for kinds in KINDS.values() for kind, model in k
 PUBLISHED: Events = {
     **_events("inventory", inventory, Published, r"(Recorded|Changed)$"),
     **_events("feedback", feedback, Published, r"(Recorded|Changed)$"),
-    **_events("status", status, Published, r"(Recorded|Changed)$"),
+    **_events("status", status, Published, r"(Recorded|Changed|Delivered|Failed)$"),
     **{
         type_name(service, word.__name__): word
         for service in ("inventory", "feedback", "status", "reporting")

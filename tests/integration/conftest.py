@@ -1,6 +1,7 @@
 """How a department reaches the doors: its Kafka login, raw connections to HTTP, and its receipts."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +12,9 @@ import pytest
 from guichet import keys
 from guichet.client import Services
 from shared.kafka import Kafka
+
+# The system under test sends notifications to this very machine.
+os.environ["GUICHET_WEBHOOK_TARGETS"] = "any"
 
 # (event id, service) -> the receipt, or None while there is none
 LookUp = Callable[..., Awaitable[Any]]

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from shared import metrics
 from shared.contracts.envelope import WORDS, Published, type_name
 from shared.contracts.reported.kinds import KINDS
+from shared.contracts.topics import TOPICS
 from shared.log_events import FIELDS
 from shared.problems import TITLES
 
@@ -165,9 +166,11 @@ def contracts(service: str) -> dict[str, type[BaseModel]]:
     return {name: each for name, each in own.items() if inspect.isclass(each) and issubclass(each, Published)}
 
 
-def handlers_files(service: str) -> list[Path]:
-    path = ROOT / "services" / service / "handlers"
-    return sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
+def files_that_record(service: str) -> list[Path]:
+    """Where a service puts events into its log: its handlers, and what delivers."""
+    handlers, delivering = (ROOT / "services" / service / name for name in ("handlers", "delivering"))
+    own = sorted(handlers.rglob("*.py")) if handlers.is_dir() else [handlers.with_suffix(".py")]
+    return own + sorted(delivering.rglob("*.py"))
 
 
 def literals(path: Path) -> list[str]:
@@ -177,8 +180,8 @@ def literals(path: Path) -> list[str]:
 
 
 def published(service: str) -> list[str]:
-    """The names of the events that a service's handlers put into its log, in the order of their contracts."""
-    named = {text for path in handlers_files(service) for text in literals(path)}
+    """The names of the events that a service puts into its log, in the order of their contracts."""
+    named = {text for path in files_that_record(service) for text in literals(path)}
     return [name for name in contracts(service) if name in named]
 
 
@@ -214,10 +217,12 @@ def listens(service: str, kind: str, topic: str) -> bool:
 def recorded_as(service: str, contract: str) -> list[str]:
     """What a report is recorded as: what the domain function that takes its contract gives back.
 
-    A service that publishes one event has no other choice.
+    A service whose handlers record one event has no other choice.
     """
-    if len(published(service)) == 1:
-        return published(service)
+    topic = importlib.import_module(f"services.{service}.handlers").TOPIC
+    recorded = [name for name in published(service) if topic_of(service, name) == topic]
+    if len(recorded) == 1:
+        return recorded
     if contract == "ReportCorrected":  # as whatever the corrected report was
         return published(service)
     domain = importlib.import_module(f"services.{service}.domain")
@@ -232,6 +237,13 @@ def recorded_as(service: str, contract: str) -> list[str]:
     raise AssertionError(f"nothing in services/{service}/domain takes a {contract}")
 
 
+def topic_of(service: str, name: str) -> str:
+    (topic,) = (
+        topic for topic, said in TOPICS.items() if said.service == service and name in {e.__name__ for e in said.events}
+    )
+    return topic
+
+
 def code(*texts: str) -> str:
     return ", ".join(f"`{text}`" for text in texts)
 
@@ -240,7 +252,7 @@ def published_rows() -> list[Row]:
     rows: list[Row] = []
     for service in SERVICES:
         for name in published(service):
-            topic = importlib.import_module(f"services.{service}.handlers").TOPIC
+            topic = topic_of(service, name)
             kind = f"guichet.{service}.{name}.v1"
             consumers = [each for each in SERVICES if listens(each, kind, topic)]
             rows.append((code(kind), service, code(topic), ", ".join(consumers) or "nobody yet"))
@@ -293,7 +305,9 @@ def test_the_table_of_events_is_drawn_from_the_code() -> None:
     assert (state_changed, "status", "status.applications.v1", "reporting") in rows
     service = ("guichet.inventory.ServiceRecorded.v1", "inventory", "inventory.services.v1")
     assert (*service, "feedback, status, reporting") in rows
-    assert len({row[0] for row in rows if ".Log" not in row[0]}) == 6
+    assert len({row[0] for row in rows if ".Log" not in row[0]}) == 8
+    notified = "guichet.status.NotificationDelivered.v1"
+    assert (notified, "status", "status.notifications.v1", "reporting") in rows
     reports = {row[0].strip("`"): row[3] for row in reported_rows()}
     assert reports["guichet.feedback.FeedbackHandlingReported.v1"] == "`FeedbackStateChanged`"
     assert reports["guichet.status.ReportCorrected.v1"] == "`ApplicationStateChanged`"

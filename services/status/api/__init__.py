@@ -1,12 +1,14 @@
-"""HTTP in and out of status: who may see what, and the answers."""
+"""HTTP in and out of status: who may see what, the answers, and who is told of what."""
 
 from fastapi import FastAPI
 
-from services.status.api import access, applications, live
+from services.status import delivering
+from services.status.api import access, applications, live, subscriptions
 
-routers = [applications.router, live.router]
+routers = [applications.router, live.router, subscriptions.router]
 
 
 def prepare(app: FastAPI) -> None:
     access.prepare(app)
     live.prepare(app)
+    delivering.prepare(app)

@@ -25,7 +25,6 @@ from shared.reading import After, Limit, after, answer, page
 router = APIRouter(tags=["status"])
 _OWN = Depends(May("department", "client", "officer", "deputy_head", "oversight", "auditor", "operator"))
 ONE = Depends(May("department", "client", "tracking", "officer", "deputy_head", "oversight", "auditor", "operator"))
-_SUBSCRIBER = Depends(May("department", "client"))
 
 
 class TrackingCode(BaseModel):
@@ -108,27 +107,6 @@ async def tracking(request: Request, code: TrackingCode) -> Response:
     response = answer(request, {"org_id": key[0], "application_id": key[1]})
     set_cookie(request, response, key)
     return response
-
-
-async def subscriptions() -> Response:
-    raise Refused(
-        problem(
-            "not_available",
-            "Notifications are not available in this version.",
-            "Les notifications ne sont pas offertes dans cette version.",
-        )
-    )
-
-
-for _path in ("/v1/subscriptions", "/v1/subscriptions/{rest:path}"):
-    for _method in ("GET", "POST", "DELETE"):
-        router.add_api_route(
-            _path,
-            subscriptions,
-            methods=[_method],
-            summary="Notifications (not in this version)",
-            dependencies=[_SUBSCRIBER],
-        )
 
 
 async def read_application(app: FastAPI, key: Key, now: datetime) -> dict[str, Any]:

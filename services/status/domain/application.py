@@ -65,6 +65,8 @@ class Change:
     application: Application
     published: ApplicationStateChanged
     warnings: list[Problem]
+    # The report is the last of those that count: what it says is news.
+    newest: bool = True
 
 
 def report(
@@ -78,7 +80,8 @@ def report(
     history = (*(before.history if before else ()), step)
     version = before.version + 1 if before else 1
     after, counted = _told_by((event.org_id, data.application_id), data.service_id, history, version, standards, now)
-    return _changed(before, after, [] if step.moment() in counted else [refusals.after_final(data)])
+    warnings = [] if step.moment() in counted else [refusals.after_final(data)]
+    return replace(_changed(before, after, warnings), newest=counted[-1] == step.moment())
 
 
 def correct(before: Application, event: Received, standards: Sequence[Standard], now: datetime) -> Change | Problem:

@@ -26,6 +26,12 @@ async def service_name(pool: Pool, service_id: str) -> Bilingual:
     return Bilingual.model_validate(name) if name else Bilingual(en=service_id, fr=service_id)
 
 
+async def owner_of(pool: Pool, service_id: str) -> str | None:
+    """The organisation of a service; None where it is not known yet."""
+    owner: str | None = await pool.fetchval("select org_id from known_service where service_id = $1", service_id)
+    return owner
+
+
 async def owners_and_standards(
     connection: Connection | Pool, service_ids: Iterable[str]
 ) -> tuple[dict[str, str], dict[str, list[Standard]]]:

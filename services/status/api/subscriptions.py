@@ -1,0 +1,219 @@
+"""Subscriptions over HTTP: made, listed, tried, rotated and ended by the department or the client that made them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Request, Response
+
+from services.status import store
+from services.status.api.access import cookie_key
+from services.status.api.subscribing import Wanted, subscribe
+from services.status.delivering import sealing
+from services.status.domain.messages import trial
+from services.status.domain.subscriptions import BOTH_SECRETS, Subscription, masked, notice
+from services.status.handlers import client_hash
+from shared.access import May
+from shared.database import transaction
+from shared.described import refusals
+from shared.identity import Department, Person, unauthorized
+from shared.problems import Refused, problem
+from shared.reading import After, Limit, after, answer, page
+
+_MAY = May("department", "client", "tracking")
+_TEST_PAUSE = timedelta(seconds=2)
+
+
+async def owner(request: Request, found: Annotated[Department | Person | None, Depends(_MAY)]) -> store.Owner:
+    """As whom the caller makes subscriptions and sees them. Raises Refused (401) for nobody."""
+    if isinstance(found, Department):
+        return store.Owner(org_id=found.org_id)
+    carried = cookie_key(request)
+    if isinstance(found, Person):
+        return store.Owner(client_hash=client_hash(request.app.state.seal, found.subject), key=carried)
+    if carried is None:
+        raise unauthorized(
+            problem(
+                "unauthorized",
+                "Give your tracking code at POST /v1/tracking, or send a token or your department's key.",
+                "Donnez votre code de suivi à POST /v1/tracking, ou envoyez un jeton ou la clé de votre ministère.",
+            )
+        )
+    return store.Owner(key=carried)
+
+
+router = APIRouter(tags=["subscriptions"])
+OwnerOf = Annotated[store.Owner, Depends(owner)]
+SubscriptionId = Annotated[str, Path(max_length=100)]
+_ONE = "/v1/subscriptions/{subscription_id}"
+
+
+@router.post(
+    "/v1/subscriptions",
+    summary="Be told of changes: of one application, or of all of a service",
+    status_code=201,
+    responses=refusals(
+        "ambiguous", "subscription_exists", "too_many_subscriptions", "address_not_allowed", "channel_not_set_up"
+    ),
+)
+async def make(request: Request, who: OwnerOf, wanted: Wanted, org: str | None = None) -> Response:
+    made, secret = await subscribe(request, who, wanted, org)
+    response = answer(request, {"id": made.subscription_id, "secret": secret, "state": made.state})
+    response.status_code = 201
+    return response
+
+
+@router.get("/v1/subscriptions", summary="The caller's own subscriptions, their addresses masked")
+async def list_(request: Request, who: OwnerOf, limit: Limit = 100, after_: After = None) -> Response:
+    found = await store.list_subscriptions(request.app.state.pool, who, after(after_), limit + 1)
+    items = [_shown(request, *each) for each in found]
+    return answer(request, page(items, limit, lambda each: [each["id"]], as_of=datetime.now(UTC)))
+
+
+def _shown(request: Request, each: Subscription, sealed_address: bytes) -> dict[str, Any]:
+    address = sealing.open_address(request.app.state.seal, each.subscription_id, sealed_address)
+    said = notice(each)
+    return {
+        "id": each.subscription_id,
+        "org_id": each.org_id,
+        "application_id": each.application_id,
+        "service_id": each.service_id,
+        "channel": each.channel,
+        "address": masked(each.channel, address),
+        "language": each.language,
+        "state": each.state,
+        "failing_since": each.failing_since,
+        "notice": said and said.model_dump(),
+        "previous_secret_until": each.previous_until,
+        "quiet_hours": each.quiet_hours,
+        "digest": each.digest,
+        "made_at": each.made_at,
+    }
+
+
+async def _own(request: Request, who: store.Owner, subscription_id: str) -> Subscription:
+    found = await store.find_subscription(request.app.state.pool, who, subscription_id)
+    if found is None:
+        raise Refused(
+            problem(
+                "not_found",
+                "You have no subscription of this id.",
+                "Vous n'avez aucun abonnement portant cet identifiant.",
+            )
+        )
+    return found[0]
+
+
+@router.get(_ONE, summary="One subscription")
+async def one(request: Request, who: OwnerOf, subscription_id: SubscriptionId) -> Response:
+    await _own(request, who, subscription_id)
+    found = await store.find_subscription(request.app.state.pool, who, subscription_id)
+    return answer(request, {**_shown(request, *found), "as_of": datetime.now(UTC)} if found else {})
+
+
+@router.delete(_ONE, summary="Be told no more; its deliveries are forgotten", status_code=204, response_class=Response)
+async def remove(request: Request, who: OwnerOf, subscription_id: SubscriptionId) -> Response:
+    await _own(request, who, subscription_id)
+    await store.remove_subscription(request.app.state.pool, subscription_id)
+    return Response(status_code=204)
+
+
+@router.get(f"{_ONE}/deliveries", summary="What was delivered or is to be, the newest first, with every attempt")
+async def deliveries(
+    request: Request, who: OwnerOf, subscription_id: SubscriptionId, limit: Limit = 100, after_: After = None
+) -> Response:
+    await _own(request, who, subscription_id)
+    (before,) = after(after_)
+    first = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
+    found = await store.list_deliveries(request.app.state.pool, subscription_id, first, limit + 1)
+    return answer(request, page(found, limit, lambda each: [str(each["n"])], as_of=datetime.now(UTC)))
+
+
+@router.post(
+    f"{_ONE}/test", summary="Send a test message now; one that succeeds resumes what was suspended", status_code=200
+)
+async def test(request: Request, who: OwnerOf, subscription_id: SubscriptionId) -> Response:
+    own = await _own(request, who, subscription_id)
+    state, now = request.app.state, datetime.now(UTC)
+    sender = state.senders.get(own.channel)
+    if sender is None or not await store.may_test(state.pool, subscription_id, _TEST_PAUSE):
+        raise Refused(
+            problem(
+                "too_many_requests",
+                "A test every two seconds is allowed; wait a moment.",
+                "Un essai toutes les deux secondes est permis; patientez un instant.",
+            ),
+            {"Retry-After": "2"},
+        )
+    message = await store.to_test(state.pool, subscription_id, sealing.new_id().replace("sub_", "msg_"), trial(now))
+    if message is None or own.state in {"ended", "unconfirmed"}:
+        raise Refused(_not_now(own))
+    tried = await sender.send([message])
+    if tried.delivered:
+        async with transaction(state.pool) as connection:
+            await store.resume_subscription(connection, subscription_id)
+        state.committed.set()
+    after_ = await _own(request, who, subscription_id)
+    return answer(
+        request, {"delivered": tried.delivered, "code": tried.code, "error": tried.error, "state": after_.state}
+    )
+
+
+def _not_now(own: Subscription) -> Any:
+    said = notice(own)
+    return problem("cannot_retry", said.en if said else "It is gone.", said.fr if said else "Il n'existe plus.")
+
+
+@router.post(
+    f"{_ONE}/deliveries/{{n}}/retry",
+    summary="Deliver again, now, what failed or waits to be tried again",
+    status_code=202,
+    responses=refusals("cannot_retry"),
+)
+async def retry(
+    request: Request, who: OwnerOf, subscription_id: SubscriptionId, n: Annotated[int, Path(ge=1, lt=2**63)]
+) -> Response:
+    own = await _own(request, who, subscription_id)
+    before = await store.retry_delivery(request.app.state.pool, subscription_id, n)
+    if before is None:
+        raise Refused(
+            problem(
+                "not_found",
+                f"This subscription has no delivery {n}.",
+                f"Cet abonnement n'a pas de livraison {n}.",
+            )
+        )
+    if before not in {"failed", "pending"} or own.state != "active":
+        raise Refused(
+            problem(
+                "cannot_retry",
+                f"Delivery {n} is {before}, and its subscription {own.state}: only what failed or waits goes out again, of "
+                "an active subscription; POST .../test resumes a suspended one.",
+                f"La livraison {n} est à l'état {before}, son abonnement à l'état {own.state} : seul repart ce qui a "
+                "échoué ou attend, d'un abonnement actif; POST .../test reprend un abonnement suspendu.",
+            )
+        )
+    request.app.state.committed.set()
+    response = answer(request, {"n": n, "status": "pending"})
+    response.status_code = 202
+    return response
+
+
+@router.post(
+    f"{_ONE}/rotate",
+    summary="A new secret; for a day, messages are signed by the old one too",
+    responses=refusals("cannot_retry"),
+)
+async def rotate(request: Request, who: OwnerOf, subscription_id: SubscriptionId) -> Response:
+    own = await _own(request, who, subscription_id)
+    if own.channel != "webhook":
+        raise Refused(
+            problem(
+                "cannot_retry",
+                "Only webhooks are signed with a secret.",
+                "Seuls les points de réception web (webhooks) ont un secret.",
+            )
+        )
+    secret = sealing.new_secret()
+    sealed = sealing.seal_secret(request.app.state.seal, subscription_id, secret)
+    until = await store.rotate_secret(request.app.state.pool, subscription_id, sealed, BOTH_SECRETS)
+    return answer(request, {"id": subscription_id, "secret": secret, "previous_secret_until": until})

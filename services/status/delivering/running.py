@@ -1,0 +1,63 @@
+"""The parts of delivering, put together: senders by channel, the worker that claims, the recorder; and their housekeeping."""
+
+import asyncio
+from contextlib import suppress
+
+from fastapi import FastAPI
+
+from services.status import store
+from services.status.delivering.recording import Recorder
+from services.status.delivering.webhooks import Webhooks
+from services.status.delivering.worker import Worker
+from shared import metrics
+from shared.database import TRANSIENT, transaction
+from shared.logs import log
+
+_END_SECONDS = 3.0
+_LOOK_SECONDS, _DAY_SECONDS = 15.0, 24 * 3600
+
+
+def prepare(app: FastAPI) -> None:
+    """The senders, one for each channel that is set up."""
+    settings = app.state.settings
+    app.state.senders = {"webhook": Webhooks(app.state.seal, loopback=settings.webhook_targets == "any")}
+
+
+async def deliver(app: FastAPI) -> None:
+    """In the background, for ever. At the end, what is under way has a moment to arrive and be recorded."""
+    recorder = Recorder(app.state.pool, app.state.committed)
+    worker = Worker(app.state.pool, app.state.senders, recorder, app.state.committed.another())
+    parts = [asyncio.create_task(worker.run()), asyncio.create_task(recorder.run())]
+    try:
+        done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        for part in done:
+            part.result()
+    finally:
+        parts[0].cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_END_SECONDS):
+                await worker.rest()
+                await recorder.finish()
+        parts[1].cancel()
+        for sender in app.state.senders.values():
+            await sender.close()
+
+
+async def keep_house(app: FastAPI) -> None:
+    """Now and then, how much waits; daily, what its time has come for is removed, and said."""
+    looks = 0
+    while True:
+        try:
+            found = await store.waiting(app.state.pool)
+            for lane in ("live", "bulk"):
+                metrics.deliveries_waiting.labels(lane).set(found.get(lane, 0))
+            metrics.subscriptions_suspended.set(await store.suspended_count(app.state.pool))
+            if looks % (_DAY_SECONDS // _LOOK_SECONDS) == 0:
+                async with transaction(app.state.pool) as connection:
+                    deliveries = await store.forget_deliveries(connection)
+                    subscriptions = await store.forget_subscriptions(connection)
+                log.info("deliveries_forgotten", deliveries=deliveries, subscriptions=subscriptions)
+            looks += 1
+        except TRANSIENT as error:
+            log.warning("housekeeping_retried", error=type(error).__name__)
+        await asyncio.sleep(_LOOK_SECONDS)

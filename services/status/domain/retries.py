@@ -1,0 +1,39 @@
+"""When a delivery that failed is tried again: after seconds, then hours, for five days; with chance, so that receivers
+that were away are not met by all at once.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+# Seconds after each try that failed; the first is made at once. After the last, the delivery has failed for good.
+SCHEDULE = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400, 86_400, 86_400)
+JITTER = 0.1
+LONGEST_ASKED = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What became of one try: the receiver's answer, or why there is none. `gone`: it wants nothing more, ever.
+
+    `hopeless`: the same again would not succeed. `asked`: how long it wants to be left alone.
+    """
+
+    code: int | None = None
+    error: str | None = None
+    asked: timedelta | None = None
+    gone: bool = False
+    hopeless: bool = False
+
+    @property
+    def delivered(self) -> bool:
+        return self.error is None
+
+
+def next_try(tries: int, asked: timedelta | None, chance: float, now: datetime) -> datetime | None:
+    """When to try again after `tries` that failed; None: no more. `chance` is from 0 to 1; a receiver may ask for longer,
+    not for sooner.
+    """
+    if not 0 < tries <= len(SCHEDULE):
+        return None
+    scheduled = timedelta(seconds=SCHEDULE[tries - 1] * (1 + JITTER * (2 * chance - 1)))
+    return now + max(scheduled, min(asked or timedelta(0), LONGEST_ASKED))

@@ -1,0 +1,78 @@
+"""Subscriptions: who is told of which changes, by which channel, and how that stands."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from shared.language import Bilingual, Language
+
+DeliveryChannel = Literal["webhook", "email", "notify"]
+SubscriptionState = Literal["active", "unconfirmed", "suspended", "ended"]
+Maker = Literal["department", "client"]
+
+# Of one application, or of all of a service.
+MOST: dict[Maker, int] = {"client": 10, "department": 1000}
+# The old secret signs beside the new one so long.
+BOTH_SECRETS = timedelta(hours=24)
+SUSPENDED_AFTER = timedelta(days=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What is known of a subscription to whoever made it; its address masked."""
+
+    subscription_id: str
+    org_id: str
+    application_id: str | None
+    service_id: str | None
+    channel: DeliveryChannel
+    language: Language
+    state: SubscriptionState
+    failing_since: datetime | None
+    previous_until: datetime | None
+    quiet_hours: bool
+    digest: bool
+    made_at: datetime
+
+
+def is_to_be_suspended(failing_since: datetime, now: datetime) -> bool:
+    return now - failing_since >= SUSPENDED_AFTER
+
+
+def masked(channel: DeliveryChannel, address: str) -> str:
+    """Enough of an address to know it by: a webhook's host, a mailbox's first letter and domain."""
+    if channel == "webhook":
+        scheme, _, rest = address.partition("://")
+        return f"{scheme}://{rest.partition('/')[0].partition('?')[0]}/…"
+    name, _, domain = address.rpartition("@")
+    return f"{name[:1]}…@{domain}"
+
+
+def notice(subscription: Subscription) -> Bilingual | None:
+    """What its owner must know or do; None where all is well."""
+    since = subscription.failing_since
+    on = since.date().isoformat() if since else ""
+    match subscription.state:
+        case "unconfirmed":
+            return Bilingual(
+                en="Open the link in the message we sent to this address; nothing is sent before that.",
+                fr="Ouvrez le lien du message envoyé à cette adresse; rien n'est envoyé avant cela.",
+            )
+        case "suspended":
+            return Bilingual(
+                en=f"Suspended: every delivery has failed since {on}. Mend the receiver, then POST .../test; when the test "
+                "succeeds, what was held back is delivered.",
+                fr=f"Suspendu : toute livraison échoue depuis le {on}. Réparez le destinataire, puis POST .../test; dès que "
+                "l'essai réussit, ce qui a été retenu est livré.",
+            )
+        case "ended":
+            return Bilingual(
+                en="Ended: the receiver answered 410, that it is gone for good. Make a new subscription.",
+                fr="Terminé : le destinataire a répondu 410, qu'il n'existe plus. Créez un nouvel abonnement.",
+            )
+    if since is not None:
+        return Bilingual(
+            en=f"Deliveries have failed since {on}; after five days it is suspended. See its deliveries for the reason.",
+            fr=f"Les livraisons échouent depuis le {on}; après cinq jours, suspension. Voyez ses livraisons pour la cause.",
+        )
+    return None

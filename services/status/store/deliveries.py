@@ -1,0 +1,183 @@
+"""Deliveries: written with the change they tell of, claimed by senders, settled with what became of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from services.status.domain.application import Application
+from services.status.domain.messages import News
+from services.status.domain.subscriptions import DeliveryChannel
+from shared.database import Connection, Pool
+from shared.language import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that this process may send, until its lease ends."""
+
+    n: int
+    subscription_id: str
+    org_id: str
+    application_id: str
+    version: int
+    webhook_id: str
+    lane: str
+    tries: int
+    facts: dict[str, Any]
+    made_at: datetime
+    leased_until: datetime
+    channel: DeliveryChannel
+    language: Language
+    destination: str
+    sealed_address: bytes
+    sealed_secret: bytes | None
+    sealed_previous_secret: bytes | None
+    quiet_hours: bool
+    digest: bool
+
+
+# A delivery's id follows from the subscription and the change, down to the report that caused it: after a restore from a
+# backup, another change may get the version that one had before. What a live change waits for becomes live with it.
+_ENQUEUE = """
+with change as (
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::text[], $7::text[]::jsonb[])
+        as c (org_id, application_id, service_id, version, lane, cause, facts)
+), told as (
+    select c.*, s.subscription_id, s.state, s.client_hash
+      from change c join subscription s on s.org_id = c.org_id and s.application_id = c.application_id
+    union all
+    select c.*, s.subscription_id, s.state, s.client_hash
+      from change c join subscription s on s.org_id = c.org_id and s.service_id = c.service_id
+), inserted as (
+    insert into delivery (subscription_id, org_id, application_id, version, webhook_id, lane, status, due_at, facts)
+    select t.subscription_id, t.org_id, t.application_id, t.version,
+           'msg_' || left(encode(sha256(convert_to(concat_ws(' ', t.subscription_id, t.org_id, t.application_id,
+                                                             t.version, t.cause), 'UTF8')), 'hex'), 32),
+           t.lane, case t.state when 'active' then 'pending' else 'suspended' end, now(), t.facts
+      from told t
+     where t.state in ('active', 'suspended')
+       and (t.client_hash is null or t.client_hash = (select a.client_hash from application a
+                                     where a.org_id = t.org_id and a.application_id = t.application_id))
+     order by t.version
+        on conflict (webhook_id) do nothing
+    returning subscription_id, org_id, application_id, lane
+)
+update delivery d set lane = 'live'
+  from inserted i
+ where i.lane = 'live' and d.status = 'pending' and d.lane = 'bulk' and d.subscription_id = i.subscription_id
+   and d.org_id = i.org_id and d.application_id = i.application_id
+"""
+
+
+async def watched(
+    connection: Connection, applications: Sequence[Application]
+) -> set[tuple[str, str | None, str | None]]:
+    """(organisation, application, none) and (organisation, none, service) that somebody subscribed to, of these."""
+    if not applications:
+        return set()
+    rows = await connection.fetch(
+        "select org_id, application_id, service_id from subscription join (select distinct * from "
+        "unnest($1::text[], $2::text[]) as a (org_id, application_id)) a using (org_id, application_id) union all "
+        "select org_id, application_id, service_id from subscription join (select distinct * from "
+        "unnest($1::text[], $3::text[]) as s (org_id, service_id)) s using (org_id, service_id)",
+        [each.org_id for each in applications],
+        [each.application_id for each in applications],
+        [each.service_id for each in applications],
+    )
+    return {tuple(row) for row in rows}
+
+
+async def enqueue(connection: Connection, told: Sequence[tuple[News, str]]) -> None:
+    """A delivery of each change, in its lane, for each subscription to it."""
+    columns = [
+        (
+            *each.application.key, each.application.service_id, each.application.version, lane, " ".join(each.cause),
+            orjson.dumps(each.facts()).decode(),
+        )
+        for each, lane in told
+    ]  # fmt: skip
+    if columns:
+        await connection.execute(_ENQUEUE, *zip(*columns, strict=True))
+
+
+# The first thousand that are due are looked at; a destination that has no room left is passed over before that, so a heap
+# of deliveries to it hides nothing. Only the first of an application is due: what comes after it waits.
+_CLAIM = """
+with known as (
+    select * from unnest($1::text[], $2::int[]) as k (destination, room)
+), first as (
+    select d.n, d.due_at, s.destination, coalesce(k.room, $3) as room
+      from delivery d join subscription s using (subscription_id) left join known k using (destination)
+     where d.status = 'pending' and d.lane = $4 and d.due_at <= now() and s.state = 'active'
+       and (d.leased_until is null or d.leased_until <= now()) and coalesce(k.room, $3) > 0
+       and not exists (select from delivery e
+                        where e.subscription_id = d.subscription_id and e.org_id = d.org_id
+                          and e.application_id = d.application_id and e.status = 'pending' and e.version < d.version)
+     order by d.due_at, d.n limit 1000
+), turns as (
+    select n, due_at, room, row_number() over (partition by destination order by due_at, n) as turn from first
+), locked as (
+    select n from delivery
+     where n in (select n from turns where turn <= room order by due_at, n limit $5)
+       and status = 'pending' and (leased_until is null or leased_until <= now())
+       for update skip locked
+)
+update delivery d set leased_until = now() + $6::interval
+  from locked, subscription s
+ where d.n = locked.n and s.subscription_id = d.subscription_id
+returning d.n, d.subscription_id, d.org_id, d.application_id, d.version, d.webhook_id, d.lane, d.tries, d.facts,
+          d.made_at, d.leased_until, s.channel, s.language, s.destination, s.sealed_address, s.sealed_secret,
+          case when s.previous_until > now() then s.sealed_previous_secret end, s.quiet_hours, s.digest
+"""
+
+
+async def claim(
+    pool: Pool, lane: str, most: int, rooms: Mapping[str, int], room: int, lease: timedelta
+) -> list[Claimed]:
+    """Deliveries of a lane that are due, for this process alone until the lease ends: `most` at most, and to one
+    destination no more than its room, or `room` where that is not in `rooms`.
+    """
+    rows = await pool.fetch(_CLAIM, list(rooms), list(rooms.values()), room, lane, most, lease)
+    return sorted((Claimed(*row.values()) for row in rows), key=lambda each: each.n)
+
+
+async def list_deliveries(pool: Pool, subscription_id: str, before: int | None, limit: int) -> list[dict[str, Any]]:
+    """The newest first, each with its attempts in their order."""
+    rows = await pool.fetch(
+        "select n, webhook_id, status, application_id, version, lane, made_at, "
+        "case when status = 'pending' then due_at end as next_try_at, coalesce((select jsonb_agg(jsonb_build_object("
+        "'at', to_char(at at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), 'code', code, 'error', error) "
+        "order by at) from delivery_attempt a where a.n = d.n), '[]') as attempts "
+        "from delivery d where subscription_id = $1 and ($2::bigint is null or n < $2) order by n desc limit $3",
+        subscription_id,
+        before,
+        limit,
+    )
+    return [dict(row) for row in rows]
+
+
+async def retry_delivery(pool: Pool, subscription_id: str, n: int) -> str | None:
+    """Make a delivery that failed or waits due at once. Returns what its status was; None where there is none."""
+    before: str | None = await pool.fetchval(
+        "with found as (select n, status from delivery where subscription_id = $1 and n = $2 for update), "
+        "again as (update delivery d set status = 'pending', due_at = now(), tries = 0, settled_at = null from found "
+        "where d.n = found.n and found.status in ('failed', 'pending') returning 1) select status from found",
+        subscription_id,
+        n,
+    )
+    return before
+
+
+async def waiting(pool: Pool) -> dict[str, int]:
+    """How many deliveries wait, by lane."""
+    rows = await pool.fetch("select lane, count(*) as deliveries from delivery where status = 'pending' group by lane")
+    return {row["lane"]: row["deliveries"] for row in rows}
+
+
+async def forget_deliveries(connection: Connection) -> int:
+    """Those settled three months ago."""
+    done = await connection.execute("delete from delivery where settled_at < now() - interval '90 days'")
+    return int(done.split()[-1])

@@ -1,0 +1,123 @@
+"""What became of tries to deliver, written all at once: attempts, deliveries, and how their subscriptions stand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from services.status.domain.subscriptions import DeliveryChannel
+from shared.database import Connection
+
+Settlement = Literal["pending", "delivered", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """One try, and what follows from it: `due_at` where it is tried again."""
+
+    n: int
+    leased_until: datetime
+    at: datetime
+    code: int | None
+    error: str | None
+    status: Settlement
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A delivery that was given up untried."""
+
+    org_id: str
+    application_id: str
+    version: int
+    subscription_id: str
+    webhook_id: str
+    channel: DeliveryChannel
+    tries: int
+    facts: dict[str, Any]
+    made_at: datetime
+    settled_at: datetime
+
+
+_SETTLE = """
+with tried as (
+    select * from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::int[], $5::text[], $6::text[],
+                         $7::timestamptz[]) as t (n, leased_until, at, code, error, status, due_at)
+), settled as (
+    update delivery d
+       set leased_until = null, tries = d.tries + 1, due_at = coalesce(t.due_at, d.due_at),
+           settled_at = case when t.status = 'pending' then null else t.at end,
+           -- Suspended meanwhile, it waits with the others.
+           status = case when t.status = 'pending' and s.state <> 'active' then 'suspended' else t.status end
+      from tried t, subscription s
+     where d.n = t.n and d.leased_until = t.leased_until and s.subscription_id = d.subscription_id
+    returning d.n
+), attempted as (
+    insert into delivery_attempt (n, at, code, error)
+    select n, at, code, error from tried join settled using (n) on conflict do nothing
+)
+select n from settled
+"""
+
+
+async def settle(connection: Connection, settled: Sequence[Settled]) -> set[int]:
+    """Write what became of tries. Returns the deliveries this process still held; another has taken over the rest."""
+    ordered = sorted(settled, key=lambda each: each.n)
+    rows = await connection.fetch(
+        _SETTLE, [each.n for each in ordered], [each.leased_until for each in ordered], [each.at for each in ordered],
+        [each.code for each in ordered], [each.error for each in ordered], [each.status for each in ordered],
+        [each.due_at for each in ordered],
+    )  # fmt: skip
+    return {row["n"] for row in rows}
+
+
+async def hold_subscriptions(connection: Connection, ids: Sequence[str]) -> dict[str, datetime | None]:
+    """Since when each of these that is active fails, held until the commit."""
+    rows = await connection.fetch(
+        "select subscription_id, failing_since from subscription where subscription_id = any($1::text[]) "
+        "and state = 'active' order by subscription_id for no key update",
+        sorted(set(ids)),
+    )
+    return {row["subscription_id"]: row["failing_since"] for row in rows}
+
+
+async def mark_failing(connection: Connection, since: dict[str, datetime | None]) -> None:
+    """Since when subscriptions fail; None: they do not."""
+    await connection.execute(
+        "update subscription s set failing_since = a.since from unnest($1::text[], $2::timestamptz[]) as a (id, since) "
+        "where s.subscription_id = a.id",
+        list(since),
+        list(since.values()),
+    )
+
+
+async def suspend(connection: Connection, ids: Sequence[str]) -> None:
+    """What waits to go there is held back until it is resumed."""
+    await connection.execute(
+        "update subscription set state = 'suspended' where subscription_id = any($1::text[])", list(ids)
+    )
+    await connection.execute(
+        "update delivery set status = 'suspended' where subscription_id = any($1::text[]) and status = 'pending' "
+        "and (leased_until is null or leased_until <= now())",
+        list(ids),
+    )
+
+
+async def end(connection: Connection, ids: Sequence[str], at: datetime) -> list[Given]:
+    """Its receiver is gone: nothing more goes there. Returns the deliveries that are given up for it."""
+    await connection.execute(
+        "update subscription set state = 'ended', ended_at = $2, sealed_previous_secret = null, sealed_secret = null "
+        "where subscription_id = any($1::text[])",
+        list(ids),
+        at,
+    )
+    rows = await connection.fetch(
+        "update delivery d set status = 'failed', settled_at = $2 from subscription s "
+        "where s.subscription_id = d.subscription_id and d.subscription_id = any($1::text[]) "
+        "and d.status in ('pending', 'suspended') returning d.org_id, d.application_id, d.version, d.subscription_id, "
+        "d.webhook_id, s.channel, d.tries, d.facts, d.made_at, d.settled_at",
+        list(ids),
+        at,
+    )
+    return [Given(*row.values()) for row in rows]

@@ -1,0 +1,197 @@
+"""Subscriptions: made, listed, told apart by who made them, suspended and resumed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.status.domain.subscriptions import DeliveryChannel, Maker, Subscription
+from services.status.store.deliveries import Claimed
+from services.status.store.saving import Key
+from shared.database import Connection, Pool
+from shared.language import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who may see and change a subscription: its department; or its client, by token or by the key a tracking code opens."""
+
+    org_id: str | None = None
+    client_hash: bytes | None = None
+    key: Key | None = None
+
+    @property
+    def maker(self) -> Maker:
+        return "department" if self.org_id is not None else "client"
+
+
+@dataclass(frozen=True, slots=True)
+class NewSubscription:
+    """A subscription as it is to be kept; `application_id` or `service_id`."""
+
+    subscription_id: str
+    org_id: str
+    application_id: str | None
+    service_id: str | None
+    channel: DeliveryChannel
+    language: Language
+    state: str
+    sealed_address: bytes
+    address_hash: bytes
+    destination: str
+    sealed_secret: bytes | None
+    made_by: Maker
+    client_hash: bytes | None
+    quiet_hours: bool
+    digest: bool
+
+
+_FIELDS = (
+    "subscription_id, org_id, application_id, service_id, channel, language, state, failing_since, "
+    "case when previous_until > now() then previous_until end as previous_until, quiet_hours, digest, made_at"
+)
+_OWNED = (
+    "case when $1::text is not null then made_by = 'department' and org_id = $1 else made_by = 'client' "
+    "and (client_hash = $2::bytea or (org_id = $3::text and application_id = $4::text) or (org_id, application_id) in "
+    "(select a.org_id, a.application_id from application a where a.client_hash = $2)) end"
+)
+
+
+def _owner(owner: Owner) -> list[Any]:
+    return [owner.org_id, owner.client_hash, *(owner.key or (None, None))]
+
+
+async def alike(connection: Connection, new: NewSubscription) -> tuple[int, str | None]:
+    """How many there are for the same thing by the same kind of maker, and the one that has the same address. Until the
+    commit nobody else makes one for it.
+    """
+    thing = [new.org_id, new.application_id, new.service_id, new.made_by]
+    await connection.execute(
+        "select pg_advisory_xact_lock(hashtextextended('guichet.subscription ' || $1, 0))", "/".join(map(str, thing))
+    )
+    rows = await connection.fetch(
+        "select subscription_id, channel, address_hash from subscription where org_id = $1 and made_by = $4 "
+        "and state <> 'ended' and application_id is not distinct from $2 and service_id is not distinct from $3",
+        *thing,
+    )
+    same = (new.channel, new.address_hash)
+    return len(rows), next((r["subscription_id"] for r in rows if (r["channel"], r["address_hash"]) == same), None)
+
+
+async def add_subscription(connection: Connection, new: NewSubscription) -> None:
+    await connection.execute(
+        "insert into subscription (subscription_id, org_id, application_id, service_id, channel, language, state, "
+        "sealed_address, address_hash, destination, sealed_secret, made_by, client_hash, quiet_hours, digest) "
+        "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        new.subscription_id, new.org_id, new.application_id, new.service_id, new.channel, new.language, new.state,
+        new.sealed_address, new.address_hash, new.destination, new.sealed_secret, new.made_by, new.client_hash,
+        new.quiet_hours, new.digest,
+    )  # fmt: skip
+
+
+async def list_subscriptions(
+    pool: Pool, owner: Owner, after: Sequence[str], limit: int
+) -> list[tuple[Subscription, bytes]]:
+    """An owner's, each with its sealed address."""
+    rows = await pool.fetch(
+        f"select {_FIELDS}, sealed_address from subscription where {_OWNED} and subscription_id > $5 "
+        "order by subscription_id limit $6",
+        *_owner(owner),
+        after[0],
+        limit,
+    )
+    return [_read(row) for row in rows]
+
+
+async def find_subscription(pool: Pool, owner: Owner, subscription_id: str) -> tuple[Subscription, bytes] | None:
+    row = await pool.fetchrow(
+        f"select {_FIELDS}, sealed_address from subscription where {_OWNED} and subscription_id = $5",
+        *_owner(owner),
+        subscription_id,
+    )
+    return row and _read(row)
+
+
+def _read(row: Any) -> tuple[Subscription, bytes]:
+    *fields, sealed = row.values()
+    return Subscription(*fields), sealed
+
+
+async def remove_subscription(pool: Pool, subscription_id: str) -> None:
+    """With its deliveries, and all that is known of where they went."""
+    await pool.execute("delete from subscription where subscription_id = $1", subscription_id)
+
+
+async def rotate_secret(pool: Pool, subscription_id: str, sealed: bytes, both: timedelta) -> datetime:
+    """A new secret; until the moment that is returned, the one before it signs too."""
+    until: datetime = await pool.fetchval(
+        "update subscription set sealed_previous_secret = sealed_secret, previous_until = now() + $3, sealed_secret = $2 "
+        "where subscription_id = $1 returning previous_until",
+        subscription_id,
+        sealed,
+        both,
+    )
+    return until
+
+
+async def confirm_subscription(pool: Pool, subscription_id: str) -> bool:
+    """Whether there is one of this id; confirming again changes nothing."""
+    found = await pool.fetchval(
+        "update subscription set state = case when state = 'unconfirmed' then 'active' else state end "
+        "where subscription_id = $1 returning true",
+        subscription_id,
+    )
+    return bool(found)
+
+
+async def may_test(pool: Pool, subscription_id: str, pause: timedelta) -> bool:
+    """Whether the last test was long enough ago; this one counts."""
+    done = await pool.execute(
+        "update subscription set tested_at = now() "
+        "where subscription_id = $1 and (tested_at is null or tested_at < now() - $2::interval)",
+        subscription_id,
+        pause,
+    )
+    return bool(done == "UPDATE 1")
+
+
+async def to_test(pool: Pool, subscription_id: str, message_id: str, facts: dict[str, Any]) -> Claimed | None:
+    """A subscription as what a sender sends to; `facts` tell of nothing."""
+    row = await pool.fetchrow(
+        "select 0::bigint as n, subscription_id, org_id, coalesce(application_id, '') as application_id, 0 as version, "
+        "$2::text as webhook_id, 'live' as lane, 0 as tries, $3::jsonb as facts, now() as made_at, "
+        "now() as leased_until, channel, language, destination, sealed_address, sealed_secret, "
+        "case when previous_until > now() then sealed_previous_secret end as sealed_previous_secret, quiet_hours, digest "
+        "from subscription where subscription_id = $1",
+        subscription_id,
+        message_id,
+        facts,
+    )
+    return row and Claimed(*row.values())
+
+
+async def resume_subscription(connection: Connection, subscription_id: str) -> None:
+    """It works again: what was held back goes out now, in its order."""
+    await connection.execute(
+        "update subscription set state = 'active', failing_since = null "
+        "where subscription_id = $1 and state in ('active', 'suspended')",
+        subscription_id,
+    )
+    await connection.execute(
+        "update delivery set status = 'pending', due_at = now(), tries = 0 "
+        "where subscription_id = $1 and status = 'suspended'",
+        subscription_id,
+    )
+
+
+async def suspended_count(pool: Pool) -> int:
+    return int(await pool.fetchval("select count(*) from subscription where state = 'suspended'"))
+
+
+async def forget_subscriptions(connection: Connection) -> int:
+    """Those that nobody confirmed within a week, and those that ended three months ago."""
+    done = await connection.execute(
+        "delete from subscription where (state = 'unconfirmed' and made_at < now() - interval '7 days') "
+        "or ended_at < now() - interval '90 days'"
+    )
+    return int(done.split()[-1])
