@@ -5,6 +5,7 @@ A name is resolved once; every address it has must be public, and the connection
 
 import asyncio
 import ipaddress
+import re
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -36,6 +37,7 @@ _NOT_PUBLIC = tuple(
     )
 )
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
 _RESOLVERS = 32
 
 
@@ -80,7 +82,7 @@ def host_of(url: str, *, plain: bool) -> str | None:
         return None
     allowed = {"https": 443, "http": 80} if plain else {"https": 443}
     clean = url.isascii() and url.isprintable() and not any(each in url for each in (" ", "\\", "@", "#"))
-    if parts.scheme not in allowed or not parts.hostname or not clean or port == 0:
+    if parts.scheme not in allowed or not _HOST.fullmatch(parts.hostname or "") or not clean or port == 0:
         return None
     return f"{parts.hostname.lower().rstrip('.')}:{port or allowed[parts.scheme]}"
 

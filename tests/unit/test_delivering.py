@@ -1,0 +1,148 @@
+"""Deliveries: when they are tried again, how they are signed, what an answer means, and who has a place."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from standardwebhooks import Webhook
+
+from services.status.delivering.places import FEWEST, MOST, PLACES, START, Places
+from services.status.delivering.sealing import new_secret
+from services.status.delivering.webhooks import answered, signed
+from services.status.domain.retries import LONGEST_ASKED, SCHEDULE, next_try
+from services.status.domain.subscriptions import SUSPENDED_AFTER, is_to_be_suspended, masked
+
+NOW = datetime(2026, 5, 4, 15, 0, tzinfo=UTC)
+CHANCE = st.floats(0, 1)
+
+
+# When
+
+
+@given(st.integers(1, len(SCHEDULE)), CHANCE)
+def test_each_try_comes_later_by_its_schedule_give_or_take_a_tenth(tries: int, chance: float) -> None:
+    found = next_try(tries, None, chance, NOW)
+    assert found is not None
+    assert SCHEDULE[tries - 1] * 0.9 - 0.001 <= (found - NOW).total_seconds() <= SCHEDULE[tries - 1] * 1.1 + 0.001
+
+
+@given(st.lists(CHANCE, min_size=len(SCHEDULE), max_size=len(SCHEDULE)))
+def test_the_tries_go_on_for_days_and_their_end_lies_beyond_the_suspension(chances: list[float]) -> None:
+    at = NOW
+    for tries, chance in enumerate(chances, 1):
+        found = next_try(tries, None, chance, at)
+        assert found is not None
+        at = found
+    assert timedelta(days=4.6) < at - NOW < timedelta(days=5.7)
+    assert next_try(len(SCHEDULE) + 1, None, 0.5, at) is None
+
+
+@given(st.integers(1, len(SCHEDULE)), CHANCE, st.timedeltas(timedelta(days=-400), timedelta(days=400)))
+def test_a_receiver_may_ask_for_later_up_to_a_day_and_never_for_sooner(
+    tries: int, chance: float, asked: timedelta
+) -> None:
+    scheduled, found = next_try(tries, None, chance, NOW), next_try(tries, asked, chance, NOW)
+    assert scheduled is not None
+    assert found == max(scheduled, NOW + min(asked, LONGEST_ASKED))
+
+
+def test_five_days_of_failing_suspend() -> None:
+    assert not is_to_be_suspended(NOW, NOW + SUSPENDED_AFTER - timedelta(seconds=1))
+    assert is_to_be_suspended(NOW, NOW + SUSPENDED_AFTER)
+
+
+# What an answer means
+
+
+@pytest.mark.parametrize(
+    ("status", "delivered", "gone"),
+    [(200, True, False), (204, True, False), (299, True, False), (301, False, False), (307, False, False),
+     (400, False, False), (404, False, False), (410, False, True), (429, False, False), (500, False, False),
+     (503, False, False)],
+)  # fmt: skip
+def test_only_2xx_is_a_delivery_and_only_410_an_end(status: int, delivered: bool, gone: bool) -> None:
+    found = answered(status, None, NOW)
+    assert (found.delivered, found.gone, found.code) == (delivered, gone, status)
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [("120", timedelta(seconds=120)), ("0", timedelta(0)), (format_datetime(NOW + timedelta(hours=1), usegmt=True), timedelta(hours=1)),
+     ("soon", None), ("-5", None), ("9" * 40, None), ("Mon, 99 May 2026 99:00:00 GMT", None), (None, None)],
+)  # fmt: skip
+def test_retry_after_is_seconds_or_a_date(text: str | None, asked: timedelta | None) -> None:
+    assert answered(503, text, NOW).asked == asked
+
+
+# Signatures
+
+
+@given(st.binary(min_size=1, max_size=300).map(lambda body: body.hex()), st.integers(1, 3))
+def test_the_reference_implementation_verifies_by_each_secret(body: str, secrets: int) -> None:
+    made = [new_secret() for _ in range(secrets)]
+    headers = signed("msg_1", int(datetime.now(UTC).timestamp()), f'"{body}"'.encode(), made)
+    for secret in made:
+        assert Webhook(secret).verify(f'"{body}"', headers) == body
+
+
+def test_a_signature_is_the_standard_s_own_example() -> None:
+    """Standard Webhooks 1.0, `Signature scheme`: as the reference implementation signs."""
+    secret, moment = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", datetime(2021, 2, 25, 15, 7, 16, tzinfo=UTC)
+    body = '{"test": 2432232314}'
+    headers = signed("msg_p5jXN8AQM9LWM0D4loKWxJek", int(moment.timestamp()), body.encode(), [secret])
+    assert headers["webhook-signature"] == Webhook(secret).sign("msg_p5jXN8AQM9LWM0D4loKWxJek", moment, body)
+
+
+# Places
+
+
+def test_a_destination_begins_with_a_few_places_and_gets_more_as_it_answers_well() -> None:
+    places = Places()
+    assert places.start("live") == START
+    for wanted in (8, 16, 32, 64, 64):
+        places.take("a", "live")
+        places.give_back("a", "live", well=True)
+        assert places.rooms("live")["a"] == min(wanted, MOST)
+    places.take("a", "live")
+    places.give_back("a", "live", well=False)
+    assert places.rooms("live")["a"] == FEWEST
+
+
+def test_a_destination_that_fails_takes_its_places_from_nobody_else() -> None:
+    places = Places()
+    for _ in range(START):
+        places.take("dead", "live")
+    assert places.rooms("live")["dead"] == 0
+    assert places.free("live") == PLACES - START
+
+
+@given(st.lists(st.sampled_from(["live", "bulk"]), max_size=300))
+def test_bulk_has_half_of_the_places_at_most_and_never_all_of_a_destination(lanes: list[str]) -> None:
+    places = Places()
+    taken = {"live": 0, "bulk": 0}
+    for number, lane in enumerate(lanes):
+        name = f"d{number % 7}"
+        if places.free(lane) > 0 and places.rooms(lane).get(name, places.start(lane)) > 0:
+            places.take(name, lane)
+            taken[lane] += 1
+    assert taken["bulk"] <= PLACES // 2
+    assert taken["bulk"] <= 7 * START // 2
+    assert sum(taken.values()) == places.taken <= 7 * START
+
+
+# Masks
+
+
+@pytest.mark.parametrize(
+    ("channel", "address", "shown"),
+    [
+        ("webhook", "https://example.org:8443/secret/path?token=x", "https://example.org:8443/…"),
+        ("webhook", "https://example.org?token=x", "https://example.org/…"),
+        ("email", "someone@example.org", "s…@example.org"),
+        ("notify", "x@example.org", "x…@example.org"),
+    ],
+)
+def test_an_address_is_shown_so_that_it_is_known_again_and_no_more(channel: str, address: str, shown: str) -> None:
+    assert masked(channel, address) == shown  # type: ignore[arg-type]
