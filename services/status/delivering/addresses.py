@@ -82,9 +82,10 @@ def host_of(url: str, *, plain: bool) -> str | None:
         return None
     allowed = {"https": 443, "http": 80} if plain else {"https": 443}
     clean = url.isascii() and url.isprintable() and not any(each in url for each in (" ", "\\", "@", "#"))
-    if parts.scheme not in allowed or not _HOST.fullmatch(parts.hostname or "") or not clean or port == 0:
+    host = parts.hostname or ""
+    if parts.scheme not in allowed or not _HOST.fullmatch(host) or not clean or port == 0:
         return None
-    return f"{parts.hostname.lower().rstrip('.')}:{port or allowed[parts.scheme]}"
+    return f"{host.lower().rstrip('.')}:{port or allowed[parts.scheme]}"
 
 
 class CheckedResolver(AbstractResolver):
