@@ -30,10 +30,10 @@ class ConcurrentChange(asyncpg.TransactionRollbackError):  # type: ignore[misc] 
     """Another transaction changed the same thing first; the batch is to be done again."""
 
 
-async def open_pool(dsn: str, connections: int) -> Pool:
+async def open_pool(dsn: str, connections: int, least: int = 2, **server_settings: str) -> Pool:
     return await asyncpg.create_pool(
         dsn,
-        min_size=2,
+        min_size=least,
         max_size=connections,
         init=_speak_json,
         command_timeout=60,
@@ -45,6 +45,7 @@ async def open_pool(dsn: str, connections: int) -> Pool:
             "statement_timeout": "60000",
             "jit": "off",
             "timezone": "UTC",
+            **server_settings,
         },
     )
 

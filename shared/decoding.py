@@ -29,7 +29,8 @@ _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 class Arrival:
     """One event as it came through a door: its JSON and whose key or topic it came by.
 
-    `document` is the object where the door has read it already; `problem` is what the door found wrong with it.
+    `document` is the object where the door has read it already; `problem` is what the door found wrong with it; `together`,
+    how many came in the same request.
     """
 
     raw: bytes
@@ -39,6 +40,7 @@ class Arrival:
     partition: int | None = None
     offset: int | None = None
     problem: Problem | None = None
+    together: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class Received:
     digest: bytes
     warnings: list[Problem] = field(default_factory=list)
     corrects: Corrects | None = None
+    # How many came in the same request, however few of them in the same commit.
+    together: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +238,8 @@ def _by_contract(event: Event, arrival: Arrival, kinds: Kinds, now: datetime) ->
     except ValidationError as error:
         return first_problem(error, "data")
     digest = digest_of(event)
-    return Received(event.id, event.source, arrival.org_id, event.type, event.time or now, data, digest)
+    time, together = event.time or now, arrival.together
+    return Received(event.id, event.source, arrival.org_id, event.type, time, data, digest, together=together)
 
 
 def digest_of(event: Event) -> bytes:

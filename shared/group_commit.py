@@ -96,6 +96,8 @@ class GroupCommit:
                 "Too many events are waiting here; send this request again in a moment.",
                 "Trop d'événements sont en attente; renvoyez cette requête dans un instant.",
             )
+        for each in arrivals if len(arrivals) > 1 else ():
+            each.together = len(arrivals)
         request = _Request(arrivals, asyncio.get_running_loop().create_future())
         queue.add(request)
         self._queues.setdefault(sender, queue)

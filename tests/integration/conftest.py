@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +12,7 @@ import pytest
 from guichet import keys
 from guichet.client import Services
 from shared.kafka import Kafka
+from tests.integration.receiving import Receiver, Receivers, receivers
 
 # The system under test sends notifications to this very machine.
 os.environ["GUICHET_WEBHOOK_TARGETS"] = "any"
@@ -68,3 +69,14 @@ def answers_in(received: bytes) -> list[tuple[int, dict[str, str], Any]]:
         found.append((int(first.split()[1]), headers, orjson.loads(rest[:length] or b"null")))
         received = rest[length:]
     return found
+
+
+@pytest.fixture
+async def receiving() -> AsyncIterator[Receivers]:
+    async with receivers() as found:
+        yield found
+
+
+@pytest.fixture
+async def receiver(receiving: Receivers) -> Receiver:
+    return await receiving.one()

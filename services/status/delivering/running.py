@@ -10,7 +10,7 @@ from services.status.delivering.recording import Recorder
 from services.status.delivering.webhooks import Webhooks
 from services.status.delivering.worker import Worker
 from shared import metrics
-from shared.database import TRANSIENT, transaction
+from shared.database import TRANSIENT, Pool, open_pool, transaction
 from shared.logs import log
 
 _END_SECONDS = 3.0
@@ -25,8 +25,9 @@ def prepare(app: FastAPI) -> None:
 
 async def deliver(app: FastAPI) -> None:
     """In the background, for ever. At the end, what is under way has a moment to arrive and be recorded."""
-    recorder = Recorder(app.state.pool, app.state.committed)
-    worker = Worker(app.state.pool, app.state.senders, recorder, app.state.committed.another())
+    pool = await _pool(app)
+    recorder = Recorder(pool, app.state.committed)
+    worker = Worker(pool, app.state.senders, recorder, app.state.committed.another())
     parts = [asyncio.create_task(worker.run()), asyncio.create_task(recorder.run())]
     try:
         done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -41,6 +42,20 @@ async def deliver(app: FastAPI) -> None:
         parts[1].cancel()
         for sender in app.state.senders.values():
             await sender.close()
+        pool.terminate()
+
+
+async def _pool(app: FastAPI) -> Pool:
+    """Connections for claiming and recording alone. Plans that PostgreSQL made while there were no deliveries are ruinous
+    once there are thousands; and a slow receiver's answers must find a connection however busy the doors are.
+    """
+    dsn = app.state.settings.database_url.get_secret_value()
+    while True:
+        try:
+            return await open_pool(dsn, 2, least=1, plan_cache_mode="force_custom_plan", enable_seqscan="off")
+        except TRANSIENT as error:
+            log.warning("claiming_retried", error=type(error).__name__)
+            await asyncio.sleep(1)
 
 
 async def keep_house(app: FastAPI) -> None:

@@ -1,6 +1,7 @@
 """The sender: claims what is due, sends it outside any transaction, and leaves what became of it to the recorder."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -18,8 +19,8 @@ from shared.logs import log
 # Longer than a try and its recording together: a sender that died leaves what it had to another after it.
 LEASE = timedelta(seconds=20)
 _POLL_SECONDS = 1.0
-# Commits come by the hundred a second; each need not be looked at by itself.
-_GATHER_SECONDS = 0.02
+# Commits come by the hundred a second, and few of them are told to anybody: not each is looked at by itself.
+_PAUSE_SECONDS = 0.1
 
 
 class Sender(Protocol):
@@ -42,11 +43,14 @@ class Worker:
     ) -> None:
         self._pool, self._senders, self._recorder, self._committed = pool, senders, recorder, committed
         self._places = Places()
+        self._freed = asyncio.Event()
         self._sending: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         while True:
             self._committed.clear()
+            self._freed.clear()
+            began = time.monotonic()
             try:
                 found = [*await self._claim("live"), *await self._claim("bulk")]
             except TRANSIENT as error:
@@ -56,9 +60,8 @@ class Worker:
             for each in found:
                 self._start(each)
             if not found:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._committed.wait(), _POLL_SECONDS)
-            await asyncio.sleep(_GATHER_SECONDS)
+                await _until(self._committed, _POLL_SECONDS)
+                await _until(self._freed, began + _PAUSE_SECONDS - time.monotonic())
 
     async def rest(self) -> None:
         """Wait for what is under way."""
@@ -88,4 +91,13 @@ class Worker:
             log.exception("delivery_faulted")
         finally:
             self._places.give_back(claimed.destination, claimed.lane, well=tried.delivered)
+            self._freed.set()
+            self._committed.set()
         self._recorder.add([claimed], tried)
+
+
+async def _until(event: asyncio.Event, seconds: float) -> None:
+    """Until it is set, and no longer than that."""
+    if seconds > 0:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(event.wait(), seconds)

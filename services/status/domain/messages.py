@@ -16,7 +16,7 @@ from shared.language import Bilingual, Language
 Lane = Literal["live", "bulk"]
 
 CHANGED, TEST = "application.state_changed", "subscription.test"
-# So many events of one organisation in a commit are a backfill: live changes of others and its own go first.
+# More events of one organisation in a request or a commit are a backfill: live changes of others and its own go first.
 BULK_EVENTS = 100
 BULK_AGE = timedelta(days=1)
 
@@ -79,12 +79,13 @@ def tellings(
         if {(org_id, application_id, None), (org_id, None, change.application.service_id)}.isdisjoint(watched):
             continue
         if told := news(before, event, change):
-            found.append((told, "bulk" if is_bulk(events[org_id], event.time, now) else "live"))
+            together = max(events[org_id], event.together)
+            found.append((told, "bulk" if is_bulk(together, event.time, now) else "live"))
     return found
 
 
-def is_bulk(events_of_organisation: int, occurred_at: datetime, now: datetime) -> bool:
-    return events_of_organisation > BULK_EVENTS or now - occurred_at > BULK_AGE
+def is_bulk(together: int, occurred_at: datetime, now: datetime) -> bool:
+    return together > BULK_EVENTS or now - occurred_at > BULK_AGE
 
 
 def texts(state: ApplicationState, *, decided: bool) -> tuple[Bilingual, Bilingual]:

@@ -53,7 +53,7 @@ create table delivery (
     made_at         timestamptz not null default now(),
     settled_at      timestamptz
 );
-create index delivery_by_due on delivery (lane, due_at) where status = 'pending';
+create index delivery_by_due on delivery (lane, due_at, n) where status = 'pending';
 -- Within one application, what is earlier goes first.
 create index delivery_by_turn on delivery (subscription_id, org_id, application_id, version) where status = 'pending';
 create index delivery_by_subscription on delivery (subscription_id, n);
