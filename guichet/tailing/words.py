@@ -34,6 +34,7 @@ WORDS = {
     "log_taken_back": "took back what a restored service does not know any more",
     "kafka_log_gap": "missed records that Kafka kept no longer",
     "department_topics_made": "made the departments' topics again",
+    "consumers_gave_up": "lost a consumer from its group; all of them start anew",
     "relay_retried": "could not publish; goes on from where it was",
     "rejections_not_sent": "could not tell departments on Kafka what was refused",
     "door_unavailable": "could not record; senders were answered 503",
