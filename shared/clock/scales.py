@@ -5,7 +5,7 @@ On each of them elapsed time and pauses are differences of marks, and the due ma
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import ClassVar, Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -86,7 +86,7 @@ class _Seconds(Scale):
         return None, _EPOCH + mark * _SECOND
 
 
-@cache
+@lru_cache(maxsize=4096)
 def scale_of(limit: str, days: Literal["business", "calendar"]) -> Scale:
     """The scale of a measure's `limit` and `days`."""
     number, part = int(limit[1:-1].removeprefix("T")), limit[-1]
