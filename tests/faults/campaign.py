@@ -28,7 +28,7 @@ _MOST_TRIES = 4
 _REDUCED = 12  # points
 _LEARN_SECONDS = 6.0
 _MOST_SECONDS, _MOST_STIRRED_SECONDS, _MOST_REDUCED_SECONDS = 900.0, 400.0, 40.0
-_ROUNDS, _ROUND_SECONDS = 8, 8.0
+_ROUNDS, _ROUND_SECONDS, _IDLE_SECONDS, _NEVER = 6, 60.0, 5.0, 1e9
 
 
 Hits = dict[str, Counter[str]]  # by service, then by point
@@ -46,6 +46,7 @@ class Campaign:
         self._tries: Counter[str] = Counter()
         self.most_tries = _MOST_TRIES
         self._armed: dict[str, tuple[str, float]] = {}
+        self._crashed_at = 0.0
 
     @property
     def left(self) -> bool:
@@ -85,6 +86,7 @@ class Campaign:
         armed = self._armed.pop(name, None)
         if armed and code == failpoints.STATUS_OF_A_CRASH:
             self._rig.crashed[armed[0]] += 1
+            self._crashed_at = time.monotonic()
         elif armed:
             self._try_again(armed[0])
         self.arm(name)
@@ -95,11 +97,11 @@ class Campaign:
             able = [name for name in SERVICES if self._reached[name][point]]
             self._queues[self._rng.choice(able)].append(point)
 
-    async def go(self, until: float) -> None:
-        """Crash wherever is left, until nothing is or the time is up."""
+    async def go(self, until: float, idle: float = _NEVER) -> None:
+        """Crash wherever is left, until nothing is, the time is up, or nothing has ended at a point for `idle` seconds."""
         self._rig.on_death = self.died
-        told = time.monotonic()
-        while self.left and time.monotonic() < until:
+        told = self._crashed_at = time.monotonic()
+        while self.left and time.monotonic() < min(until, self._crashed_at + idle):
             for name in SERVICES:
                 armed = self._armed.get(name)
                 # Nobody passes there now, or nothing was armed when it was started: it is tried another time.
@@ -157,7 +159,7 @@ async def on_the_way(rig: Rig, again: Callable[[], Awaitable[None]]) -> str:
                 break
             rig.on_death = campaign.died
             await again()
-            await campaign.go(time.monotonic() + _ROUND_SECONDS)
+            await campaign.go(time.monotonic() + _ROUND_SECONDS, _IDLE_SECONDS)
         await campaign.end()
     return f"{sum(rig.crashed.values()) - before} crashes on the way"
 

@@ -152,9 +152,10 @@ class Rig:
             yield
         finally:
             self.system.nurseries = {}
-            for name, nursery in nurseries.items():
+            for name in nurseries:
                 self.kill(name)
-                await self.serves(name, 30)
+            await asyncio.gather(*(self.serves(name, 60) for name in nurseries))
+            for nursery in nurseries.values():
                 await asyncio.to_thread(nursery.close)
 
     def pid(self, name: str) -> int:

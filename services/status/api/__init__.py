@@ -3,12 +3,13 @@
 from fastapi import FastAPI
 
 from services.status import delivering
-from services.status.api import access, applications, live, subscriptions
+from services.status.api import access, applications, expecting, live, subscriptions
 
 routers = [applications.router, live.router, subscriptions.router]
 
 
 def prepare(app: FastAPI) -> None:
     access.prepare(app)
+    expecting.prepare(app)
     live.prepare(app)
     delivering.prepare(app)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from services.status import store
 from services.status.api.access import key_of, open_by_code, set_cookie
+from services.status.api.expecting import expected
 from services.status.domain import application as domain
 from services.status.domain.application import Application
 from services.status.domain.words import following, summary
@@ -122,6 +123,7 @@ async def application_answer(app: FastAPI, application: Application, now: dateti
     shown = domain.standard_shown(clocks)
     reasons = await store.sealed_reasons(app.state.pool, application.key)
     decided = any(step.state in {"decided", "issued"} for step in application.history)
+    expectation = await expected(app, application, clocks, standards, now)
     return {
         "org_id": application.org_id,
         "application_id": application.application_id,
@@ -130,7 +132,9 @@ async def application_answer(app: FastAPI, application: Application, now: dateti
         "summary": summary(application.state, decided=decided).model_dump(),
         "next": following(application.state, decided=decided).model_dump(),
         "history": history_answer(application, app.state.seal, reasons),
-        "expected_at": domain.expected(application, clocks),
+        "expected_at": expectation.at,
+        "expected_on": expectation.on,
+        "expected_because": expectation.because and expectation.because.model_dump(),
         "standards": answers,
         "standard": next((each for each in answers if each["standard_id"] == shown), None),
         "version": application.version,

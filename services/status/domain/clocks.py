@@ -48,6 +48,20 @@ def clocks_under(
     return clocks
 
 
+def within(
+    standards: Sequence[Standard], standard_id: str, elapsed: int, history: Sequence[Moment], now: datetime
+) -> Reading | None:
+    """A running clock of a standard as if its limit were so many of its units."""
+    versions = [each for each in standards if each.standard_id == standard_id]
+    standard, started_on = _in_force(versions, history)
+    if standard is None or standard.measure is None:
+        return None
+    valid = calendar(standard.measure.calendar, started_on)
+    unit = read(standard.measure, valid, history, now).unit
+    limit = f"PT{max(1, elapsed)}S" if unit == "second" else f"P{max(1, elapsed)}D"
+    return read(standard.measure.model_copy(update={"limit": limit}), valid, history, now)
+
+
 def _by_standard(standards: Sequence[Standard]) -> dict[str, list[Standard]]:
     groups: dict[str, list[Standard]] = {}
     for standard in standards:

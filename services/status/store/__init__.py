@@ -19,7 +19,7 @@ from services.status.store.finding import (
     list_applications,
     sealed_reasons,
 )
-from services.status.store.following import changed_since, has_changed, log_head
+from services.status.store.following import changed_since, has_changed, log_head, typical
 from services.status.store.inventory import (
     ask_to_measure_again,
     hold_standards,
@@ -122,6 +122,7 @@ __all__ = [
     "suspend",
     "suspended_count",
     "to_test",
+    "typical",
     "waiting",
     "watched",
 ]

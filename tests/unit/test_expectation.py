@@ -1,0 +1,98 @@
+"""When a client can expect a decision, and why then (clock rule 8)."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from services.status.domain.application import Application, Step, clocks_of
+from services.status.domain.clocks import Standard
+from services.status.domain.expectation import FEWEST, Expectation, Typical, instead, is_overdue, promised
+from shared.contracts.measure import Measure
+from shared.contracts.reported.status import ApplicationState
+from shared.language import Bilingual
+
+START = datetime(2025, 6, 2, 15, tzinfo=UTC)  # a Monday
+NAME = Bilingual(en="A standard", fr="Une norme")
+STANDARDS = [Standard("S-1", date(2024, 4, 1), NAME, None, Measure(limit="P10D", days="business", confirmed=True))]
+DUE = date(2025, 6, 16)
+
+
+def application(*states: ApplicationState, expected_at: datetime | None = None) -> Application:
+    """Reported a day apart from a Monday on."""
+    steps = tuple(
+        Step("/s", str(number), state, START + timedelta(days=number), None, None, None, None)
+        for number, state in enumerate(states)
+    )
+    return Application("9001", "A-1", "S", states[-1], len(steps), None, expected_at, steps, {})
+
+
+def promise(one: Application, now: datetime) -> Expectation:
+    return promised(one, clocks_of(one, STANDARDS, now))
+
+
+def later(one: Application, typical: Typical | None, now: datetime) -> Expectation:
+    return instead(promise(one, now), one, STANDARDS, "S-1", typical, now)
+
+
+def test_the_department_s_own_date_comes_first() -> None:
+    own = datetime(2025, 6, 10, tzinfo=UTC)
+    found = promise(application("submitted", expected_at=own), START)
+    assert found.at == own
+    assert found.because is not None
+    assert "department gave" in found.because.en
+
+
+def test_without_one_the_standard_s_due_date_is_told_with_its_day() -> None:
+    found = promise(application("submitted"), START)
+    assert found.on == DUE
+    assert found.at == datetime(2025, 6, 17, 4, tzinfo=UTC)  # the end of that day in Ottawa
+
+
+def test_while_the_client_is_asked_for_something_there_is_no_date_and_that_is_said() -> None:
+    found = promise(application("submitted", "information_requested"), START + timedelta(days=2))
+    assert found.at is None
+    assert found.because is not None
+    assert "suspendu" in found.because.fr
+
+
+@pytest.mark.parametrize("state", ["closed", "withdrawn"])
+def test_of_what_has_ended_nothing_is_expected(state: ApplicationState) -> None:
+    assert promise(application("submitted", state, expected_at=START), START + timedelta(days=2)) == Expectation()
+
+
+def test_a_date_is_overdue_from_its_end_on() -> None:
+    one = application("submitted")
+    at = datetime(2025, 6, 17, 4, tzinfo=UTC)
+    assert not is_overdue(promise(one, at), at - timedelta(seconds=1))
+    assert is_overdue(promise(one, at), at)
+
+
+def test_once_overdue_what_such_applications_take_just_now_is_told_as_that() -> None:
+    now = datetime(2025, 6, 18, tzinfo=UTC)
+    found = later(application("submitted"), Typical(15, 240), now)
+    assert found.on == date(2025, 6, 23)
+    assert found.because is not None
+    assert "eight in ten were decided within 15 business days" in found.because.en
+    assert "240" in found.because.fr
+    assert "15 jours ouvrables" in found.because.fr
+
+
+@pytest.mark.parametrize(
+    "typical", [None, Typical(15, FEWEST - 1), Typical(11, 240)], ids=["none", "of too few", "passed too"]
+)
+def test_where_others_say_nothing_the_passed_date_stays_and_is_called_late(typical: Typical | None) -> None:
+    now = datetime(2025, 6, 20, tzinfo=UTC)
+    found = later(application("submitted"), typical, now)
+    assert found.on == DUE
+    assert found.because is not None
+    assert "counts as late" in found.because.en
+
+
+def test_an_hour_s_standard_is_told_in_whole_hours() -> None:
+    hours = [Standard("S-1", date(2024, 4, 1), NAME, None, Measure(limit="PT48H", confirmed=True))]
+    one, now = application("submitted"), START + timedelta(hours=50)
+    promised_ = promised(one, clocks_of(one, hours, now))
+    found = instead(promised_, one, hours, "S-1", Typical(60 * 3600 + 1, 50), now)
+    assert found.at == START + timedelta(hours=60, seconds=1)
+    assert found.because is not None
+    assert "61 hours" in found.because.en
