@@ -10,8 +10,9 @@ import random
 import signal
 import time
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
+from itertools import islice
 
 import aiohttp
 
@@ -19,7 +20,8 @@ from guichet.errors import Stop
 from guichet.home import SERVICES
 from shared.testing import eventually
 from tests.faults import failpoints
-from tests.faults.departments import ORGS, services_of
+from tests.faults.departments import FIRST, ORGS, services_of
+from tests.faults.history import Event
 from tests.faults.rig import Rig
 from tests.faults.stages import LOGS
 
@@ -241,13 +243,25 @@ async def _read(rig: Rig) -> None:
     for name in LOGS:
         head = (await ask(name, "/v1/log"))["position"]
         await ask(name, "/v1/log/digest", query={"until": head})
-        await ask(name, "/v1/receipts/none", bearer=rig.load.keys[org])
+        cell = {"until": head, "org_id": org, "type": "guichet.status.ApplicationStateChanged.v1", "day": FIRST.date()}
+        await ask(name, "/v1/log/positions", query=cell)
+        await ask(name, "/v1/trace/none", query={"at": "status:1"})
+        for event in _some_of(rig, name, org):
+            await ask(name, f"/v1/receipts/{event.id}", query={"source": event.source}, bearer=rig.load.keys[org])
     await ask("reporting", "/v1/reading/views")
     for name in SERVICES:
         assert rig.load._session is not None
         with suppress(aiohttp.ClientError):
             async with rig.load._session.get(f"{rig.services.url(name)}/en/") as page:
                 await page.read()
+
+
+def _some_of(rig: Rig, name: str, org: str) -> Iterator[Event]:
+    """An event of a department that was refused, and one that was corrected."""
+    lately = list(islice(reversed(rig.history.events.values()), 3_000))
+    mine = [event for event in lately if event.service == name and event.org_id == org and not event.by_kafka]
+    yield from [event for event in mine if event.id.endswith("-c") and event.position][:1]
+    yield from [event for event in mine if event.expected == "rejected" and event.sent and not event.unknown][:1]
 
 
 async def _mend(rig: Rig) -> None:

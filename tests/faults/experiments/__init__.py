@@ -50,8 +50,8 @@ class Experiment:
 
 EXPERIMENTS = (
     # While the logs are short yet: they are published anew as a whole.
-    Experiment("F12", "Kafka's data gone", 15, kafka_emptied, at_rest=True, full_only=True),
-    Experiment("F16", "databases restored elsewhere", 15, restored_elsewhere, at_rest=True, full_only=True),
+    Experiment("F12", "Kafka's data gone", 15, kafka_emptied, at_rest=True),
+    Experiment("F16", "databases restored elsewhere", 15, restored_elsewhere, at_rest=True),
     Experiment("F1", "each service killed (kill -9) at random times", 15, kill_services, rate=270),
     Experiment("F2", "a crash before and after every await of the commit, relay and consuming paths", 15, crash_at_every_await),
     Experiment("F3", "workers stand still beyond their sessions, and wake up", 15, zombie, invalid=0.2),
@@ -59,10 +59,10 @@ EXPERIMENTS = (
     Experiment("F5", "Kafka killed and away", 30, kafka_away),
     Experiment("F6", "Kafka stands still", 15, kafka_stands_still),
     Experiment("F7", "PostgreSQL stopped at once; a backend ended in its COPY", 10, postgres_stops),
-    Experiment("F8", "no room on PostgreSQL's disk, and on Kafka's", 20, disk_full, full_only=True),
+    Experiment("F8", "no room on PostgreSQL's disk, and on Kafka's", 20, disk_full),
     Experiment("F9", "status cut off from PostgreSQL, then from Kafka", 15, cut_off),
     Experiment("F10", "slow and broken links between status and what it depends on", 15, slow_links, full_only=True),
     Experiment("F11", "a wrong clock on status, and a step back", 15, wrong_clock, full_only=True),
-    Experiment("F15", "one department floods and poisons both doors", 15, flood_and_poison, full_only=True),
+    Experiment("F15", "one department floods and poisons both doors", 15, flood_and_poison),
     Experiment("F17", "the version before beside this one, taking turns", 15, rolling, full_only=True),
 )  # fmt: skip
