@@ -20,8 +20,8 @@ install: .venv/installed ## a virtual environment with everything the other targ
 demo: install ## the whole system on this machine, with simulated departments; Ctrl-C stops it
 	@$(BIN)/guichet demo
 
-test: install ## every test that can run here, on real Kafka and PostgreSQL
-	@$(BIN)/python -m pytest
+test: install ## every test that can run here, on real Kafka and PostgreSQL; files in turns, two systems side by side
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: install ## format, lint, types, architecture
 	@$(BIN)/ruff format --check .

@@ -74,6 +74,17 @@ class LocalSystem:
         remove(self.home)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once() -> Iterator[None]:
+    """Commands and services are started hundreds of times here: where nothing may be written beside the code, elsewhere."""
+    if not os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="guichet-compiled-") as folder:
+        os.environ["PYTHONPYCACHEPREFIX"] = folder
+        yield
+
+
 @pytest.fixture(scope="session")
 def system() -> Iterator[LocalSystem]:
     found = LocalSystem(Path(tempfile.mkdtemp(prefix="guichet-test-")), free_port_base())

@@ -5,25 +5,17 @@ next one armed. What a seed chooses - the services, the order, at which time of 
 """
 
 import asyncio
-import os
 import random
-import signal
 import time
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from itertools import islice
 
-import aiohttp
-
-from guichet.errors import Stop
 from guichet.home import SERVICES
 from shared.testing import eventually
 from tests.faults import failpoints
-from tests.faults.departments import FIRST, ORGS, services_of
-from tests.faults.history import Event
 from tests.faults.rig import Rig
-from tests.faults.stages import LOGS
+from tests.faults.stirring import stir
 
 _PATIENCE_SECONDS = 12.0
 _MOST_TRIES = 4
@@ -185,7 +177,7 @@ def _some(rig: Rig) -> set[str]:
 async def _stirred(rig: Rig, campaign: Campaign) -> None:
     """What a load alone does not lead to, while that is being done again and again."""
     until = time.monotonic() + _MOST_STIRRED_SECONDS
-    stirring = asyncio.create_task(_stir(rig))
+    stirring = asyncio.create_task(stir(rig))
     while time.monotonic() < until and not stirring.done():
         campaign.learn()
         await campaign.go(min(until, time.monotonic() + 60))
@@ -193,84 +185,3 @@ async def _stirred(rig: Rig, campaign: Campaign) -> None:
     stirring.cancel()
     with suppress(asyncio.CancelledError):
         await stirring
-
-
-async def _stir(rig: Rig) -> None:
-    """Everything at once, each again and again."""
-    stirs = ((_read, 1.0), (_mend, 1.0), (_open, 3.0), (_come_and_go, 10.0), (_break, 20.0))
-    async with asyncio.TaskGroup() as group:
-        for stir, seconds in stirs:
-            group.create_task(_again_and_again(rig, stir, seconds))
-
-
-async def _again_and_again(rig: Rig, stir: Callable[[Rig], Awaitable[None]], seconds: float) -> None:
-    while True:
-        with suppress(Stop):  # whom it asks may have ended just now
-            await stir(rig)
-        await asyncio.sleep(seconds)
-
-
-async def _come_and_go(rig: Rig) -> None:
-    """A second process of each, and the first one ended in order."""
-    for name in SERVICES:
-        async with rig.another(name):
-            await asyncio.sleep(3)
-        with suppress(ProcessLookupError):
-            os.kill(rig.pid(name), signal.SIGTERM)
-
-
-async def _break(rig: Rig) -> None:
-    for part in ("postgres", "kafka"):
-        async with rig.away(part):
-            await asyncio.sleep(2)
-        await asyncio.sleep(4)
-
-
-async def _open(rig: Rig) -> None:
-    """Another key for a department, and topics for it."""
-    for name in LOGS:
-        await rig.services.ask(name, "/v1/keys", method="POST", body={"org_id": ORGS[0]})
-
-
-async def _read(rig: Rig) -> None:
-    """What stands beside the paths, in the same modules."""
-    ask, org = rig.services.ask, ORGS[0]
-    service_id = services_of(org)[0]
-    for path in ("/v1/services", f"/v1/services/{service_id}", f"/v1/services/{service_id}/history", "/v1/standards"):
-        await ask("inventory", path, query={"org": org})
-    cases = await ask("feedback", "/v1/cases", query={"org": org})
-    await ask("feedback", f"/v1/cases/{cases['items'][0]['feedback_id']}", query={"org": org})
-    for name in LOGS:
-        head = (await ask(name, "/v1/log"))["position"]
-        await ask(name, "/v1/log/digest", query={"until": head})
-        cell = {"until": head, "org_id": org, "type": "guichet.status.ApplicationStateChanged.v1", "day": FIRST.date()}
-        await ask(name, "/v1/log/positions", query=cell)
-        await ask(name, "/v1/trace/none", query={"at": "status:1"})
-        for event in _some_of(rig, name, org):
-            await ask(name, f"/v1/receipts/{event.id}", query={"source": event.source}, bearer=rig.load.keys[org])
-    await ask("reporting", "/v1/reading/views")
-    for name in SERVICES:
-        assert rig.load._session is not None
-        with suppress(aiohttp.ClientError):
-            async with rig.load._session.get(f"{rig.services.url(name)}/en/") as page:
-                await page.read()
-
-
-def _some_of(rig: Rig, name: str, org: str) -> Iterator[Event]:
-    """An event of a department that was refused, and one that was corrected."""
-    lately = list(islice(reversed(rig.history.events.values()), 3_000))
-    mine = [event for event in lately if event.service == name and event.org_id == org and not event.by_kafka]
-    yield from [event for event in mine if event.id.endswith("-c") and event.position][:1]
-    yield from [event for event in mine if event.expected == "rejected" and event.sent and not event.unknown][:1]
-
-
-async def _mend(rig: Rig) -> None:
-    """Dead letters are looked at and replayed; the newest is dropped."""
-    for name in LOGS:
-        letters = (await rig.services.ask(name, "/v1/dead-letters", query={"limit": 20}))["items"]
-        for letter in letters:
-            path = f"/v1/dead-letters/{letter['id']}"
-            await rig.services.ask(name, path)
-            await rig.services.ask(name, f"{path}/replay", method="POST")
-        if letters:
-            await rig.services.ask(name, f"/v1/dead-letters/{letters[0]['id']}", method="DELETE")

@@ -176,7 +176,7 @@ class Readers:
     """Whoever reads while all this happens: what was seen must never be taken back."""
 
     def __init__(self, load: Load, reporting: str, operator: str) -> None:
-        self._load, self._reporting, self._operator = load, reporting, operator
+        self._load, self._reporting, self.operator = load, reporting, operator
         self._seen: dict[tuple[str, str], int] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self.reads = 0
@@ -213,7 +213,7 @@ class Readers:
         """How far reporting says it has read each partition."""
         while True:
             await asyncio.sleep(0.2)
-            answer = await self._get(f"{self._reporting}/v1/reading", self._operator)
+            answer = await self._get(f"{self._reporting}/v1/reading", self.operator)
             for item in (answer or {}).get("items", ()):
                 if item["position"] is not None:
                     self._look(item["topic"], str(item["partition"]), item["position"])
