@@ -2,9 +2,11 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -51,6 +53,17 @@ class Settings(BaseSettings):
     webhook_targets: Literal["public", "any"] = Field(
         default="public", description="`any`: webhooks may go to loopback and by http too; in demo mode alone"
     )
+    smtp: SecretStr | None = Field(
+        default=None, description="a mail server for notifications: smtp://user:password@host:587, or smtps://..."
+    )
+    mail_from: str | None = Field(default=None, description="the address that e-mail comes from")
+    public_url: str | None = Field(
+        default=None, description="where people reach this service: in links of what they get"
+    )
+    notify_url: str = Field(default="https://api.notification.canada.ca", description="GC Notify")
+    notify_key: SecretStr | None = None
+    notify_template_en: str | None = Field(default=None, description="template ids, with ((subject)) and ((message))")
+    notify_template_fr: str | None = None
     database_connections: int = Field(default=6, ge=4, le=100)
 
     @field_validator("trusted_proxies")
@@ -58,6 +71,15 @@ class Settings(BaseSettings):
     def _are_addresses(cls, value: str) -> str:
         for each in filter(None, value.split(",")):
             ip_network(each.strip())  # its own words name what is wrong
+        return value
+
+    @field_validator("smtp")
+    @classmethod
+    def _is_a_mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parts = urlsplit(value.get_secret_value())
+            if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+                raise ValueError("a mail server is smtp://host:port or smtps://host:port")
         return value
 
     @property
@@ -69,6 +91,21 @@ class Settings(BaseSettings):
             self.kafka_tls,
             self.kafka_authority,
         )
+
+
+def _lacking(settings: Settings) -> Iterator[str]:
+    """What a channel that is set up needs besides."""
+    wanted = {
+        "smtp": ("mail_from", "public_url"),
+        "notify_key": ("notify_template_en", "notify_template_fr", "public_url"),
+    }
+    for channel, names in wanted.items():
+        if getattr(settings, channel) is not None:
+            yield from (
+                f"setting GUICHET_{name.upper()}: needed beside GUICHET_{channel.upper()}\n"
+                for name in names
+                if not getattr(settings, name)
+            )
 
 
 def load_settings() -> Settings:
@@ -89,5 +126,8 @@ def load_settings() -> Settings:
         raise SystemExit(2)
     if settings.mode != "demo" and settings.issuer == "guichet-demo" and settings.jwks is not None:
         sys.stderr.write("setting GUICHET_ISSUER: the demo's issuer of tokens is trusted in GUICHET_MODE=demo only\n")
+        raise SystemExit(2)
+    if lacking := list(_lacking(settings)):
+        sys.stderr.write("".join(lacking))
         raise SystemExit(2)
     return settings

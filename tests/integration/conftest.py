@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,10 +12,21 @@ import pytest
 from guichet import keys
 from guichet.client import Services
 from shared.kafka import Kafka
+from tests.integration.mailboxes import GcNotify, Mailboxes, free_ports
 from tests.integration.receiving import Receiver, Receivers, receivers
 
 # The system under test sends notifications to this very machine.
-os.environ["GUICHET_WEBHOOK_TARGETS"] = "any"
+MAIL_PORT, NOTIFY_PORT = free_ports(2)
+os.environ |= {
+    "GUICHET_WEBHOOK_TARGETS": "any",
+    "GUICHET_SMTP": f"smtp://127.0.0.1:{MAIL_PORT}",
+    "GUICHET_MAIL_FROM": "Guichet <guichet@example.org>",
+    "GUICHET_PUBLIC_URL": "https://status.example.org",
+    "GUICHET_NOTIFY_URL": f"http://127.0.0.1:{NOTIFY_PORT}",
+    "GUICHET_NOTIFY_KEY": "of-a-service",
+    "GUICHET_NOTIFY_TEMPLATE_EN": "in-english",
+    "GUICHET_NOTIFY_TEMPLATE_FR": "en-francais",
+}
 
 # (event id, service) -> the receipt, or None while there is none
 LookUp = Callable[..., Awaitable[Any]]
@@ -80,3 +91,15 @@ async def receiving() -> AsyncIterator[Receivers]:
 @pytest.fixture
 async def receiver(receiving: Receivers) -> Receiver:
     return await receiving.one()
+
+
+@pytest.fixture
+def mailboxes() -> Iterator[Mailboxes]:
+    with Mailboxes.at(MAIL_PORT) as found:
+        yield found
+
+
+@pytest.fixture
+async def gc_notify() -> AsyncIterator[GcNotify]:
+    async with GcNotify.at(NOTIFY_PORT) as found:
+        yield found

@@ -13,3 +13,5 @@ def prepare(app: FastAPI) -> None:
     expecting.prepare(app)
     live.prepare(app)
     delivering.prepare(app)
+    # Letters of confirmation by thing, in this process.
+    app.state.letters = {}

@@ -1,6 +1,8 @@
 """Making a subscription: to what the caller may be told of, at an address that may be written to, and not without end."""
 
 import re
+import time
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Request
@@ -11,6 +13,7 @@ from services.status.api.access import key_of
 from services.status.delivering import sealing
 from services.status.delivering.addresses import AddressRefused
 from services.status.domain.subscriptions import MOST, DeliveryChannel
+from shared.contracts.envelope import rfc3339
 from shared.contracts.identifiers import Identifier
 from shared.database import transaction
 from shared.language import Language
@@ -19,6 +22,9 @@ from shared.problems import Problem, Refused, problem
 _MAILBOX = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 )
+
+_LETTERS_AN_HOUR, _HOUR = 10, 3600.0
+_MOST_THINGS = 10_000
 
 
 class Wanted(BaseModel):
@@ -67,7 +73,35 @@ async def subscribe(
         if many >= MOST[who.maker]:
             raise Refused(_too_many(MOST[who.maker]))
         await store.add_subscription(connection, new)
+        if new.state == "unconfirmed":
+            _count_letter(request, f"{org_id}/{wanted.application_id}/{wanted.service_id}")
+            at = rfc3339(datetime.now(UTC))
+            await store.add_confirmation(connection, name, org_id, sealing.new_message_id(), at)
+    request.app.state.committed.set()
     return new, secret
+
+
+def _count_letter(request: Request, thing: str) -> None:
+    """Letters that ask to confirm reach people who may not have asked: few of them for one application, in this process.
+    Raises Refused.
+    """
+    letters: dict[str, list[float]] = request.app.state.letters
+    now = time.monotonic()
+    if len(letters) > _MOST_THINGS:
+        for each in [each for each, times in letters.items() if now - times[-1] > _HOUR]:
+            del letters[each]
+    mine = letters.setdefault(thing, [])
+    mine[:] = [each for each in mine if now - each < _HOUR]
+    if len(mine) >= _LETTERS_AN_HOUR:
+        raise Refused(
+            problem(
+                "too_many_requests",
+                f"{_LETTERS_AN_HOUR} letters of confirmation an hour are sent for one application; wait an hour.",
+                f"{_LETTERS_AN_HOUR} lettres de confirmation à l'heure sont envoyées pour une demande; patientez une heure.",
+            ),
+            {"Retry-After": str(int(_HOUR - (now - mine[0])) + 1)},
+        )
+    mine.append(now)
 
 
 async def _thing(request: Request, who: store.Owner, wanted: Wanted, org: str | None) -> tuple[str, bytes | None]:

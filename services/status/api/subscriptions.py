@@ -144,7 +144,7 @@ async def test(request: Request, who: OwnerOf, subscription_id: SubscriptionId) 
             ),
             {"Retry-After": "2"},
         )
-    message = await store.to_test(state.pool, subscription_id, sealing.new_id().replace("sub_", "msg_"), trial(now))
+    message = await store.to_test(state.pool, subscription_id, sealing.new_message_id(), trial(now))
     if message is None or own.state in {"ended", "unconfirmed"}:
         raise Refused(_not_now(own))
     tried = await sender.send([message])

@@ -27,13 +27,14 @@ class Told:
     claimed: Claimed
     tried: Tried
     at: datetime
+    # From 0 to 1: what was one letter is tried again at one moment.
+    chance: float
 
     @property
     def next_try(self) -> datetime | None:
         if self.tried.delivered or self.tried.gone or self.tried.hopeless:
             return None
-        chance = random.random()  # noqa: S311 - spreads tries, and guards nothing
-        return next_try(self.claimed.tries + 1, self.tried.asked, chance, self.at)
+        return next_try(self.claimed.tries + 1, self.tried.asked, self.chance, self.at)
 
 
 class Recorder:
@@ -44,9 +45,9 @@ class Recorder:
         self._waiting: asyncio.Queue[Told] = asyncio.Queue()
 
     def add(self, claimed: Sequence[Claimed], tried: Tried) -> None:
-        now = datetime.now(UTC)
+        now, chance = datetime.now(UTC), random.random()  # noqa: S311 - spreads tries, and guards nothing
         for each in claimed:
-            self._waiting.put_nowait(Told(each, tried, now))
+            self._waiting.put_nowait(Told(each, tried, now, chance))
 
     async def run(self) -> None:
         while True:
@@ -81,7 +82,7 @@ async def record(connection: Connection, batch: Sequence[Told]) -> None:
     settled = [_settled(each) for each in batch]
     held = await store.settle(connection, settled)
     told = [(each, row) for each, row in zip(batch, settled, strict=True) if row.n in held]
-    entries = [_entry(each) for each, row in told if row.status != "pending"]
+    entries = [_entry(each) for each, row in told if row.status != "pending" and "confirm" not in each.claimed.facts]
     entries += await _judge(connection, failing, [each for each, _ in told])
     for each, row in told:
         outcome = "retried" if row.status == "pending" else row.status
@@ -94,7 +95,7 @@ def _settled(told: Told) -> Settled:
     due_at = told.next_try
     status: store.Settlement = "delivered" if told.tried.delivered else "pending" if due_at else "failed"
     each, tried = told.claimed, told.tried
-    return Settled(each.n, each.leased_until, told.at, tried.code, tried.error, status, due_at)
+    return Settled(each.n, each.leased_until, told.at, tried.code, tried.error, status, due_at, tried.reference)
 
 
 async def _judge(connection: Connection, failing: dict[str, datetime | None], told: Sequence[Told]) -> list[LogEntry]:
@@ -102,7 +103,7 @@ async def _judge(connection: Connection, failing: dict[str, datetime | None], to
     after, gone = dict(failing), set[str]()
     for each in told:
         name = each.claimed.subscription_id
-        if name in after:
+        if name in after and (each.tried.delivered or each.tried.failed):
             after[name] = None if each.tried.delivered else after[name] or each.at
         if each.tried.gone:
             gone.add(name)
@@ -117,7 +118,9 @@ async def _judge(connection: Connection, failing: dict[str, datetime | None], to
             log.warning("subscription_suspended", subscription=name, since=str(after[name]))
     for name in gone:
         log.warning("subscription_ended", subscription=name)
-    return [_ended(row) for row in await store.end(connection, sorted(gone), now)] if gone else []
+    if not gone:
+        return []
+    return [_ended(row) for row in await store.end(connection, sorted(gone), now)]
 
 
 def _entry(told: Told) -> LogEntry:

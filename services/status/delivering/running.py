@@ -6,11 +6,15 @@ from contextlib import suppress
 from fastapi import FastAPI
 
 from services.status import store
+from services.status.delivering.mail import Mail, relay_of
+from services.status.delivering.notify import Notify
 from services.status.delivering.recording import Recorder
 from services.status.delivering.webhooks import Webhooks
-from services.status.delivering.worker import Worker
+from services.status.delivering.worker import Sender, Worker
+from services.status.domain.subscriptions import DeliveryChannel
 from shared import metrics
 from shared.database import TRANSIENT, Pool, open_pool, transaction
+from shared.language import Language
 from shared.logs import log
 
 _END_SECONDS = 3.0
@@ -20,7 +24,19 @@ _LOOK_SECONDS, _DAY_SECONDS = 15.0, 24 * 3600
 def prepare(app: FastAPI) -> None:
     """The senders, one for each channel that is set up."""
     settings = app.state.settings
-    app.state.senders = {"webhook": Webhooks(app.state.seal, loopback=settings.webhook_targets == "any")}
+    seal, public_url = app.state.seal, settings.public_url or ""
+    senders: dict[DeliveryChannel, Sender] = {"webhook": Webhooks(seal, loopback=settings.webhook_targets == "any")}
+    if settings.smtp is not None:
+        relay = relay_of(settings.smtp.get_secret_value())
+        senders["email"] = Mail(seal, relay, settings.mail_from or "", public_url)
+    if settings.notify_key is not None:
+        templates: dict[Language, str] = {
+            "en": settings.notify_template_en or "",
+            "fr": settings.notify_template_fr or "",
+        }
+        key = settings.notify_key.get_secret_value()
+        senders["notify"] = Notify(seal, settings.notify_url, key, templates, public_url)
+    app.state.senders = senders
 
 
 async def deliver(app: FastAPI) -> None:

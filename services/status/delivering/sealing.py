@@ -11,6 +11,11 @@ def new_id() -> str:
     return f"sub_{secrets.token_hex(12)}"
 
 
+def new_message_id() -> str:
+    """Of a message that tells of no change."""
+    return f"msg_{secrets.token_hex(16)}"
+
+
 def new_secret() -> str:
     """What a webhook's receiver verifies by (Standard Webhooks 1.0): 32 random bytes."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()

@@ -4,12 +4,13 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from services.status import store
 from services.status.delivering.places import Places
 from services.status.delivering.recording import Recorder
+from services.status.domain.quiet import last_morning, may_go_at
 from services.status.domain.retries import Tried
 from services.status.domain.subscriptions import DeliveryChannel
 from services.status.store import Claimed
@@ -57,7 +58,7 @@ class Worker:
                 log.warning("claiming_retried", error=type(error).__name__)
                 await asyncio.sleep(_POLL_SECONDS)
                 continue
-            for each in found:
+            for each in letters(found):
                 self._start(each)
             if not found:
                 await _until(self._committed, _POLL_SECONDS)
@@ -78,22 +79,61 @@ class Worker:
             self._places.take(each.destination, lane)
         return found
 
-    def _start(self, claimed: Claimed) -> None:
+    def _start(self, claimed: Sequence[Claimed]) -> None:
         task = asyncio.create_task(self._send(claimed))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
-    async def _send(self, claimed: Claimed) -> None:
-        tried = Tried(error="fault")
+    async def _send(self, claimed: Sequence[Claimed]) -> None:
+        held, channel = list(claimed), claimed[0].channel
+        wanted, tried = list[Claimed](), Tried(error="fault")
         try:
-            tried = await self._senders[claimed.channel].send([claimed])
+            wanted = await self._wanted_now(held)
+            if wanted:
+                tried = await self._senders[channel].send(wanted)
+        except TRANSIENT as error:
+            log.warning("claiming_retried", error=type(error).__name__)
         except Exception:  # noqa: BLE001 - a fault of ours with one message must not stop the others
             log.exception("delivery_faulted")
         finally:
-            self._places.give_back(claimed.destination, claimed.lane, well=tried.delivered)
-            self._freed.set()
-            self._committed.set()
-        self._recorder.add([claimed], tried)
+            # One mailbox that is refused says nothing of the mail server that all of them share.
+            well = tried.delivered or not wanted or (channel != "webhook" and tried.code is not None)
+            self._give_back(held, well=well)
+        if wanted:
+            self._recorder.add(wanted, tried)
+
+    async def _wanted_now(self, held: list[Claimed]) -> list[Claimed]:
+        """What of this goes now; the rest is left until its reader wants it. What else is in the same digest is held too."""
+        if held[0].channel == "webhook" or "confirm" in held[0].facts:
+            return held
+        now, wanted = datetime.now(UTC), list[Claimed]()
+        for each in held:
+            at = may_go_at(each.made_at, now, quiet_hours=each.quiet_hours, digest=each.digest)
+            if at > now:
+                await store.postpone(self._pool, each, at)
+            else:
+                wanted.append(each)
+        if wanted and wanted[0].digest:
+            rest = await store.claim_rest(self._pool, wanted[0], last_morning(now), LEASE)
+            for each in rest:
+                self._places.take(each.destination, each.lane)
+            held += rest
+            wanted = sorted([*wanted, *rest], key=lambda each: each.n)
+        return wanted
+
+    def _give_back(self, claimed: Sequence[Claimed], *, well: bool) -> None:
+        for each in claimed:
+            self._places.give_back(each.destination, each.lane, well=well)
+        self._freed.set()
+        self._committed.set()
+
+
+def letters(claimed: Sequence[Claimed]) -> list[list[Claimed]]:
+    """What goes out together: of a digest, all that was claimed of its subscription; each other by itself."""
+    together: dict[str, list[Claimed]] = {}
+    for each in claimed:
+        together.setdefault(each.subscription_id if each.digest else str(each.n), []).append(each)
+    return list(together.values())
 
 
 async def _until(event: asyncio.Event, seconds: float) -> None:

@@ -23,10 +23,17 @@ class Tried:
     asked: timedelta | None = None
     gone: bool = False
     hopeless: bool = False
+    # What to ask after it by, where somebody else goes on delivering it.
+    reference: str | None = None
 
     @property
     def delivered(self) -> bool:
         return self.error is None
+
+    @property
+    def failed(self) -> bool:
+        """Neither delivered nor still under way."""
+        return self.error is not None and self.reference is None
 
 
 def next_try(tries: int, asked: timedelta | None, chance: float, now: datetime) -> datetime | None:

@@ -105,13 +105,19 @@ async def enqueue(connection: Connection, told: Sequence[tuple[News, str]]) -> N
 
 # The first thousand that are due are looked at; a destination that has no room left is passed over before that, so a heap
 # of deliveries to it hides nothing. Only the first of an application is due: what comes after it waits.
-_CLAIM = """
+_CLAIMED = """
+          d.n, d.subscription_id, d.org_id, d.application_id, d.version, d.webhook_id, d.lane, d.tries, d.facts,
+          d.made_at, d.leased_until, s.channel, s.language, s.destination, s.sealed_address, s.sealed_secret,
+          case when s.previous_until > now() then s.sealed_previous_secret end, s.quiet_hours, s.digest
+"""
+_CLAIM = f"""
 with known as (
     select * from unnest($1::text[], $2::int[]) as k (destination, room)
 ), first as (
     select d.n, d.due_at, s.destination, coalesce(k.room, $3) as room
       from delivery d join subscription s using (subscription_id) left join known k using (destination)
-     where d.status = 'pending' and d.lane = $4 and d.due_at <= now() and s.state = 'active'
+     where d.status = 'pending' and d.lane = $4 and d.due_at <= now()
+       and (s.state = 'active' or s.state = 'unconfirmed' and d.facts ? 'confirm')
        and (d.leased_until is null or d.leased_until <= now()) and coalesce(k.room, $3) > 0
        and not exists (select from delivery e
                         where e.subscription_id = d.subscription_id and e.org_id = d.org_id
@@ -128,9 +134,7 @@ with known as (
 update delivery d set leased_until = now() + $6::interval
   from locked, subscription s
  where d.n = locked.n and s.subscription_id = d.subscription_id
-returning d.n, d.subscription_id, d.org_id, d.application_id, d.version, d.webhook_id, d.lane, d.tries, d.facts,
-          d.made_at, d.leased_until, s.channel, s.language, s.destination, s.sealed_address, s.sealed_secret,
-          case when s.previous_until > now() then s.sealed_previous_secret end, s.quiet_hours, s.digest
+returning {_CLAIMED}
 """
 
 
@@ -142,6 +146,42 @@ async def claim(
     """
     rows = await pool.fetch(_CLAIM, list(rooms), list(rooms.values()), room, lane, most, lease)
     return sorted((Claimed(*row.values()) for row in rows), key=lambda each: each.n)
+
+
+async def claim_rest(pool: Pool, lead: Claimed, before: datetime, lease: timedelta) -> list[Claimed]:
+    """What else of a subscription goes into the digest of its first delivery: all that was made before a morning."""
+    rows = await pool.fetch(
+        f"with locked as (select n from delivery where subscription_id = $1 and status = 'pending' and made_at < $2 "
+        "and (leased_until is null or leased_until <= now()) for update skip locked) "
+        "update delivery d set leased_until = now() + $3::interval from locked, subscription s "
+        f"where d.n = locked.n and s.subscription_id = d.subscription_id returning {_CLAIMED}",
+        lead.subscription_id,
+        before,
+        lease,
+    )
+    return sorted((Claimed(*row.values()) for row in rows), key=lambda each: each.n)
+
+
+async def postpone(pool: Pool, claimed: Claimed, due_at: datetime) -> None:
+    """Leave a delivery until a moment when its reader wants it; no try was made."""
+    await pool.execute(
+        "update delivery set due_at = $3, leased_until = null where n = $1 and leased_until = $2 and status = 'pending'",
+        claimed.n,
+        claimed.leased_until,
+        due_at,
+    )
+
+
+async def add_confirmation(connection: Connection, subscription_id: str, org_id: str, message_id: str, at: str) -> None:
+    """A letter that asks whoever it reaches to confirm a subscription."""
+    await connection.execute(
+        "insert into delivery (subscription_id, org_id, application_id, version, webhook_id, lane, status, due_at, facts) "
+        "values ($1, $2, '', 0, $3, 'live', 'pending', now(), $4)",
+        subscription_id,
+        org_id,
+        message_id,
+        {"confirm": True, "at": at},
+    )
 
 
 async def list_deliveries(pool: Pool, subscription_id: str, before: int | None, limit: int) -> list[dict[str, Any]]:

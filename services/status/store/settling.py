@@ -13,7 +13,7 @@ Settlement = Literal["pending", "delivered", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """One try, and what follows from it: `due_at` where it is tried again."""
+    """One try, and what follows from it: `due_at` where it is tried again, `reference` to ask after it by then."""
 
     n: int
     leased_until: datetime
@@ -22,6 +22,7 @@ class Settled:
     error: str | None
     status: Settlement
     due_at: datetime | None
+    reference: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +44,17 @@ class Given:
 _SETTLE = """
 with tried as (
     select * from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::int[], $5::text[], $6::text[],
-                         $7::timestamptz[]) as t (n, leased_until, at, code, error, status, due_at)
+                         $7::timestamptz[], $8::text[])
+        as t (n, leased_until, at, code, error, status, due_at, reference)
 ), settled as (
     update delivery d
        set leased_until = null, tries = d.tries + 1, due_at = coalesce(t.due_at, d.due_at),
-           settled_at = case when t.status = 'pending' then null else t.at end,
-           -- Suspended meanwhile, it waits with the others.
-           status = case when t.status = 'pending' and s.state <> 'active' then 'suspended' else t.status end
+           facts = case when t.reference is null then d.facts - 'reference'
+                        else d.facts || jsonb_build_object('reference', t.reference) end,
+           settled_at = case when t.status = 'pending' and s.state <> 'ended' then null else t.at end,
+           -- Suspended meanwhile, it waits with the others; ended meanwhile, it has failed with them.
+           status = case when t.status <> 'pending' then t.status when s.state = 'suspended' then 'suspended'
+                         when s.state = 'ended' then 'failed' else 'pending' end
       from tried t, subscription s
      where d.n = t.n and d.leased_until = t.leased_until and s.subscription_id = d.subscription_id
     returning d.n
@@ -67,7 +72,7 @@ async def settle(connection: Connection, settled: Sequence[Settled]) -> set[int]
     rows = await connection.fetch(
         _SETTLE, [each.n for each in ordered], [each.leased_until for each in ordered], [each.at for each in ordered],
         [each.code for each in ordered], [each.error for each in ordered], [each.status for each in ordered],
-        [each.due_at for each in ordered],
+        [each.due_at for each in ordered], [each.reference for each in ordered],
     )  # fmt: skip
     return {row["n"] for row in rows}
 

@@ -1,0 +1,192 @@
+"""E-mail and GC Notify: confirmed first, in the reader's language, once, when the reader wants it, and no more when not."""
+
+import re
+from typing import Any
+
+import aiohttp
+import pytest
+
+from guichet import keys
+from guichet.client import Services
+from guichet.tokens import token
+from shared.testing import eventually
+from tests.conftest import LocalSystem
+from tests.integration.mailboxes import GcNotify, Mailboxes, link_in, text_of
+from tests.integration.subscribers import Door, now_event, owner_of_status, send
+
+ORG = "9034"
+
+
+@pytest.fixture(scope="module")
+async def key(services: Services) -> str:
+    return str((await keys.create(services, ORG))["key"])
+
+
+@pytest.fixture
+def department(services: Services, http: aiohttp.ClientSession, key: str) -> Door:
+    return Door(services, http, key)
+
+
+def event(application: str, state: str, number: int, **data: Any) -> dict[str, Any]:
+    return now_event(ORG, application, state, number, **data)
+
+
+async def letters_of(mailboxes: Mailboxes, address: str, many: int) -> list[Any]:
+    async def found() -> list[Any]:
+        return mailboxes.of(address)
+
+    return await eventually(found, lambda letters: len(letters) >= many)
+
+
+async def opened(services: Services, http: aiohttp.ClientSession, path: str, method: str = "GET") -> tuple[int, str]:
+    async with http.request(method, services.url("status") + path) as answer:
+        return answer.status, await answer.text()
+
+
+async def test_e_mail_goes_to_a_confirmed_address_in_the_client_s_language_until_it_wants_no_more(
+    services: Services, http: aiohttp.ClientSession, key: str, mailboxes: Mailboxes, unique: str
+) -> None:
+    address, client = f"{unique}@example.org", Door(services, http, token(services.home, f"c-{unique}"))
+    await send(services, key, event(unique, "submitted", 1, client_id=f"c-{unique}"))
+    made = await client.subscribed(application_id=unique, channel="email", address=address, language="fr")
+    assert (made["secret"], made["state"]) == (None, "unconfirmed")
+    await send(services, key, event(unique, "complete", 2))  # not for an address that nobody confirmed
+    (asked,) = await letters_of(mailboxes, address, 1)
+    assert "confirmer" in asked["Subject"]
+    assert (await opened(services, http, link_in(asked, "confirm")[:-3] + "xyz"))[0] == 404
+    status, page = await opened(services, http, link_in(asked, "confirm"))
+    assert (status, "Votre adresse est confirmée" in page) == (200, True)
+    await send(services, key, event(unique, "decided", 3))
+    _, told = await letters_of(mailboxes, address, 2)
+    assert told["Subject"] == f"Votre demande {unique}"
+    assert "Une décision a été rendue." in text_of(told)
+    assert "Une décision a été rendue." in text_of(told, "html")
+    assert (told["Content-Language"], told["Auto-Submitted"]) == ("fr", "auto-generated")
+    assert re.fullmatch(r"<msg_[0-9a-f]{32}@status\.example\.org>", told["Message-ID"])
+    assert told["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    link = link_in(told, "unsubscribe")
+    assert told["List-Unsubscribe"] == f"<https://status.example.org{link}>"
+    assert (await client.shown(made["id"]))["address"] == f"{unique[0]}…@example.org"
+    assert "<form" in (await opened(services, http, link))[1]
+    assert (await client.shown(made["id"]))["state"] == "active"  # a program that opens links ends nothing
+    assert (await opened(services, http, link, "POST"))[0] == 200
+    assert (await opened(services, http, link, "POST"))[0] == 200
+    assert (await client("GET", f"/v1/subscriptions/{made['id']}"))[0] == 404
+    await send(services, key, event(unique, "issued", 4))
+    assert len(mailboxes.of(address)) == 2
+
+
+async def test_a_mailbox_that_is_no_more_fails_and_one_that_is_busy_is_tried_again(
+    services: Services, http: aiohttp.ClientSession, key: str, department: Door, mailboxes: Mailboxes, unique: str
+) -> None:
+    gone, busy = f"gone-{unique}@example.org", f"busy-{unique}@example.org"
+    await send(services, key, event(unique, "submitted", 1))
+    made = {}
+    for address in (gone, busy):
+        made[address] = await department.subscribed(application_id=unique, channel="email", address=address)
+        (asked,) = await letters_of(mailboxes, address, 1)
+        await opened(services, http, link_in(asked, "confirm"))
+    mailboxes.refused.add(gone)
+    mailboxes.busy.add(busy)
+    await send(services, key, event(unique, "complete", 2))
+
+    async def last(address: str) -> Any:
+        found = (await department.deliveries(made[address]["id"]))[-1]
+        return found["status"], [(each["code"], each["error"]) for each in found["attempts"]]
+
+    await eventually(lambda: last(gone), lambda found: found == ("failed", [(550, "mailbox_refused")]))
+    await eventually(lambda: last(busy), lambda found: found[1][:1] == [(451, "mailbox_refused")])
+    mailboxes.busy.clear()
+    assert len(await letters_of(mailboxes, busy, 2)) == 2
+
+
+async def test_lesson_5_9_a_digest_is_one_letter_a_day_with_each_change_once(
+    services: Services, http: aiohttp.ClientSession, key: str, department: Door, mailboxes: Mailboxes, unique: str,
+    system: LocalSystem,
+) -> None:  # fmt: skip
+    """Duplicate digest (novu #2569, #1633)."""
+    address, said = f"{unique}@example.org", {"service_id": f"S-{unique}"}
+    made = await department.subscribed(**said, channel="email", address=address, digest=True)
+    (asked,) = await letters_of(mailboxes, address, 1)
+    await opened(services, http, link_in(asked, "confirm"))
+    reported = [
+        event(f"{unique}-{n}", state, number, **said)
+        for n in (1, 2)
+        for number, state in ((1, "submitted"), (2, "decided"))
+    ]
+    await send(services, key, *reported)
+
+    async def waits() -> list[Any]:
+        return [each for each in await department.deliveries(made["id"]) if each["version"] == 1]
+
+    def until_morning(found: list[Any]) -> bool:
+        return bool(found) and all(each["next_try_at"][14:16] == "00" and not each["attempts"] for each in found)
+
+    await eventually(waits, until_morning)
+    async with owner_of_status(system) as connection:  # a day goes by
+        await connection.execute(
+            "update delivery set made_at = made_at - interval '1 day', due_at = due_at - interval '1 day' "
+            "where subscription_id = $1 and status = 'pending'",
+            made["id"],
+        )
+    _, digest = await letters_of(mailboxes, address, 2)
+    assert digest["Subject"] == "4 changes to your applications"
+    assert digest["Message-ID"].startswith("<digest_")
+    assert [text_of(digest).count(f"Your application {unique}-{n}:") for n in (1, 2)] == [2, 2]
+
+    async def statuses() -> set[str]:
+        return {each["status"] for each in await department.deliveries(made["id"])}
+
+    await eventually(statuses, lambda found: found == {"delivered"})
+    assert len(mailboxes.of(address)) == 2
+
+
+async def test_gc_notify_is_asked_until_it_says_what_became_of_a_letter(
+    services: Services, http: aiohttp.ClientSession, key: str, department: Door, gc_notify: GcNotify, unique: str,
+    system: LocalSystem,
+) -> None:  # fmt: skip
+    await send(services, key, event(unique, "submitted", 1))
+    address = f"{unique}@example.org"
+    made = await department.subscribed(application_id=unique, channel="notify", address=address, language="fr")
+
+    async def taken() -> list[Any]:
+        return [each for each in gc_notify.taken.values() if each["email_address"] == address]
+
+    (asked,) = await eventually(taken)
+    assert asked["template_id"] == "en-francais"
+    (link,) = re.findall(
+        r"https://status.example.org(/fr/subscriptions/\S+/confirm/\S+)", asked["personalisation"]["message"]
+    )
+    await opened(services, http, link)
+    gc_notify.status = "delivered"
+    await send(services, key, event(unique, "complete", 2))
+    _, told = await eventually(taken, lambda found: len(found) == 2)
+    assert "Votre demande est complète." in told["personalisation"]["message"]
+
+    async def due() -> Any:
+        async with owner_of_status(system) as connection:
+            await connection.execute("update delivery set due_at = now() where subscription_id = $1", made["id"])
+        found = await department.deliveries(made["id"])
+        return [(each["status"], [attempt["error"] for attempt in each["attempts"]]) for each in found]
+
+    await eventually(due, lambda found: found == [("delivered", ["under_way", None])] * 2)
+    gc_notify.status = "permanent-failure"
+    await send(services, key, event(unique, "decided", 3))
+    failed = ("failed", ["under_way", "permanent_failure"])
+    await eventually(due, lambda found: found[-1] == failed)
+    assert len(await taken()) == 3
+    gc_notify.refuses = 400
+    await send(services, key, event(unique, "issued", 4))
+    await eventually(due, lambda found: found[-1] == ("failed", ["notify_refused"]))
+
+
+@pytest.mark.parametrize(
+    "address", ["no mailbox", "a@b", "a@b.c\r\nBcc: x@example.org", "@example.org", "a b@example.org"]
+)
+async def test_what_is_no_mailbox_is_refused(
+    services: Services, key: str, department: Door, unique: str, address: str
+) -> None:
+    await send(services, key, event(unique, "submitted", 1))
+    wanted = {"application_id": unique, "channel": "email", "language": "en", "address": address}
+    status, answer = await department("POST", "/v1/subscriptions", wanted)
+    assert (status, answer["code"]) == (422, "address_not_allowed")
