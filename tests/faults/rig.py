@@ -64,7 +64,7 @@ class FaultSystem(System):
         """Small disks for the data of Kafka and PostgreSQL, where that can be done."""
         if disks.POSSIBLE:
             for name, folder in (("kafka", self.home.path / "kafka" / "data"), ("postgres", _data_of(self.home))):
-                self.disks[name] = Disk(folder, 6_000)
+                self.disks[name] = Disk(folder, 10_000)
                 self.disks[name].mount()
 
     def unmount_disks(self) -> None:

@@ -52,7 +52,6 @@ EXPERIMENTS = (
     # While the logs are short yet: they are published anew as a whole.
     Experiment("F12", "Kafka's data gone", 15, kafka_emptied, at_rest=True),
     Experiment("F16", "databases restored elsewhere", 15, restored_elsewhere, at_rest=True),
-    Experiment("F1", "each service killed (kill -9) at random times", 15, kill_services, rate=270),
     Experiment("F2", "a crash before and after every await of the commit, relay and consuming paths", 15, crash_at_every_await),
     Experiment("F3", "workers stand still beyond their sessions, and wake up", 15, zombie, invalid=0.2),
     Experiment("F4", "workers of reporting join and leave every two seconds", 10, come_and_go),
@@ -65,4 +64,5 @@ EXPERIMENTS = (
     Experiment("F11", "a wrong clock on status, and a step back", 15, wrong_clock, full_only=True),
     Experiment("F15", "one department floods and poisons both doors", 15, flood_and_poison),
     Experiment("F17", "the version before beside this one, taking turns", 15, rolling, full_only=True),
+    Experiment("F1", "each service killed (kill -9) at random times", 15, kill_services, rate=300),
 )  # fmt: skip

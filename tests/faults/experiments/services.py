@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import signal
+import time
 from contextlib import AsyncExitStack, suppress
 
 import aiohttp
@@ -16,13 +17,16 @@ from tests.faults import campaign
 from tests.faults.departments import ORGS
 from tests.faults.rig import Rig
 
+_FEWEST_KILLS, _MOST_EVENTS, _MOST_SECONDS = 6, 1_000_000, 900.0
+
 
 async def kill_services(rig: Rig, full: bool) -> str:
-    """At random times, whether it has come back from the last time or not."""
-    rng, times = random.Random(f"{rig.seed}/F1"), 40 if full else 6
-    for number in range(times):
+    """At random times, whether it has come back from the last time or not; in full until a million events were sent."""
+    rng, times, until = random.Random(f"{rig.seed}/F1"), 0, time.monotonic() + (_MOST_SECONDS if full else 0)
+    while times < _FEWEST_KILLS or (len(rig.history.events) < _MOST_EVENTS and time.monotonic() < until):
         await asyncio.sleep(rng.uniform(0, 9 if full else 2))
-        rig.kill(rng.choice(SERVICES) if full else SERVICES[number % len(SERVICES)])
+        rig.kill(rng.choice(SERVICES) if full else SERVICES[times % len(SERVICES)])
+        times += 1
     seconds = await asyncio.gather(*(rig.serves(name) for name in SERVICES))
     return f"{times} kills, all ready again within {max(seconds)} s of the last"
 
