@@ -19,6 +19,7 @@ from guichet.verifying import verify
 from shared.testing import eventually
 from tests.conftest import LocalSystem
 from tests.integration.receiving import Receiver, Receivers
+from tests.integration.second_status import second_status
 from tests.integration.subscribers import Door, let_pass, now_event, send, until_taken, until_tried
 from tests.integration.test_corrections import correction
 
@@ -317,6 +318,45 @@ async def test_lesson_5_17_a_backfill_of_5000_changes_does_not_delay_a_live_one(
     await eventually(all_of_it, lambda found: found == 5001, 120)
     _, answer = await department("GET", f"/v1/subscriptions/{made['id']}/deliveries?limit=3")
     assert [each["lane"] for each in answer["items"]] == ["live", "bulk", "bulk"]
+
+
+# Several processes
+
+
+async def test_two_processes_of_status_deliver_each_change_once_and_in_order(
+    services: Services, http: aiohttp.ClientSession, key: str, department: Door, receiver: Receiver, unique: str,
+    system: LocalSystem,
+) -> None:  # fmt: skip
+    states = ["submitted", "complete", "in_review", "decided"]
+    applications = [f"{unique}-{n}" for n in range(24)]
+    said = {"service_id": f"S-{unique}"}
+    await department.subscribed(**said, address=receiver.url)
+    async with second_status(system, http):
+        for number, state in enumerate(states, 1):
+            await send(services, key, *(event(each, state, number, **said) for each in applications))
+
+        async def taken() -> int:
+            return len(receiver.taken)
+
+        await eventually(taken, lambda found: found >= len(states) * len(applications), 60)
+    assert len(receiver.taken) == len({message.id for message in receiver.taken})
+    for each in applications:
+        told = [message.data["state"] for message in receiver.taken if message.data["application_id"] == each]
+        assert told == states
+
+
+async def test_a_channel_that_is_not_set_up_is_refused_and_says_so(
+    services: Services, http: aiohttp.ClientSession, key: str, unique: str, system: LocalSystem
+) -> None:
+    await send(services, key, event(unique, "submitted", 1))
+    without = {"GUICHET_SMTP": None, "GUICHET_NOTIFY_KEY": None}
+    async with second_status(system, http, **without) as url:
+        for channel in ("email", "notify"):
+            wanted = {"application_id": unique, "channel": channel, "language": "en", "address": "a@example.org"}
+            async with http.post(
+                f"{url}/v1/subscriptions", json=wanted, headers={"Authorization": f"Bearer {key}"}
+            ) as answer:
+                assert (answer.status, (await answer.json())["code"]) == (422, "channel_not_set_up")
 
 
 # Killed

@@ -166,6 +166,7 @@ async def test_officers_and_keys_that_may_not_read_subscribe_to_nothing(
         ({"language": "la"}, 400, "invalid_request"),
         ({"secret": "mine"}, 400, "invalid_request"),
         ({"service_id": "S"}, 400, "invalid_request"),
+        ({"digest": True}, 400, "invalid_request"),
         ({"application_id": None}, 400, "invalid_request"),
         ({"application_id": "a/b"}, 400, "invalid_request"),
         ({"application_id": "nowhere"}, 404, "not_found"),

@@ -1,5 +1,6 @@
 """Deliveries: when they are tried again, how they are signed, what an answer means, and who has a place."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -13,6 +14,7 @@ from services.status.delivering.sealing import new_secret
 from services.status.delivering.webhooks import answered, signed
 from services.status.domain.retries import LONGEST_ASKED, SCHEDULE, next_try
 from services.status.domain.subscriptions import SUSPENDED_AFTER, is_to_be_suspended, masked
+from shared.settings import load_settings
 
 NOW = datetime(2026, 5, 4, 15, 0, tzinfo=UTC)
 CHANCE = st.floats(0, 1)
@@ -146,3 +148,29 @@ def test_bulk_has_half_of_the_places_at_most_and_never_all_of_a_destination(lane
 )
 def test_an_address_is_shown_so_that_it_is_known_again_and_no_more(channel: str, address: str, shown: str) -> None:
     assert masked(channel, address) == shown  # type: ignore[arg-type]
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"GUICHET_WEBHOOK_TARGETS": "any"}, "GUICHET_WEBHOOK_TARGETS"),
+        ({"GUICHET_SMTP": "smtp://127.0.0.1"}, "GUICHET_MAIL_FROM"),
+        ({"GUICHET_SMTP": "127.0.0.1"}, "GUICHET_SMTP"),
+        ({"GUICHET_NOTIFY_KEY": "k"}, "GUICHET_NOTIFY_TEMPLATE_FR"),
+    ],
+)
+def test_settings_that_cannot_be_stop_the_service_and_are_named(
+    settings: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [name for name in os.environ if name.startswith("GUICHET_")]:
+        monkeypatch.delenv(name)
+    needed = {"DATABASE_URL": "postgresql://x", "KAFKA_BOOTSTRAP": "x:1", "PEPPER": "p" * 32, "MASTER_KEY": "A" * 43}
+    for name, value in {**{f"GUICHET_{name}": value for name, value in needed.items()}, **settings}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as stopped:
+        load_settings()
+    assert stopped.value.code == 2
+    assert said in capsys.readouterr().err

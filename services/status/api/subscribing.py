@@ -114,6 +114,14 @@ async def _thing(request: Request, who: store.Owner, wanted: Wanted, org: str | 
                 "Indiquez soit application_id, soit service_id.",
             )
         )
+    if wanted.channel == "webhook" and (wanted.quiet_hours or wanted.digest):
+        raise Refused(
+            problem(
+                "invalid_request",
+                "quiet_hours and digest are for what people read: email and notify.",
+                "quiet_hours et digest valent pour ce que lisent des personnes : email et notify.",
+            )
+        )
     if wanted.application_id is not None:
         key = await key_of(request, wanted.application_id, org)
         by_token = (
@@ -137,7 +145,7 @@ async def _destination(request: Request, wanted: Wanted) -> str:
     state = request.app.state
     sender: Any = state.senders.get(wanted.channel)
     if sender is None:
-        raise Refused(_not_set_up(wanted.channel))
+        raise Refused(not_set_up(wanted.channel))
     if wanted.channel != "webhook":
         if not _MAILBOX.fullmatch(wanted.address) or len(wanted.address) > 254:
             raise Refused(_not_a_mailbox())
@@ -169,7 +177,7 @@ def _not_a_mailbox() -> Problem:
     )
 
 
-def _not_set_up(channel: DeliveryChannel) -> Problem:
+def not_set_up(channel: DeliveryChannel) -> Problem:
     return problem(
         "channel_not_set_up",
         f"The channel {channel} is not set up on this system; use webhook, or ask its operator.",

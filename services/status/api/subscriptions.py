@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from services.status import store
 from services.status.api.access import cookie_key
-from services.status.api.subscribing import Wanted, subscribe
+from services.status.api.subscribing import Wanted, not_set_up, subscribe
 from services.status.delivering import sealing
 from services.status.domain.messages import trial
 from services.status.domain.subscriptions import BOTH_SECRETS, Subscription, masked, notice
@@ -129,13 +129,17 @@ async def deliveries(
 
 
 @router.post(
-    f"{_ONE}/test", summary="Send a test message now; one that succeeds resumes what was suspended", status_code=200
+    f"{_ONE}/test",
+    summary="Send a test message now; one that succeeds resumes what was suspended",
+    responses=refusals("cannot_retry", "channel_not_set_up"),
 )
 async def test(request: Request, who: OwnerOf, subscription_id: SubscriptionId) -> Response:
     own = await _own(request, who, subscription_id)
     state, now = request.app.state, datetime.now(UTC)
     sender = state.senders.get(own.channel)
-    if sender is None or not await store.may_test(state.pool, subscription_id, _TEST_PAUSE):
+    if sender is None:
+        raise Refused(not_set_up(own.channel))
+    if not await store.may_test(state.pool, subscription_id, _TEST_PAUSE):
         raise Refused(
             problem(
                 "too_many_requests",

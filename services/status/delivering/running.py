@@ -17,7 +17,8 @@ from shared.database import TRANSIENT, Pool, open_pool, transaction
 from shared.language import Language
 from shared.logs import log
 
-_END_SECONDS = 3.0
+# Together shorter than what a service waits for its parts at its end.
+_REST_SECONDS, _RECORD_SECONDS = 3.0, 1.0
 _LOOK_SECONDS, _DAY_SECONDS = 15.0, 24 * 3600
 
 
@@ -51,10 +52,9 @@ async def deliver(app: FastAPI) -> None:
             part.result()
     finally:
         parts[0].cancel()
+        await worker.rest(_REST_SECONDS)
         with suppress(TimeoutError):
-            async with asyncio.timeout(_END_SECONDS):
-                await worker.rest()
-                await recorder.finish()
+            await asyncio.wait_for(recorder.finish(), _RECORD_SECONDS)
         parts[1].cancel()
         for sender in app.state.senders.values():
             await sender.close()

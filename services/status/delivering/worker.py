@@ -64,17 +64,19 @@ class Worker:
                 await _until(self._committed, _POLL_SECONDS)
                 await _until(self._freed, began + _PAUSE_SECONDS - time.monotonic())
 
-    async def rest(self) -> None:
-        """Wait for what is under way."""
-        while self._sending:
-            await asyncio.wait(self._sending)
+    async def rest(self, seconds: float) -> None:
+        """Wait for what is under way, not for long; what is not over by then is sent again by another, under its id."""
+        if self._sending:
+            _, late = await asyncio.wait(self._sending, timeout=seconds)
+            for each in late:
+                each.cancel()
 
     async def _claim(self, lane: str) -> list[Claimed]:
         free = self._places.free(lane)
         if not free:
             return []
         rooms, start = self._places.rooms(lane), self._places.start(lane)
-        found = await store.claim(self._pool, lane, free, rooms, start, LEASE)
+        found = await store.claim(self._pool, lane, self._senders, free, rooms, start, LEASE)
         for each in found:
             self._places.take(each.destination, lane)
         return found

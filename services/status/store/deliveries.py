@@ -1,6 +1,6 @@
 """Deliveries: written with the change they tell of, claimed by senders, settled with what became of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -116,7 +116,7 @@ with known as (
 ), first as (
     select d.n, d.due_at, s.destination, coalesce(k.room, $3) as room
       from delivery d join subscription s using (subscription_id) left join known k using (destination)
-     where d.status = 'pending' and d.lane = $4 and d.due_at <= now()
+     where d.status = 'pending' and d.lane = $4 and d.due_at <= now() and s.channel = any($7::text[])
        and (s.state = 'active' or s.state = 'unconfirmed' and d.facts ? 'confirm')
        and (d.leased_until is null or d.leased_until <= now()) and coalesce(k.room, $3) > 0
        and not exists (select from delivery e
@@ -139,12 +139,18 @@ returning {_CLAIMED}
 
 
 async def claim(
-    pool: Pool, lane: str, most: int, rooms: Mapping[str, int], room: int, lease: timedelta
+    pool: Pool,
+    lane: str,
+    channels: Iterable[str],
+    most: int,
+    rooms: Mapping[str, int],
+    room: int,
+    lease: timedelta,
 ) -> list[Claimed]:
-    """Deliveries of a lane that are due, for this process alone until the lease ends: `most` at most, and to one
-    destination no more than its room, or `room` where that is not in `rooms`.
+    """Deliveries of a lane by these channels that are due, for this process alone until the lease ends: `most` at most, and
+    to one destination no more than its room, or `room` where that is not in `rooms`.
     """
-    rows = await pool.fetch(_CLAIM, list(rooms), list(rooms.values()), room, lane, most, lease)
+    rows = await pool.fetch(_CLAIM, list(rooms), list(rooms.values()), room, lane, most, lease, list(channels))
     return sorted((Claimed(*row.values()) for row in rows), key=lambda each: each.n)
 
 
