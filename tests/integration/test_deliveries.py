@@ -20,7 +20,7 @@ from shared.testing import eventually
 from tests.conftest import LocalSystem
 from tests.integration.receiving import Receiver, Receivers
 from tests.integration.second_status import second_status
-from tests.integration.subscribers import Door, let_pass, now_event, send, until_taken, until_tried
+from tests.integration.subscribers import Door, let_pass, now_event, owner_of_status, send, until_taken, until_tried
 from tests.integration.test_corrections import correction
 
 ORG = "9033"
@@ -96,6 +96,26 @@ async def test_a_correction_that_moves_the_state_is_told_once(
     await send(services, key, correction(wrong, {**wrong["data"], "state": "in_review"}))
     await send(services, key, correction(first, {**first["data"], "channel": "ONL"}))
     await until_taken(receiver, ["closed", "in_review"])
+
+
+async def test_a_subscription_that_is_removed_meanwhile_keeps_no_event_from_being_recorded(
+    services: Services, key: str, department: Door, receiver: Receiver, unique: str, system: LocalSystem
+) -> None:
+    await send(services, key, event(unique, "submitted", 1))
+    made = await department.subscribed(application_id=unique, address=receiver.url)
+    async with owner_of_status(system) as connection:
+        removing = connection.transaction()
+        await removing.start()
+        await connection.execute("delete from subscription where subscription_id = $1", made["id"])
+        sending = asyncio.create_task(send(services, key, event(unique, "complete", 2)))
+
+        async def waits() -> bool:
+            return bool(await connection.fetchval("select exists (select from pg_locks where not granted)"))
+
+        await eventually(waits)
+        await removing.commit()
+    assert [receipt["outcome"] for receipt in await sending] == ["accepted"]
+    assert receiver.tried == []
 
 
 # What becomes of it

@@ -46,20 +46,24 @@ with change as (
     select * from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::text[], $7::text[]::jsonb[])
         as c (org_id, application_id, service_id, version, lane, cause, facts)
 ), told as (
-    select c.*, s.subscription_id, s.state, s.client_hash
+    select c.*, s.subscription_id
       from change c join subscription s on s.org_id = c.org_id and s.application_id = c.application_id
     union all
-    select c.*, s.subscription_id, s.state, s.client_hash
+    select c.*, s.subscription_id
       from change c join subscription s on s.org_id = c.org_id and s.service_id = c.service_id
+), kept as materialized (
+    -- One that is being removed just now is waited for and passed over: its changes are recorded all the same.
+    select subscription_id, state, client_hash from subscription
+     where subscription_id in (select subscription_id from told) order by subscription_id for key share
 ), inserted as (
     insert into delivery (subscription_id, org_id, application_id, version, webhook_id, lane, status, due_at, facts)
     select t.subscription_id, t.org_id, t.application_id, t.version,
            'msg_' || left(encode(sha256(convert_to(concat_ws(' ', t.subscription_id, t.org_id, t.application_id,
                                                              t.version, t.cause), 'UTF8')), 'hex'), 32),
-           t.lane, case t.state when 'active' then 'pending' else 'suspended' end, now(), t.facts
-      from told t
-     where t.state in ('active', 'suspended')
-       and (t.client_hash is null or t.client_hash = (select a.client_hash from application a
+           t.lane, case k.state when 'active' then 'pending' else 'suspended' end, now(), t.facts
+      from told t join kept k using (subscription_id)
+     where k.state in ('active', 'suspended')
+       and (k.client_hash is null or k.client_hash = (select a.client_hash from application a
                                      where a.org_id = t.org_id and a.application_id = t.application_id))
      order by t.version
         on conflict (webhook_id) do nothing
