@@ -80,6 +80,14 @@ async def watched(
     connection: Connection, applications: Sequence[Application]
 ) -> set[tuple[str, str | None, str | None]]:
     """(organisation, application, none) and (organisation, none, service) that somebody subscribed to, of these."""
+    # Most commits are nobody's to be told of, and a look at their organisations is enough to know.
+    known = await connection.fetch(
+        "select org_id from unnest($1::text[]) as o (org_id) where exists (select from subscription s "
+        "where s.org_id = o.org_id)",
+        sorted({each.org_id for each in applications}),
+    )
+    orgs = {row["org_id"] for row in known}
+    applications = [each for each in applications if each.org_id in orgs]
     if not applications:
         return set()
     rows = await connection.fetch(
