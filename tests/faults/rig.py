@@ -89,6 +89,7 @@ class FaultSystem(System):
         part.environment = {
             **part.environment,
             "PYTHONPATH": str(failpoints.ROOT),
+            "GUICHET_WEBHOOK_TARGETS": "any",  # receivers are on this machine
             failpoints.HITS: str(hits),
             failpoints.ARMED: self.armed.pop(name, ""),
             **({"GUICHET_PORT": str(free_port())} if second else {}),

@@ -116,8 +116,9 @@ class Look:
         seen = self._seen[f"{service} log"]
         rows = await connection.fetch(
             "select position, caused_by_source, caused_by_id, type, topic, key, value from recorded_event "
-            "where position > $1 order by position",
+            "where position > $1 and topic = any($2::text[]) order by position",
             seen,
+            list(TOPICS),
         )
         stages.entries[service] = [
             Entry(row[0], (row[1], row[2]), row[3], row[4], row[5], row[6].encode()) for row in rows

@@ -60,6 +60,11 @@ def test_of_what_has_ended_nothing_is_expected(state: ApplicationState) -> None:
     assert promise(application("submitted", state, expected_at=START), START + timedelta(days=2)) == Expectation()
 
 
+def test_once_decided_the_department_s_date_has_had_its_day() -> None:
+    one = application("submitted", "decided", expected_at=START + timedelta(days=9))
+    assert promise(one, START + timedelta(days=2)) == Expectation()
+
+
 def test_a_date_is_overdue_from_its_end_on() -> None:
     one = application("submitted")
     at = datetime(2025, 6, 17, 4, tzinfo=UTC)

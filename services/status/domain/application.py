@@ -198,11 +198,3 @@ def standard_shown(clocks: Mapping[str, Clock]) -> str | None:
     """The standard a client is told of: the first that is due; with none due, the first by id."""
     due = {each: clock.due_at for each, clock in clocks.items() if clock.due_at is not None}
     return min(due, key=lambda each: (due[each], each)) if due else min(clocks, default=None)
-
-
-def expected(application: Application, clocks: Mapping[str, Clock]) -> datetime | None:
-    """When a decision can be expected: the department's own date where given, else the standard's due date."""
-    if application.expected_at is not None:
-        return application.expected_at
-    shown = standard_shown(clocks)
-    return clocks[shown].due_at if shown and clocks[shown].state == "running" else None

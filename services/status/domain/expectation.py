@@ -14,6 +14,7 @@ from shared.language import Bilingual
 # Of fewer cases nothing is said: they could be anybody's, and say little.
 FEWEST: Final = 10
 _HOUR: Final = 3600
+_DECIDED: Final = frozenset({"decided", "issued"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def promised(application: Application, clocks: Mapping[str, Clock]) -> Expectati
     """The department's own date where it gave one, else the due date of the standard that is shown."""
     if application.state in FINAL:
         return Expectation()
-    if application.expected_at is not None:
+    if application.expected_at is not None and application.state not in _DECIDED:
         return Expectation(application.expected_at, _BY_DEPARTMENT)
     shown = standard_shown(clocks)
     if shown is not None and clocks[shown].state == "paused":

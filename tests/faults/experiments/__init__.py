@@ -12,6 +12,7 @@ from tests.faults.experiments.flood import flood_and_poison
 from tests.faults.experiments.kafka import kafka_away, kafka_emptied, kafka_stands_still
 from tests.faults.experiments.links import cut_off, slow_links
 from tests.faults.experiments.postgres import disk_full, postgres_stops, restored_elsewhere
+from tests.faults.experiments.receivers import receivers_misbehave
 from tests.faults.experiments.services import come_and_go, crash_at_every_await, kill_services, zombie
 from tests.faults.experiments.versions import rolling
 from tests.faults.failpoints import ROOT
@@ -62,6 +63,7 @@ EXPERIMENTS = (
     Experiment("F9", "status cut off from PostgreSQL, then from Kafka", 15, cut_off),
     Experiment("F10", "slow and broken links between status and what it depends on", 15, slow_links, full_only=True),
     Experiment("F11", "a wrong clock on status, and a step back", 15, wrong_clock, full_only=True),
+    Experiment("F14", "receivers of webhooks that hang, fail, drip, redirect and flap; status killed", 15, receivers_misbehave),
     Experiment("F15", "one department floods and poisons both doors", 15, flood_and_poison),
     Experiment("F17", "the version before beside this one, taking turns", 15, rolling, full_only=True),
     Experiment("F1", "each service killed (kill -9) at random times", 15, kill_services, rate=300),
