@@ -335,17 +335,6 @@ def test_measuring_again_is_what_the_standards_would_have_said_at_once(events: l
 # What a client is told
 
 
-def test_a_client_expects_the_departments_own_date_else_the_due_date_of_a_running_clock() -> None:
-    own, _ = told([report("submitted", expected_at=NOW)], [standard()])
-    assert domain.expected(own, own.clocks) == NOW
-    running, _ = told([report("submitted")], [standard()])
-    assert domain.expected(running, running.clocks) == running.clocks["STD-1"].due_at
-    paused, _ = told([report("submitted"), report("information_requested", 2, 1)], [standard()])
-    assert domain.expected(paused, paused.clocks) is None
-    decided, _ = told([report("submitted"), report("decided", 2, 1)], [standard()])
-    assert domain.expected(decided, decided.clocks) is None
-
-
 def test_every_state_has_plain_words_for_what_happened_and_what_comes_next() -> None:
     states = set(ApplicationState.__args__)
     assert set(SUMMARY) == set(NEXT) == states == set(STATES)
