@@ -17,24 +17,25 @@ from aiokafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionErro
 
 from bench.events import Record
 from guichet.home import Home
+from guichet.ports import PORTS
 from guichet.system import System
 from shared.kafka import Kafka
 
 
 def free_port_base() -> int:
-    """The first of six free ports in a row; looked for from elsewhere by each process, so that two do not meet."""
+    """The first of as many free ports in a row as a system has; looked for from elsewhere by each process, so that two do not meet."""
     first = 21000 + os.getpid() * 20 % 11000
     bases: list[int] = [*range(first, 32000, 20), *range(21000, first, 20)]  # above are the ports that clients get
     for base in bases:
         with contextlib.ExitStack() as stack:
             try:
-                for offset in range(6):
+                for offset in range(len(PORTS)):
                     probe = stack.enter_context(socket.socket())
                     probe.bind(("127.0.0.1", base + offset))
             except OSError:
                 continue
             return base
-    raise RuntimeError("no six free ports in a row")
+    raise RuntimeError("no free ports in a row")
 
 
 @contextlib.contextmanager

@@ -1,11 +1,20 @@
-"""The six ports of a system, in a row from its first."""
+"""The ports of a system, in a row from its first."""
 
 import socket
 
 from guichet.errors import WrongUse
 
 # port_base + offset
-PORTS = {"reporting": 0, "inventory": 1, "feedback": 2, "status": 3, "kafka": 4, "kafka controller": 5}
+PORTS = {
+    "reporting": 0,
+    "inventory": 1,
+    "feedback": 2,
+    "status": 3,
+    "kafka": 4,
+    "kafka controller": 5,
+    "mailbox": 6,
+    "mail": 7,
+}
 
 
 def is_free(port: int) -> bool:
@@ -19,10 +28,10 @@ def is_free(port: int) -> bool:
     return True
 
 
-def check_ports(port_base: int, *, kafka: bool) -> None:
-    """Raises WrongUse for the first port that is taken; Kafka's own are not needed where a setting names another."""
+def check_ports(port_base: int, *, kafka: bool, mailbox: bool) -> None:
+    """Raises WrongUse for the first port that is taken; Kafka's own are not needed where a setting names another, nor the mailbox's where there is none."""
     for name, offset in PORTS.items():
-        if name.startswith("kafka") and not kafka:
+        if (name.startswith("kafka") and not kafka) or (name.startswith("mail") and not mailbox):
             continue
         if not is_free(port_base + offset):
             raise WrongUse(

@@ -14,7 +14,7 @@ from guichet.errors import NotReachable, WrongUse
 from guichet.home import SERVICES, Home, as_address
 from guichet.local.kafka import ADMIN, LocalKafka
 from guichet.local.postgres import Postgres
-from guichet.ports import PORTS, check_ports
+from guichet.ports import PORTS, check_ports, is_free
 from guichet.processes import Part, die_with_parent
 from guichet.progress import Bar, working
 from guichet.provisioning import provision_databases, provision_kafka
@@ -41,18 +41,25 @@ class System:
         self._to_provision = False
         self._kafka = kafka_of_settings(home)
         self._databases, self._owners = databases_of_settings()
+        # The demo's own, where no mail server is named; what is sent ends on a page.
+        self._has_mailbox = os.environ.get("GUICHET_MAILBOX") == "true" and "GUICHET_SMTP" not in os.environ
 
     def start(self) -> None:
         """Start what is missing; returns when all four services are ready. Raises Stop with what to do."""
         self._prepare()
         with working("Starting", total=9) as bar:
             self._start_infrastructure(bar)
+            if self._has_mailbox:
+                self.parts["mailbox"] = self._mailbox()
+                self.parts["mailbox"].start()
             bar.say("Starting the four services")
             for name in SERVICES:
                 self.start_service(name)
             for name in SERVICES:
                 self._wait(self.parts[name])
                 bar.advance()
+            if self._has_mailbox:
+                self._wait(self.parts["mailbox"])
         self.write_addresses()
 
     def start_infrastructure(self) -> None:
@@ -80,7 +87,7 @@ class System:
     def _prepare(self) -> None:
         self.home.make()
         self._take_lock()
-        check_ports(self.port_base, kafka=self._kafka is None)
+        check_ports(self.port_base, kafka=self._kafka is None, mailbox=self._has_mailbox)
         self.home.issuer_key()
 
     def supervise(self) -> None:
@@ -118,7 +125,7 @@ class System:
 
     def stop(self) -> None:
         """End every part: services first, then Kafka, then PostgreSQL."""
-        order = [*SERVICES, "kafka", "postgres"]
+        order = [*SERVICES, "mailbox", "kafka", "postgres"]
         for name in order[:4]:
             if name in self.parts and self.parts[name].alive:
                 os.kill(self.parts[name].pid or 0, signal.SIGTERM)
@@ -129,7 +136,8 @@ class System:
             self.home.addresses_file.unlink()
 
     def write_addresses(self) -> None:
-        urls = {name: {"url": self._url(name)} for name in ("inventory", "feedback", "status", "reporting")}
+        names = ["inventory", "feedback", "status", "reporting", *(["mailbox"] if self._has_mailbox else [])]
+        urls = {name: {"url": self._url(name)} for name in names}
         pids = {name: part.pid for name, part in self.parts.items()} | {"supervisor": os.getpid()}
         self.home.write_addresses(
             {
@@ -195,7 +203,6 @@ class System:
         return self.home.kafka_as(name, self.kafka)
 
     def _service(self, name: str) -> Part:
-        others = ",".join(f"{other}={self._url(other)}" for other in SERVICES)
         kafka = self._kafka_for(name)
         environment = {
             **os.environ,
@@ -209,10 +216,27 @@ class System:
             "GUICHET_PEPPER": self.home.secret(f"pepper-{name}"),
             "GUICHET_MASTER_KEY": self.home.secret(f"master-key-{name}"),
             "GUICHET_JWKS": str(self.home.jwks_file),
-            "GUICHET_LINKS": others,
+            "GUICHET_LINKS": self._links(),
+            **(self._mail() if name == "status" and self._has_mailbox else {}),
         }
         command = [sys.executable, "-m", f"services.{name}.app"]
         return self._part(name, command, lambda: is_ready(self._url(name)), environment)
+
+    def _mailbox(self) -> Part:
+        folder, ports = self.home.path / "mail", [str(self._port(name)) for name in ("mail", "mailbox")]
+        command = [sys.executable, "-m", "guichet.mailbox", str(folder), *ports]
+        environment = {**os.environ, "GUICHET_LINKS": self._links()}
+        return self._part("mailbox", command, lambda: not is_free(self._port("mailbox")), environment)
+
+    def _mail(self) -> dict[str, str]:
+        return {
+            "GUICHET_SMTP": f"smtp://127.0.0.1:{self._port('mail')}",
+            "GUICHET_MAIL_FROM": "guichet@demo.invalid",
+            "GUICHET_PUBLIC_URL": self._url("status"),
+        }
+
+    def _links(self) -> str:
+        return ",".join(f"{name}={self._url(name)}" for name in SERVICES)
 
     def _part(self, name: str, command: list[str], answers: Any, environment: dict[str, str]) -> Part:
         return Part(name, command, self.home.path / "logs" / f"{name}.log", answers, environment)

@@ -54,7 +54,7 @@ def demo(
     inventory = _read(files)
     end_on_signals()
     _tell_of(inventory)
-    supervisor = None if running else _start(home, port_base)
+    supervisor = None if running else _start(home, port_base, mailbox=not once_)
     try:
         if once_:
             summary = asyncio.run(
@@ -77,10 +77,10 @@ def demo(
             supervisor.wait()
 
 
-def _start(home: Home, port_base: int) -> "subprocess.Popen[bytes]":
+def _start(home: Home, port_base: int, *, mailbox: bool) -> "subprocess.Popen[bytes]":
     if (home.path / "kafka").exists():
         console.print(f"Continuing with what is in {home.path}; remove that folder to begin anew.")
-    os.environ["GUICHET_SIMULATED"] = "true"
+    os.environ |= {"GUICHET_SIMULATED": "true", "GUICHET_MAILBOX": str(mailbox).lower()}
     return start_detached(home, port_base, die_with_us=True)
 
 
@@ -114,8 +114,11 @@ async def _while_alive(supervisor: "subprocess.Popen[bytes] | None", work: Corou
 
 
 def _announce(home: Home) -> None:
-    url = home.addresses()["reporting"]["url"]
+    addresses = home.addresses()
+    url = addresses["reporting"]["url"]
     console.print(f"\n[bold]Live performance   {url}/en/[/bold]\n[bold]Rendement en direct {url}/fr/[/bold]\n")
+    if "mailbox" in addresses:
+        console.print(f"E-mails that are sent end at {addresses['mailbox']['url']}/\n")
 
 
 def _read(files: list[Path]) -> inventory_files.Import:

@@ -29,7 +29,7 @@ from guichet.surroundings import databases_of_settings, kafka_of_settings, serve
 from guichet.system import running
 
 PortBase = Annotated[
-    int, typer.Option(help="The first of six ports in a row.", min=1, max=65000, envvar="GUICHET_PORT_BASE")
+    int, typer.Option(help="The first of eight ports in a row.", min=1, max=65000, envvar="GUICHET_PORT_BASE")
 ]
 
 

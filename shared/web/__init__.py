@@ -22,10 +22,10 @@ SECURITY_HEADERS = {
 
 
 class Pages:
-    """Renders one service's templates inside the common frame."""
+    """Renders one service's templates, which are its own folder's unless said, inside the common frame."""
 
-    def __init__(self, service: str) -> None:
-        folders = [_ROOT.parent.parent / "services" / service / "templates", _ROOT / "templates"]
+    def __init__(self, service: str, folder: Path | None = None) -> None:
+        folders = [folder or _ROOT.parent.parent / "services" / service / "templates", _ROOT / "templates"]
         self._environment = Environment(
             loader=FileSystemLoader(folders),
             autoescape=select_autoescape(default=True),
