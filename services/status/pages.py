@@ -6,10 +6,12 @@ from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import ValidationError
 
 from services.status import store
 from services.status.api.access import cookie_key, key_of, open_by_code, set_cookie
 from services.status.api.applications import read_application
+from services.status.api.subscribing import Wanted, not_a_mailbox, subscribe
 from services.status.delivering.letters import is_link
 from services.status.domain.words import OUTCOME, SUMMARY
 from shared.access import ANYONE
@@ -36,7 +38,7 @@ async def follow(request: Request, language: Language, tracking_code: Annotated[
         page = pages.render(request, "form.html", language, status, problem=refused.problem, opened=None)
         page.headers.update(refused.headers)
         return page
-    response = RedirectResponse(f"/{language}/applications/{key[0]}/{quote(key[1], safe='')}", 303)
+    response = RedirectResponse(_path(language, key), 303)
     set_cookie(request, response, key)
     return response
 
@@ -44,7 +46,63 @@ async def follow(request: Request, language: Language, tracking_code: Annotated[
 @router.get(
     "/{language}/applications/{org_id}/{application_id}", responses={303: {"description": "Open it by its code"}}
 )
-async def application(request: Request, language: Language, org_id: str, application_id: str) -> Response:
+async def application(
+    request: Request, language: Language, org_id: str, application_id: str, letter: Literal["sent"] | None = None
+) -> Response:
+    return await _application(request, language, org_id, application_id, letter_sent=letter is not None)
+
+
+@router.post(
+    "/{language}/applications/{org_id}/{application_id}", responses={303: {"description": "The letter is on its way"}}
+)
+async def follow_by_mail(
+    request: Request,
+    language: Language,
+    org_id: str,
+    application_id: str,
+    address: Annotated[str, Form(max_length=300)],
+    quiet_hours: Annotated[bool, Form()] = False,
+    digest: Annotated[bool, Form()] = False,
+) -> Response:
+    """Whoever has the page open by its tracking code asks to be told of changes by e-mail."""
+    key = cookie_key(request)
+    if key != (org_id, application_id):
+        return RedirectResponse(f"/{language}/", 303)
+    try:
+        wanted = _by_mail(application_id, address.strip(), language, quiet_hours=quiet_hours, digest=digest)
+        await subscribe(request, store.Owner(key=key), wanted, org_id)
+    except Refused as refused:
+        return await _application(request, language, org_id, application_id, problem=refused.problem)
+    return RedirectResponse(f"{_path(language, key)}?letter=sent#mail", 303)
+
+
+def _by_mail(application_id: str, address: str, language: Language, *, quiet_hours: bool, digest: bool) -> Wanted:
+    try:
+        return Wanted(
+            application_id=application_id,
+            channel="email",
+            address=address,
+            language=language,
+            quiet_hours=quiet_hours,
+            digest=digest,
+        )
+    except ValidationError:
+        raise Refused(not_a_mailbox()) from None
+
+
+def _path(language: Language, key: store.Key) -> str:
+    return f"/{language}/applications/{key[0]}/{quote(key[1], safe='')}"
+
+
+async def _application(
+    request: Request,
+    language: Language,
+    org_id: str,
+    application_id: str,
+    *,
+    problem: Problem | None = None,
+    letter_sent: bool = False,
+) -> Response:
     try:
         key = await key_of(request, application_id, org_id)
     except Refused as refused:
@@ -58,6 +116,7 @@ async def application(request: Request, language: Language, org_id: str, applica
         request,
         "application.html",
         language,
+        TITLES[problem.code][0] if problem else 200,
         item=item,
         stream=f"/v1/applications/{quote(key[1], safe='')}/events?{urlencode({'org': key[0], 'last_event_id': position})}",
         summaries=SUMMARY,
@@ -67,6 +126,9 @@ async def application(request: Request, language: Language, org_id: str, applica
         outcome=next((step for step in reversed(item["history"]) if step["state"] == "decided"), None),
         organization=name_of(org_id).in_(language),
         service_name=await store.service_name(request.app.state.pool, item["service_id"]),
+        mail="email" in request.app.state.senders and cookie_key(request) == key,
+        problem=problem,
+        letter_sent=letter_sent,
     )
 
 

@@ -23,7 +23,7 @@ from tests.faults.experiments import EXPERIMENTS, Experiment
 from tests.faults.history import Anomaly
 from tests.faults.rig import Rig, rig
 
-_FULL_RATE = 3.0  # times what a reduced run sends
+_FULL_RATE = 2.0  # times what a reduced run sends
 
 
 @dataclass(slots=True)

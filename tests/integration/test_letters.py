@@ -190,3 +190,33 @@ async def test_what_is_no_mailbox_is_refused(
     wanted = {"application_id": unique, "channel": "email", "language": "en", "address": address}
     status, answer = await department("POST", "/v1/subscriptions", wanted)
     assert (status, answer["code"]) == (422, "address_not_allowed")
+
+
+async def test_a_client_asks_for_e_mail_on_the_page_of_the_application(
+    services: Services, key: str, mailboxes: Mailboxes, unique: str
+) -> None:
+    address = f"page-{unique}@example.org"
+    (receipt,) = await send(services, key, event(unique, "submitted", 1))
+    url = services.url("status")
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
+        async with browser.post(f"{url}/fr/", data={"tracking_code": receipt["tracking_code"]}) as page:
+            assert "Être avisé par courriel" in await page.text()
+            place = page.url
+        async with browser.post(place, data={"address": "nobody"}) as page:
+            assert page.status == 422
+            assert "Ce n&#39;est pas une adresse électronique" in await page.text()
+        async with browser.post(place, data={"address": address, "digest": "true"}) as page:
+            assert page.status == 200
+            assert "Un courriel vous a été envoyé" in await page.text()
+    (asked,) = await letters_of(mailboxes, address, 1)
+    assert "confirmer" in asked["Subject"]
+
+
+async def test_who_has_not_opened_the_application_asks_for_nothing(
+    services: Services, http: aiohttp.ClientSession, key: str, mailboxes: Mailboxes, unique: str
+) -> None:
+    await send(services, key, event(unique, "submitted", 1))
+    place = f"{services.url('status')}/en/applications/{ORG}/{unique}"
+    async with http.post(place, data={"address": f"other-{unique}@example.org"}, allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, "/en/")
+    assert not mailboxes.of(f"other-{unique}@example.org")

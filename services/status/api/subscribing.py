@@ -148,7 +148,7 @@ async def _destination(request: Request, wanted: Wanted) -> str:
         raise Refused(not_set_up(wanted.channel))
     if wanted.channel != "webhook":
         if not _MAILBOX.fullmatch(wanted.address) or len(wanted.address) > 254:
-            raise Refused(_not_a_mailbox())
+            raise Refused(not_a_mailbox())
         return wanted.channel
     plain = state.settings.webhook_targets == "any"
     try:
@@ -168,7 +168,7 @@ def _not_allowed(*, plain: bool) -> Problem:
     )
 
 
-def _not_a_mailbox() -> Problem:
+def not_a_mailbox() -> Problem:
     return problem(
         "address_not_allowed",
         "This is no e-mail address, such as name@example.org.",

@@ -66,5 +66,5 @@ EXPERIMENTS = (
     Experiment("F14", "receivers of webhooks that hang, fail, drip, redirect and flap; status killed", 15, receivers_misbehave, full_only=True),
     Experiment("F15", "one department floods and poisons both doors", 15, flood_and_poison),
     Experiment("F17", "the version before beside this one, taking turns", 15, rolling, full_only=True),
-    Experiment("F1", "each service killed (kill -9) at random times", 15, kill_services, rate=300),
+    Experiment("F1", "each service killed (kill -9) at random times", 15, kill_services, rate=450),
 )  # fmt: skip
