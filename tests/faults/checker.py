@@ -12,7 +12,7 @@ import orjson
 from tests.faults.departments import PLANTED
 from tests.faults.history import Anomaly, Event, History, Identity
 from tests.faults.oracle import Oracle
-from tests.faults.stages import LOGS, Entry, Look, Record, Stages
+from tests.faults.stages import LOGS, NOTIFICATIONS, Entry, Look, Record, Stages
 
 _MOST_TOLD = 40
 
@@ -90,7 +90,7 @@ def _remembered(event: Event, places: Sequence[tuple[str, int]]) -> Iterator[Ano
 
 def one_entry_each(service: str, stages: Stages, history: History) -> Iterator[Anomaly]:
     """I1, I2: one event that was accepted, one entry of the log; some tell of two things."""
-    entries = Counter(entry.cause for entry in stages.entries[service])
+    entries = Counter(entry.cause for entry in stages.entries[service] if entry.topic != NOTIFICATIONS)
     remembered = dict(stages.received[service])
     for identity in remembered.keys() - entries.keys():
         yield Anomaly("lost", "remembered, and no entry of the log", service, identity)
@@ -175,6 +175,8 @@ def versions(expected: Oracle, stages: Stages) -> Iterator[Anomaly]:
             yield Anomaly(name, f"{org_id}/{case} has version {version} after {number} reports", service)
     last: dict[str, int] = {}
     for entry in stages.entries["status"]:
+        if entry.topic == NOTIFICATIONS:
+            continue
         version, before = orjson.loads(entry.value)["data"]["version"], last.get(entry.key, 0)
         if version != before + 1:
             what = f"{entry.key} goes from version {before} to {version} at {entry.position}"

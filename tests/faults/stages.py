@@ -17,7 +17,8 @@ from tests.faults.departments import ORGS
 from tests.faults.history import Identity
 
 LOGS = ("inventory", "feedback", "status")
-TOPICS = ("inventory.services.v1", "feedback.cases.v1", "status.applications.v1")
+NOTIFICATIONS = "status.notifications.v1"
+TOPICS = ("inventory.services.v1", "feedback.cases.v1", "status.applications.v1", NOTIFICATIONS)
 # The tables that keep cases, and what their cases are called there.
 _CASES = {"status": ("application", "application_id"), "feedback": ("feedback_case", "feedback_id")}
 _CELL = "org_id, service_id, standard_id, channel"

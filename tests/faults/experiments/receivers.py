@@ -68,12 +68,12 @@ def _bad() -> dict[str, Answer | None]:
         return web.Response(status=500)
 
     async def drips(request: web.Request) -> web.StreamResponse:
-        answer = web.StreamResponse(status=200)
-        await answer.prepare(request)
-        for _ in range(30):
-            await answer.write(b".")
+        for byte in b"HTTP/1.1 204 No Content":  # never to its end
+            if request.transport is None or request.transport.is_closing():
+                break
+            request.transport.write(bytes([byte]))
             await asyncio.sleep(1)
-        return answer
+        return web.Response(status=500)
 
     async def redirects(_: web.Request) -> web.StreamResponse:
         return web.Response(status=302, headers={"Location": _FORBIDDEN})
