@@ -28,8 +28,8 @@ from shared.problems import Problem
 
 TOPIC = "status.applications.v1"
 _NO_LETTERS = re.compile(r"[\W_]+")
-_AT_ONCE = 500
-_BREATH = 100
+_AT_ONCE = 200
+_BREATH = 50
 
 
 async def record_reports(
@@ -190,8 +190,9 @@ async def remember_services(connection: Connection, events: Sequence[Heard]) -> 
 
 
 async def remember_standards(connection: Connection, events: Sequence[Heard]) -> None:
-    await store.remember_standards(connection, events)
-    await store.ask_to_measure_again(connection, {event.data.service_id for event in events})
+    changed = await store.remember_standards(connection, events)
+    if changed:
+        await store.ask_to_measure_again(connection, changed)
 
 
 async def measure_some_again(connection: Connection) -> bool:
@@ -205,7 +206,9 @@ async def measure_some_again(connection: Connection) -> bool:
     standards = await store.known_standards(connection, service_id)
     now = datetime.now(UTC)
     changes = []
-    for application in applications.values():
+    for number, application in enumerate(applications.values(), 1):
+        if number % _BREATH == 0:
+            await asyncio.sleep(0)  # the doors go on answering
         change = domain.measure_again(application, standards, now)
         if change is not None:
             changes.append((change, application.version))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import lru_cache
+from typing import Any
 
 import orjson
 
@@ -80,10 +81,12 @@ async def remember_services(connection: Connection, events: Sequence[Heard]) -> 
     )
 
 
-async def remember_standards(connection: Connection, events: Sequence[Heard]) -> None:
+async def remember_standards(connection: Connection, events: Sequence[Heard]) -> set[str]:
+    """Returns the services of which something is measured otherwise from now on: names alone move no clock."""
     kept, gone = last_words(events, lambda data: (data.service_id, data.standard_id, data.valid_from))
     standards: list[tuple[Heard, ServiceStandardRecorded]] = [(event, event.data) for event in kept]
     await connection.execute("select pg_advisory_xact_lock(hashtext('guichet.standards'))")
+    before = await _measured_by(connection, events)
     await connection.executemany(
         "delete from known_standard where service_id = $1 and standard_id = $2 and valid_from = $3 and position < $4",
         [(e.data.service_id, e.data.standard_id, e.data.valid_from, e.position) for e in gone],
@@ -101,6 +104,18 @@ async def remember_standards(connection: Connection, events: Sequence[Heard]) ->
             for e, s in standards
         ],
     )  # fmt: skip
+    after = await _measured_by(connection, events)
+    return {service_id for service_id, *_ in before ^ after}
+
+
+async def _measured_by(connection: Connection, events: Sequence[Heard]) -> set[tuple[Any, ...]]:
+    """All that clocks depend on, of the services that events are about; each row begins with its service."""
+    rows = await connection.fetch(
+        "select service_id, standard_id, valid_from, channel, measure::text from known_standard "
+        "where service_id = any($1::text[])",
+        list({event.data.service_id for event in events}),
+    )
+    return {tuple(row) for row in rows}
 
 
 async def ask_to_measure_again(connection: Connection, service_ids: Iterable[str]) -> None:
