@@ -4,6 +4,7 @@ Whole, but for two bounds on what one organisation can fill: of what is too larg
 while ten thousand of its letters wait only that it came.
 """
 
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ _RACES = 2
 _CONTEXT = "dead_letter"
 _MOST_OF_TOO_LARGE = 64 * 1024
 MOST_KEPT = 10_000
+_ROOM_SECONDS = 10.0
 
 State = Literal["waiting", "accepted", "dropped"]
 
@@ -34,18 +36,32 @@ class DeadLetters:
 
     def __init__(self, seal: Seal) -> None:
         self._seal = seal
+        # By organisation: when its letters were counted, and how many more are kept with what they hold.
+        self._rooms: dict[str, tuple[float, int]] = {}
 
     async def keep(self, connection: Connection, refused: Sequence[tuple[Arrival, Refusal]]) -> None:
         if not refused:
             return
-        room = await _room(connection, {arrival.org_id for arrival, _ in refused if _door(arrival) != "listening"})
+        room = await self._room(connection, {arrival.org_id for arrival, _ in refused if _door(arrival) != "listening"})
         await connection.executemany(
             "insert into dead_letter (door, org_id, source, event_id, topic, partition, record_offset, code, problem, "
             "size, sealed) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             [self._row(arrival, refusal, _kept(arrival, refusal, room)) for arrival, refusal in refused],
         )
+        self._rooms |= {org_id: (self._rooms[org_id][0], left) for org_id, left in room.items()}
         for code, number in Counter(refusal.problem.code for _, refusal in refused).items():
             metrics.dead_letters.labels(code).inc(number)
+
+    async def _room(self, connection: Connection, org_ids: set[str]) -> dict[str, int]:
+        """How many more letters of each are kept with what they hold. Counting thousands for each commit would let whoever
+        floods a door slow it for all: it is counted now and then, and each time where there was no room.
+        """
+        now = time.monotonic()
+        known = {each: self._rooms.get(each, (-_ROOM_SECONDS, 0)) for each in org_ids}
+        old = {each for each, (at, left) in known.items() if left <= 0 or now - at > _ROOM_SECONDS}
+        if old:
+            self._rooms |= {each: (now, left) for each, left in (await _room(connection, old)).items()}
+        return {each: self._rooms[each][1] for each in org_ids}
 
     def _row(self, arrival: Arrival, refusal: Refusal, kept: bytes | None) -> tuple[Any, ...]:
         return (

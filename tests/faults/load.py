@@ -21,6 +21,11 @@ _LATER = {429, 503}
 _PAUSES = (0.05, 0.1, 0.25, 0.5)
 
 
+def share_of(service: str) -> float:
+    """Status is reported most, as in life; inventory least."""
+    return {"status": 0.6, "feedback": 0.3, "inventory": 0.1}[service]
+
+
 class Load:
     """Streams of events at `rate` events a second in all, from `start` to `stop`; `history` says what became of them."""
 
@@ -45,11 +50,10 @@ class Load:
         """Begin every stream anew, under ids of this seed."""
         self._stopping.clear()
         lanes = [(org, service, door) for org in ORGS for service in SERVICES for door in DOORS]
-        # Status is reported most, as in life; inventory least.
-        weights = {"status": 6.0, "feedback": 3.0, "inventory": 1.0}
-        whole = sum(weights[service] for _, service, _ in lanes)
         self._lanes = [
-            asyncio.create_task(self._lane(Department(*lane, seed, invalid), rate * weights[lane[1]] / whole))
+            asyncio.create_task(
+                self._lane(Department(*lane, seed, invalid), rate * share_of(lane[1]) / len(ORGS) / len(DOORS))
+            )
             for lane in lanes
         ]
 

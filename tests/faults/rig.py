@@ -37,7 +37,7 @@ from tests.faults.checker import Checker
 from tests.faults.departments import INVALID, ORGS, PLANTED, inventory
 from tests.faults.disks import Disk
 from tests.faults.history import Anomaly, History
-from tests.faults.load import Load, Readers
+from tests.faults.load import Load, Readers, share_of
 from tests.faults.nursery import Nursery, forked
 from tests.faults.stages import LOGS, Look
 
@@ -245,6 +245,11 @@ class Rig:
             yield
         finally:
             await self.load.stop()
+
+    @property
+    def rate_of_reports(self) -> float:
+        """Reports of applications a second, of all departments by both doors."""
+        return self._rate * share_of("status")
 
     @property
     def _of_this_run(self) -> str:
