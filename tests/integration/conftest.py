@@ -12,11 +12,10 @@ import pytest
 from guichet import keys
 from guichet.client import Services
 from shared.kafka import Kafka
-from tests.integration.mailboxes import GcNotify, Mailboxes, free_ports
+from tests.integration.mailboxes import MAIL_PORT, NOTIFY_PORT, GcNotify, Mailboxes
 from tests.integration.receiving import Receiver, Receivers, receivers
 
 # The system under test sends notifications to this very machine.
-MAIL_PORT, NOTIFY_PORT = free_ports(2)
 os.environ |= {
     "GUICHET_WEBHOOK_TARGETS": "any",
     "GUICHET_SMTP": f"smtp://127.0.0.1:{MAIL_PORT}",

@@ -3,9 +3,8 @@
 import email
 import email.policy
 import re
-import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Any, Self
@@ -14,14 +13,10 @@ from aiohttp import web
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from bench.rig import free_port_base
 
-def free_ports(many: int) -> list[int]:
-    """Ports that nobody has just now."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(many)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
+# Chosen once for the whole run; a system takes those from the base on, and bases are twenty apart.
+MAIL_PORT, NOTIFY_PORT = (free_port_base() + offset for offset in (18, 19))
 
 
 @dataclass
