@@ -38,6 +38,13 @@ def free_port_base() -> int:
     raise RuntimeError("no free ports in a row")
 
 
+def free_port() -> int:
+    """One that nobody has just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextlib.contextmanager
 def rig(*, services: bool) -> Iterator[System]:
     """Kafka and PostgreSQL with databases and topics; with `services`, the four services too."""

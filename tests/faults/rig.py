@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 import time
 from collections import Counter
@@ -20,7 +19,7 @@ import psutil
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from bench.rig import free_port_base, remove
+from bench.rig import free_port, free_port_base, remove
 from guichet import keys
 from guichet.client import Services
 from guichet.home import SERVICES, Home
@@ -416,9 +415,3 @@ async def _report_inventory(load: Load) -> None:
         for kind in ("ServiceReported", "ServiceStandardReported"):
             batch = [each for each in pending if kind.encode() in each[1]]
             await load.post("inventory", org, batch)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

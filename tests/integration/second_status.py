@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 
+from bench.rig import free_port
 from guichet.home import Home
 from shared.testing import eventually
 from tests.conftest import ROOT, LocalSystem
-from tests.integration.mailboxes import free_ports
 
 
 @asynccontextmanager
@@ -20,7 +20,7 @@ async def second_status(
     system: LocalSystem, session: aiohttp.ClientSession, **settings: str | None
 ) -> AsyncIterator[str]:
     """Its address. A setting that is None is left out."""
-    (port,) = free_ports(1)
+    port = free_port()
     home, kafka = Home(), system.addresses["kafka"]
     said = {
         "GUICHET_MODE": "demo",
