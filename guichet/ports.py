@@ -29,7 +29,9 @@ def is_free(port: int) -> bool:
 
 
 def check_ports(port_base: int, *, kafka: bool, mailbox: bool) -> None:
-    """Raises WrongUse for the first port that is taken; Kafka's own are not needed where a setting names another, nor the mailbox's where there is none."""
+    """Raises WrongUse for the first port that is taken. Kafka's own are not needed where a setting names another, nor the
+    mailbox's where there is none.
+    """
     for name, offset in PORTS.items():
         if (name.startswith("kafka") and not kafka) or (name.startswith("mail") and not mailbox):
             continue

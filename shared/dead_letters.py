@@ -42,7 +42,9 @@ class DeadLetters:
     async def keep(self, connection: Connection, refused: Sequence[tuple[Arrival, Refusal]]) -> None:
         if not refused:
             return
-        room = await self._room(connection, {arrival.org_id for arrival, _ in refused if _door(arrival) != "listening"})
+        room = await self._room_of(
+            connection, {arrival.org_id for arrival, _ in refused if _door(arrival) != "listening"}
+        )
         await connection.executemany(
             "insert into dead_letter (door, org_id, source, event_id, topic, partition, record_offset, code, problem, "
             "size, sealed) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
@@ -52,7 +54,7 @@ class DeadLetters:
         for code, number in Counter(refusal.problem.code for _, refusal in refused).items():
             metrics.dead_letters.labels(code).inc(number)
 
-    async def _room(self, connection: Connection, org_ids: set[str]) -> dict[str, int]:
+    async def _room_of(self, connection: Connection, org_ids: set[str]) -> dict[str, int]:
         """How many more letters of each are kept with what they hold. Counting thousands for each commit would let whoever
         floods a door slow it for all: it is counted now and then, and each time where there was no room.
         """
@@ -60,7 +62,7 @@ class DeadLetters:
         known = {each: self._rooms.get(each, (-_ROOM_SECONDS, 0)) for each in org_ids}
         old = {each for each, (at, left) in known.items() if left <= 0 or now - at > _ROOM_SECONDS}
         if old:
-            self._rooms |= {each: (now, left) for each, left in (await _room(connection, old)).items()}
+            self._rooms |= {each: (now, left) for each, left in (await _count_room(connection, old)).items()}
         return {each: self._rooms[each][1] for each in org_ids}
 
     def _row(self, arrival: Arrival, refusal: Refusal, kept: bytes | None) -> tuple[Any, ...]:
@@ -92,7 +94,7 @@ def _door(arrival: Arrival) -> str:
     return "kafka" if arrival.topic.startswith("ingest.") else "listening"
 
 
-async def _room(connection: Connection, org_ids: set[str]) -> dict[str, int]:
+async def _count_room(connection: Connection, org_ids: set[str]) -> dict[str, int]:
     """How many more letters of each organisation are kept with what they hold."""
     rows = await connection.fetch(
         "select org_id, (select count(*) from (select from dead_letter l where l.org_id = a.org_id and state = 'waiting' "

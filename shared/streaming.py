@@ -1,7 +1,7 @@
 """Server-sent events to many readers at once: ids are positions of the log, and whoever resumes from one misses nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 from fastapi import Request
 from fastapi.responses import StreamingResponse
@@ -36,7 +36,7 @@ class Readers:
         for queue in self._queues:
             queue.put_nowait(_END)
 
-    async def read(self, first: Callable[[], Awaitable[Message]]) -> AsyncIterator[bytes]:
+    async def read(self, first: Callable[[], Awaitable[Message]]) -> AsyncGenerator[bytes, None]:
         """One reader's messages: what `first` says, asked once the reader is known here, then what is handed out."""
         queue: asyncio.Queue[Message] = asyncio.Queue()
         self._queues.add(queue)  # before the first look, so that nothing falls between the two

@@ -62,13 +62,10 @@ class Nursery:
         self._out.close()
 
     def _line(self) -> list[str]:
-        line = b""
-        while not line.endswith(b"\n"):  # unbuffered, so that `select` knows of all that is left
-            byte = os.read(self._out.fileno(), 1)
-            if not byte:
-                raise ConnectionError("the nursery has ended")
-            line += byte
-        return line.decode().split()
+        line = _read_line(self._out.fileno())
+        if line is None:
+            raise ConnectionError("the nursery has ended")
+        return line.split()
 
     def _note(self, told: list[str]) -> None:
         self._ended[int(told[1])] = int(told[2])
@@ -138,7 +135,7 @@ def _main(module: str) -> None:
                 os.close(descriptor)
                 _tell(f"ended {pid} {os.waitstatus_to_exitcode(status)}")
                 continue
-            armed = _read_line()
+            armed = _read_line(0)
             if armed is None:
                 return
             pid = os.fork()
@@ -164,10 +161,11 @@ def _become(points: failpoints.Failpoints, armed: str, run: Any) -> None:
     os._exit(0)
 
 
-def _read_line() -> str | None:
+def _read_line(descriptor: int) -> str | None:
+    """Unbuffered, so that `select` knows of all that is left; None at the end."""
     line = b""
     while not line.endswith(b"\n"):
-        byte = os.read(0, 1)
+        byte = os.read(descriptor, 1)
         if not byte:
             return None
         line += byte

@@ -5,7 +5,8 @@ changed is asked of the log, not of this process: other processes of status chan
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, FastAPI, Request
@@ -62,13 +63,15 @@ class Live:
         found = await read_application(self._app, key, datetime.now(UTC))
         return message(position, "application", to_json(found))
 
-    async def read(self, key: Key, last_id: str | None) -> AsyncIterator[bytes]:
+    async def read(self, key: Key, last_id: str | None) -> AsyncGenerator[bytes, None]:
         """One reader's messages: the application, unless it is the same as at `last_id`; then what changes."""
         readers = self._readers.setdefault(key, Readers())
         self._wanted.set()
         try:
-            async for text in readers.read(lambda: self._since(key, last_id)):
-                yield text
+            # Closed with this one: a reader that is gone must not stay among the readers.
+            async with aclosing(readers.read(lambda: self._since(key, last_id))) as messages:
+                async for text in messages:
+                    yield text
         finally:
             self._forget(key)
 

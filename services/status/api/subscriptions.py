@@ -91,6 +91,11 @@ def _shown(request: Request, each: Subscription, sealed_address: bytes) -> dict[
 
 
 async def _own(request: Request, who: store.Owner, subscription_id: str) -> Subscription:
+    return (await _own_with_address(request, who, subscription_id))[0]
+
+
+async def _own_with_address(request: Request, who: store.Owner, subscription_id: str) -> tuple[Subscription, bytes]:
+    """It and its sealed address. Raises Refused for another's."""
     found = await store.find_subscription(request.app.state.pool, who, subscription_id)
     if found is None:
         raise Refused(
@@ -100,14 +105,13 @@ async def _own(request: Request, who: store.Owner, subscription_id: str) -> Subs
                 "Vous n'avez aucun abonnement portant cet identifiant.",
             )
         )
-    return found[0]
+    return found
 
 
 @router.get(_ONE, summary="One subscription")
 async def one(request: Request, who: OwnerOf, subscription_id: SubscriptionId) -> Response:
-    await _own(request, who, subscription_id)
-    found = await store.find_subscription(request.app.state.pool, who, subscription_id)
-    return answer(request, {**_shown(request, *found), "as_of": datetime.now(UTC)} if found else {})
+    found = await _own_with_address(request, who, subscription_id)
+    return answer(request, {**_shown(request, *found), "as_of": datetime.now(UTC)})
 
 
 @router.delete(_ONE, summary="Be told no more; its deliveries are forgotten", status_code=204, response_class=Response)
