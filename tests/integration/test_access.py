@@ -1,5 +1,6 @@
 """Endpoint x caller x organisation: every endpoint of every service says who may call it, and holds to it."""
 
+import asyncio
 import re
 import time
 from collections.abc import AsyncIterator
@@ -285,8 +286,9 @@ async def test_a_key_is_rotated_without_a_gap_and_the_old_one_ends_with_the_over
     assert [listed[each["id"]]["state"] for each in (old, new, newest)] == ["live", "expired", "live"]
     assert listed[newest["id"]]["services"] == ["status"]
     # Kafka knows no expiry: the login of a key that has expired is ended by hand of ours.
-    assert new["id"] in await revoking.prune(services)
-    assert new["id"] not in await revoking.prune(services)
+    # The system prunes by itself every few seconds too, so whoever comes first ends it; here none may be left to end.
+    await revoking.prune(services)
+    assert not await asyncio.to_thread(keys.administrator(services).expel, [new["id"]])
 
 
 async def test_the_key_that_follows_one_that_was_to_expire_expires_too(services: Services) -> None:
