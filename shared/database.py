@@ -24,6 +24,9 @@ TRANSIENT = (
     TimeoutError,
     OSError,
 )
+# asyncpg would make a connection anew after 50,000, while whoever asked for it waits.
+_MOST_QUERIES = 2**31
+_RESET_SECONDS = 5.0
 
 
 class ConcurrentChange(asyncpg.TransactionRollbackError):  # type: ignore[misc]  # asyncpg has no types
@@ -38,6 +41,8 @@ async def open_pool(dsn: str, connections: int, least: int = 2, **server_setting
         init=_speak_json,
         command_timeout=60,
         max_inactive_connection_lifetime=0,
+        max_queries=_MOST_QUERIES,
+        reset=_as_it_is,
         server_settings={
             "application_name": "guichet",
             # A process that stops in mid-transaction must not hold the locks of its partitions.
@@ -48,6 +53,23 @@ async def open_pool(dsn: str, connections: int, least: int = 2, **server_setting
             **server_settings,
         },
     )
+
+
+async def _as_it_is(_: Connection) -> None:
+    """What asyncpg does besides is a round trip for each use, and undoes what only a `session` does."""
+
+
+@asynccontextmanager
+async def session(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection that may keep a state of its own, such as an advisory lock: it ends with its use."""
+    async with pool.acquire() as connection:
+        try:
+            yield connection
+        finally:
+            try:
+                await connection.reset(timeout=_RESET_SECONDS)
+            except (*TRANSIENT, asyncpg.InterfaceError):
+                connection.terminate()
 
 
 async def _speak_json(connection: Connection) -> None:

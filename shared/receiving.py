@@ -57,6 +57,8 @@ class _Batch:
 
     async def drop_known(self) -> None:
         """Answer what was accepted before: the same data is a duplicate, other data a conflict."""
+        if not self.waiting:
+            return
         rows = await self.connection.fetch(
             "select r.source, r.event_id, digest, position, recorded_at, opened_key "
             "from received_event r join unnest($1::text[], $2::text[]) as a (source, event_id) using (source, event_id)",

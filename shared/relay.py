@@ -18,7 +18,7 @@ from shared import metrics
 from shared.batches import published
 from shared.consuming import cluster_id
 from shared.contracts.envelope import LogAdvanced, LogRestored, Published, rfc3339, type_name
-from shared.database import TRANSIENT, Connection, Pool
+from shared.database import TRANSIENT, Connection, Pool, session
 from shared.event_log import LogUnchecked, head, is_checked
 from shared.kafka import Kafka
 from shared.logs import log
@@ -67,7 +67,7 @@ class Relay:
         delay = 0.1
         while True:
             try:
-                async with self._pool.acquire() as connection:
+                async with session(self._pool) as connection:
                     await self._lead(connection)
             except (KafkaError, *TRANSIENT, asyncpg.PostgresError) as error:
                 self.failing = True

@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     notify_key: SecretStr | None = None
     notify_template_en: str | None = Field(default=None, description="template ids, with ((subject)) and ((message))")
     notify_template_fr: str | None = None
-    database_connections: int = Field(default=6, ge=4, le=100)
+    database_connections: int = Field(default=8, ge=4, le=100)
 
     @field_validator("trusted_proxies")
     @classmethod

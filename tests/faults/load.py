@@ -31,7 +31,7 @@ class Load:
 
     def __init__(self, urls: dict[str, str], kafka: Kafka, keys: dict[str, str], history: History) -> None:
         self.urls, self.kafka, self.keys, self.history = urls, kafka, keys, history
-        self.latencies: list[float] = []  # seconds to a 202 or 200, of single tries
+        self.latencies: list[tuple[str, float]] = []  # who sent, and the seconds to a 202 or 200, of single tries
         self._session: aiohttp.ClientSession | None = None
         self._lanes: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
@@ -92,7 +92,7 @@ class Load:
         while True:
             for event, _ in batch:
                 self.history.invoke(event, "http")
-            receipts = await self._try(service, body, headers, timed=timed)
+            receipts = await self._try(service, org_id, body, headers, timed=timed)
             if receipts is not None:
                 for (event, _), receipt in zip(batch, receipts, strict=True):
                     self.history.answer(event, receipt)
@@ -106,7 +106,7 @@ class Load:
             tries += 1
 
     async def _try(
-        self, service: str, body: bytes, headers: Mapping[str, str], *, timed: bool
+        self, service: str, org_id: str, body: bytes, headers: Mapping[str, str], *, timed: bool
     ) -> list[dict[str, Any]] | None:
         assert self._session is not None
         began = time.monotonic()
@@ -121,7 +121,7 @@ class Load:
                     return None
                 receipts: list[dict[str, Any]] = orjson.loads(text)["receipts"]
                 if timed:
-                    self.latencies.append(time.monotonic() - began)
+                    self.latencies.append((org_id, time.monotonic() - began))
                 self.history.keep(text)
                 return receipts
         except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError):

@@ -113,3 +113,29 @@ async def test_a_commit_that_fails_refuses_each_of_its_requests_and_the_rest_of_
             await refused
         assert [receipt.id for receipt in await writer.submit("a", _events("b", 1))] == ["b0"]
     assert writer.commits == [[], ["b0"]]
+
+
+async def test_a_commit_that_takes_long_holds_up_its_own_senders_alone_and_keeps_their_order() -> None:
+    class Slow(_Recorded):
+        async def _commit(self, arrivals: Sequence[Arrival]) -> list[Receipt]:
+            receipts = await super()._commit(arrivals)
+            begun.set()
+            if arrivals[0].org_id == "a":
+                await done.wait()
+            return receipts
+
+    begun, done = asyncio.Event(), asyncio.Event()
+    writer = Slow()
+    async with _running(writer):
+        first = asyncio.create_task(writer.submit("a", _events("a", 1)))
+        await begun.wait()
+        second = asyncio.create_task(writer.submit("a", [Arrival(b"a-second", "a")]))
+        for number in range(3):
+            assert [each.id for each in await writer.submit("b", [Arrival(f"b{number}".encode(), "b")])] == [
+                f"b{number}"
+            ]
+        assert not first.done()
+        assert not second.done()
+        done.set()
+        await asyncio.gather(first, second)
+    assert writer.commits == [["a0"], ["b0"], ["b1"], ["b2"], ["a-second"]]

@@ -23,7 +23,7 @@ _CLIENT_ERRORS = range(400, 500)
 
 async def flood_and_poison(rig: Rig, full: bool) -> str:
     """Ten times as many good reports of applications as it sends otherwise, and as much that no door can take; the others' answers are timed."""
-    seconds, pairs = (12.0, 3) if full else (4.0, 1)
+    seconds, pairs = (20.0, 3) if full else (4.0, 1)
     ratios, statuses = [], Counter[int]()
     for number in range(pairs):
         quiet = await _p99_of_others(rig, seconds)
@@ -34,7 +34,7 @@ async def flood_and_poison(rig: Rig, full: bool) -> str:
         ratios.append(troubled / quiet)
     wrong = {status: n for status, n in statuses.items() if status not in _CLIENT_ERRORS and status not in {200, 202}}
     assert not wrong, f"what cannot be taken was answered with {wrong}"
-    assert sum(statuses.values()) > 50, f"hardly anything bad was sent: {statuses}"
+    assert sum(statuses.values()) > 20, f"hardly anything bad was sent: {statuses}"
     replayed = await _replay_twice(rig)
     if full:  # of one short pair, one slow moment decides
         assert median(ratios) <= _MOST, f"the others' p99 rose {ratios} times"
@@ -47,7 +47,7 @@ async def flood_and_poison(rig: Rig, full: bool) -> str:
 async def _p99_of_others(rig: Rig, seconds: float) -> float:
     rig.load.latencies.clear()
     await asyncio.sleep(seconds)
-    return quantiles(rig.load.latencies, n=100)[98]
+    return quantiles([seconds for org, seconds in rig.load.latencies if org != _TROUBLE], n=100)[98]
 
 
 @asynccontextmanager

@@ -43,7 +43,7 @@ async def kafka_stands_still(rig: Rig, full: bool) -> str:
 async def _latencies(rig: Rig, seconds: float) -> list[float]:
     rig.load.latencies.clear()
     await asyncio.sleep(seconds)
-    return list(rig.load.latencies)
+    return [seconds for _, seconds in rig.load.latencies]
 
 
 def _p99(seconds: list[float]) -> float:
