@@ -22,3 +22,17 @@ def events_in(file: str) -> list[bytes]:
             raise Stop(f"{file} is empty: it holds one JSON object, an array, or one object per line") from None
         return lines
     return [orjson.dumps(each) for each in (document if isinstance(document, list) else [document])]
+
+
+def organization_of(events: list[bytes]) -> str:
+    """The organisation all the events speak for. Raises WrongUse when they do not say, or differ."""
+    try:
+        sources = {orjson.loads(event)["source"] for event in events}
+        orgs = {str(source).split("/")[2] for source in sources}
+    except (orjson.JSONDecodeError, KeyError, TypeError, IndexError):
+        raise WrongUse(
+            "the events do not all say whose they are (source: /organizations/<org_id>): give --key"
+        ) from None
+    if len(orgs) != 1:
+        raise WrongUse("the events are of several organisations: send each with its own --key")
+    return orgs.pop()

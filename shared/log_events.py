@@ -44,6 +44,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
         "dead_letter_replayed": "dead_letter outcome code",
         "dead_letter_dropped": "dead_letter by",
         "measuring_retried": "error",
+        "measured_again": "applications changed left",
         "claiming_retried": "error",
         "deliveries_retried": "error",
         "delivery_faulted": "",

@@ -60,6 +60,9 @@ silent_departments = Gauge(
     registry=registry,
 )
 stream_readers = Gauge("guichet_stream_readers", "Open event streams", registry=registry)
+applications_to_measure = Gauge(
+    "guichet_applications_to_measure", "Applications that are still to be measured again", registry=registry
+)
 deliveries = Counter(
     "guichet_deliveries", "Tries to deliver a notification, by outcome", ["channel", "outcome"], registry=registry
 )

@@ -1,5 +1,5 @@
 """The commands, one module a family; importing them registers them."""
 
-from guichet.commands import feeding, later, letters, operating, reading, running, watching
+from guichet.commands import feeding, later, letters, operating, reading, receiving, running, watching
 
-__all__ = ["feeding", "later", "letters", "operating", "reading", "running", "watching"]
+__all__ = ["feeding", "later", "letters", "operating", "reading", "receiving", "running", "watching"]

@@ -17,7 +17,7 @@ from guichet.client import Services, with_services
 from guichet.commands.running import PortBase, end_on_signals, start_detached, stop_supervisor
 from guichet.demo import live, load_inventory, once, read_inventory
 from guichet.errors import Stop, WrongUse
-from guichet.event_files import events_in
+from guichet.event_files import events_in, organization_of
 from guichet.home import Home
 from guichet.inventory_files import UnreadableInventoryFile
 from guichet.main import app
@@ -253,23 +253,9 @@ def _receipt_row(receipt: dict[str, Any]) -> dict[str, Any]:
 
 async def _emit(services: Services, to: str, key: str | None, events: list[bytes]) -> list[dict[str, Any]]:
     if key is None:
-        org_id = _organization(events)
+        org_id = organization_of(events)
         key = (await keys.kept(services, services.home, [org_id]))[org_id]
     receipts: list[dict[str, Any]] = []
     for start in range(0, len(events), 1000):
         receipts += await services.send(to, key, events[start : start + 1000])
     return receipts
-
-
-def _organization(events: list[bytes]) -> str:
-    """The organisation all the events speak for. Raises WrongUse when they do not say, or differ."""
-    try:
-        sources = {orjson.loads(event)["source"] for event in events}
-        orgs = {str(source).split("/")[2] for source in sources}
-    except (orjson.JSONDecodeError, KeyError, TypeError, IndexError):
-        raise WrongUse(
-            "the events do not all say whose they are (source: /organizations/<org_id>): give --key"
-        ) from None
-    if len(orgs) != 1:
-        raise WrongUse("the events are of several organisations: send each with its own --key")
-    return orgs.pop()

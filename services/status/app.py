@@ -2,13 +2,14 @@
 
 from services.status import api, consumers, delivering, handlers, pages
 from services.status.api import live
+from services.status.handlers import entries
 from shared.contracts.reported.kinds import KINDS
 from shared.service import Parts, main
 from shared.serving import run
 
 parts = Parts(
     name="status",
-    topics=[handlers.TOPIC, "status.notifications.v1"],
+    topics=[entries.TOPIC, "status.notifications.v1"],
     kinds=KINDS["status"],
     handle=handlers.record_reports,
     opened=handlers.opened,

@@ -17,7 +17,7 @@ from shared.calendars.exceptions import ExceptionDay, in_force
 from shared.calendars.versions import versions
 from shared.language import Bilingual
 
-__all__ = ["FIRST_YEAR", "LAST_YEAR", "Calendar", "ExceptionDay", "calendar", "excepting"]
+__all__ = ["FIRST_YEAR", "LAST_YEAR", "Calendar", "ExceptionDay", "calendar", "excepting", "in_force"]
 
 _FIRST: Final = date(FIRST_YEAR, 1, 1).toordinal()
 _LAST: Final = date(LAST_YEAR, 12, 31).toordinal()

@@ -6,7 +6,9 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from shared.contracts.envelope import Published
+from shared.contracts.measure import CalendarName
 from shared.contracts.reported.status import ApplicationState, Channel
+from shared.language import Bilingual
 
 ClockState = Literal["not_started", "running", "paused", "stopped", "excluded"]
 Unit = Literal["business_day", "day", "second"]
@@ -49,6 +51,15 @@ class ApplicationStateChanged(Published):
     expected_at: AwareDatetime | None
     # Every report of it was withdrawn: `to_state` says nothing any more.
     void: bool = False
+
+
+class ExceptionDayRecorded(Published):
+    """A day that is no business day of a department: in `calendar`, or in every one. Once `withdrawn`, it is one again."""
+
+    day: date
+    note: Bilingual
+    calendar: CalendarName | None
+    withdrawn: bool = False
 
 
 class NotificationDelivered(Published):

@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from shared.contracts.envelope import Published
 from shared.contracts.feedback import FeedbackRecorded, FeedbackStateChanged
 from shared.contracts.inventory import ServiceRecorded, ServiceStandardRecorded, ServiceStandardResultRecorded
-from shared.contracts.status import ApplicationStateChanged, NotificationDelivered, NotificationFailed
+from shared.contracts.status import (
+    ApplicationStateChanged,
+    ExceptionDayRecorded,
+    NotificationDelivered,
+    NotificationFailed,
+)
 from shared.language import Bilingual
 
 
@@ -49,9 +54,12 @@ TOPICS: Mapping[str, Topic] = {
     ),
     "status.applications.v1": Topic(
         "status",
-        Bilingual(en="Applications and their clocks.", fr="Les demandes et leurs horloges."),
+        Bilingual(
+            en="Applications and their clocks; a department's exception days, by its <org_id> alone.",
+            fr="Les demandes et leurs horloges; les jours d'exception d'un ministère, par son seul <org_id>.",
+        ),
         "<org_id>/<application_id>",
-        (ApplicationStateChanged,),
+        (ApplicationStateChanged, ExceptionDayRecorded),
     ),
     "status.notifications.v1": Topic(
         "status",

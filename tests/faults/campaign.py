@@ -158,6 +158,16 @@ async def on_the_way(rig: Rig, again: Callable[[], Awaitable[None]]) -> str:
     return f"{sum(rig.crashed.values()) - before} crashes on the way"
 
 
+async def among(rig: Rig, points: set[str], seconds: float) -> str:
+    """A crash at each of these points that what is going on just now leads to."""
+    campaign = Campaign(rig, points)
+    async with rig.forking():
+        campaign.learn()
+        await campaign.go(time.monotonic() + seconds)
+        await campaign.end()
+    return f"ended at {campaign.crashed} of {len(points)} points of it"
+
+
 def hits(rig: Rig) -> Hits:
     """How often each service has reached each point."""
     return {name: Counter(dict(failpoints.hits(rig.system.home.path / f"hits-{name}"))) for name in SERVICES}

@@ -26,7 +26,8 @@ ARMED, HITS, KAFKA = "GUICHET_FAULTS_ARMED", "GUICHET_FAULTS_HITS", "GUICHET_FAU
 STATUS_OF_A_CRASH: Final = 86
 _WIDTH = 4
 
-# The paths that the promise stands on: what is between a sender and a commit, a commit and Kafka, Kafka and a commit.
+# The paths that the promise stands on: what is between a sender and a commit, a commit and Kafka, Kafka and a commit, a
+# commit and who asked to be told of it.
 PATHS = (
     "services/*/handlers.py",
     "services/*/handlers/*.py",
@@ -34,8 +35,14 @@ PATHS = (
     "services/inventory/store/re*.py",
     "services/inventory/store/versions.py",
     "services/reporting/store/writing.py",
+    "services/status/delivering/recording.py",
+    "services/status/delivering/webhooks.py",
+    "services/status/delivering/worker.py",
+    "services/status/store/deliveries.py",
+    "services/status/store/exceptions.py",
     "services/status/store/inventory.py",
     "services/status/store/saving.py",
+    "services/status/store/settling.py",
     "shared/consuming.py",
     "shared/correcting.py",
     "shared/database.py",

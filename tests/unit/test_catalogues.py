@@ -5,7 +5,6 @@ import importlib
 import inspect
 import itertools
 import re
-import typing
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -196,8 +195,15 @@ def parts_of(service: str) -> dict[str, ast.expr]:
 def topics_of(service: str) -> list[str]:
     listed = parts_of(service)["topics"]
     assert isinstance(listed, ast.List)
-    handlers = importlib.import_module(f"services.{service}.handlers")
-    return [each.value if isinstance(each, ast.Constant) else handlers.TOPIC for each in listed.elts]
+    return [each.value if isinstance(each, ast.Constant) else _named(service, each) for each in listed.elts]
+
+
+def _named(service: str, constant: ast.expr) -> str:
+    """Such as `handlers.TOPIC`, or `entries.TOPIC` of a module of the handlers."""
+    assert isinstance(constant, ast.Attribute)
+    assert isinstance(constant.value, ast.Name)
+    module = "handlers" if constant.value.id == "handlers" else f"handlers.{constant.value.id}"
+    return str(getattr(importlib.import_module(f"services.{service}.{module}"), constant.attr))
 
 
 def reported(service: str) -> dict[str, str | None]:
@@ -215,26 +221,16 @@ def listens(service: str, kind: str, topic: str) -> bool:
 
 
 def recorded_as(service: str, contract: str) -> list[str]:
-    """What a report is recorded as: what the domain function that takes its contract gives back.
-
-    A service whose handlers record one event has no other choice.
+    """What a report is recorded as: a correction as whatever the corrected report was; others as the event that is named
+    after them, or as the one that is named after none.
     """
-    topic = importlib.import_module(f"services.{service}.handlers").TOPIC
+    topic = topics_of(service)[0]
     recorded = [name for name in published(service) if topic_of(service, name) == topic]
-    if len(recorded) == 1:
+    if contract == "ReportCorrected":
         return recorded
-    if contract == "ReportCorrected":  # as whatever the corrected report was
-        return published(service)
-    domain = importlib.import_module(f"services.{service}.domain")
-    for function in vars(domain).values():
-        if inspect.isfunction(function) and not function.__name__.startswith("_"):
-            hints = typing.get_type_hints(function)
-            returned = str(hints.pop("return", ""))
-            if any(getattr(hint, "__name__", "") == contract for hint in hints.values()):
-                found = [name for name in published(service) if re.search(rf"\b{name}\b", returned)]
-                if found:
-                    return found
-    raise AssertionError(f"nothing in services/{service}/domain takes a {contract}")
+    named = {each: (each or "").replace("Reported", "Recorded") for each in reported(service).values()}
+    others = [name for name in recorded if name not in named.values()]
+    return [named[contract]] if named[contract] in recorded else others
 
 
 def topic_of(service: str, name: str) -> str:
@@ -305,12 +301,13 @@ def test_the_table_of_events_is_drawn_from_the_code() -> None:
     assert (state_changed, "status", "status.applications.v1", "reporting") in rows
     service = ("guichet.inventory.ServiceRecorded.v1", "inventory", "inventory.services.v1")
     assert (*service, "feedback, status, reporting") in rows
-    assert len({row[0] for row in rows if ".Log" not in row[0]}) == 8
+    assert len({row[0] for row in rows if ".Log" not in row[0]}) == 9
     notified = "guichet.status.NotificationDelivered.v1"
     assert (notified, "status", "status.notifications.v1", "reporting") in rows
     reports = {row[0].strip("`"): row[3] for row in reported_rows()}
     assert reports["guichet.feedback.FeedbackHandlingReported.v1"] == "`FeedbackStateChanged`"
-    assert reports["guichet.status.ReportCorrected.v1"] == "`ApplicationStateChanged`"
+    assert reports["guichet.status.ReportCorrected.v1"] == "`ApplicationStateChanged`, `ExceptionDayRecorded`"
+    assert reports["guichet.status.ExceptionDayReported.v1"] == "`ExceptionDayRecorded`"
     assert reports["guichet.inventory.StewardshipReported.v1"] == "not in this version"
 
 

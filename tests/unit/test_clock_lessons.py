@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from services.status.domain.application import standard_shown
-from services.status.domain.clocks import Standard, clocks_under
+from services.status.domain.clocks import Rules, Standard, clocks_under
 from services.status.domain.words import following, summary
 from shared.calendars import Calendar, ExceptionDay, calendar
 from shared.clock import Moment, Reading, effective, in_order, read
@@ -40,7 +40,7 @@ def standard(valid_from: date, measure: Measure) -> Standard:
 
 
 def judged(history: Sequence[Moment], *standards: Standard, exceptions: Sequence[ExceptionDay] = ()) -> Clock:
-    return clocks_under(effective(in_order(history)), None, standards, LATER, exceptions)["1-1"]
+    return clocks_under(effective(in_order(history)), None, Rules(standards, exceptions), LATER)["1-1"]
 
 
 # 5.6: the clock
@@ -168,6 +168,6 @@ def test_5_8_a_true_later_report_of_an_earlier_moment_wins_over_the_state_that_c
 
 def test_5_8_no_standard_of_an_ended_case_is_shown_as_due() -> None:
     history = moments("2024-03-04 10:00 submitted", "2024-03-06 10:00 closed")
-    ended = clocks_under(effective(history), None, [standard(date(2023, 4, 1), TEN_DAYS)], LATER)
+    ended = clocks_under(effective(history), None, Rules([standard(date(2023, 4, 1), TEN_DAYS)]), LATER)
     assert standard_shown(ended) == "1-1"
     assert ended["1-1"].due_at is None

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from services.status.domain.application import Application, Step, clocks_of
-from services.status.domain.clocks import Standard
+from services.status.domain.clocks import Rules, Standard
 from services.status.domain.expectation import FEWEST, Expectation, Typical, instead, is_overdue, promised
 from shared.contracts.measure import Measure
 from shared.contracts.reported.status import ApplicationState
@@ -13,7 +13,7 @@ from shared.language import Bilingual
 
 START = datetime(2025, 6, 2, 15, tzinfo=UTC)  # a Monday
 NAME = Bilingual(en="A standard", fr="Une norme")
-STANDARDS = [Standard("S-1", date(2024, 4, 1), NAME, None, Measure(limit="P10D", days="business", confirmed=True))]
+RULES = Rules([Standard("S-1", date(2024, 4, 1), NAME, None, Measure(limit="P10D", days="business", confirmed=True))])
 DUE = date(2025, 6, 16)
 
 
@@ -27,11 +27,11 @@ def application(*states: ApplicationState, expected_at: datetime | None = None) 
 
 
 def promise(one: Application, now: datetime) -> Expectation:
-    return promised(one, clocks_of(one, STANDARDS, now))
+    return promised(one, clocks_of(one, RULES, now))
 
 
 def later(one: Application, typical: Typical | None, now: datetime) -> Expectation:
-    return instead(promise(one, now), one, STANDARDS, "S-1", typical, now)
+    return instead(promise(one, now), one, RULES, "S-1", typical, now)
 
 
 def test_the_department_s_own_date_comes_first() -> None:
@@ -94,7 +94,7 @@ def test_where_others_say_nothing_the_passed_date_stays_and_is_called_late(typic
 
 
 def test_an_hour_s_standard_is_told_in_whole_hours() -> None:
-    hours = [Standard("S-1", date(2024, 4, 1), NAME, None, Measure(limit="PT48H", confirmed=True))]
+    hours = Rules([Standard("S-1", date(2024, 4, 1), NAME, None, Measure(limit="PT48H", confirmed=True))])
     one, now = application("submitted"), START + timedelta(hours=50)
     promised_ = promised(one, clocks_of(one, hours, now))
     found = instead(promised_, one, hours, "S-1", Typical(60 * 3600 + 1, 50), now)

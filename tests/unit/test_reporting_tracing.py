@@ -7,14 +7,12 @@ import pytest
 
 from services.reporting.domain.figures import Window
 from services.reporting.domain.reasons import (
-    Reason,
-    about_feedback,
-    about_inventory,
     in_window,
     not_read,
     outside_window,
     set_aside,
     suppressed,
+    uncounted,
 )
 from services.reporting.domain.tracing import (
     Known,
@@ -25,6 +23,8 @@ from services.reporting.domain.tracing import (
     counted_result,
     standing,
 )
+from shared.contracts.envelope import type_name
+from shared.contracts.topics import TOPICS
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 MEASURE = {"limit": "P10D"}
@@ -132,14 +132,13 @@ def test_what_is_not_read_lags_or_is_missing_or_was_set_aside() -> None:
     assert "illisible" in set_aside({"en": "unreadable", "fr": "illisible"}).text.fr
 
 
-def test_every_reason_is_said_in_both_languages() -> None:
-    reasons: list[Reason] = [
-        suppressed(),
-        about_feedback(),
-        about_inventory("guichet.inventory.ServiceRecorded.v1"),
-        about_inventory("guichet.inventory.ServiceStandardRecorded.v1"),
-    ]
-    for each in reasons:
+_COUNTED = {"ApplicationStateChanged", "ServiceStandardResultRecorded"}
+
+
+def test_every_event_that_counts_in_no_figure_has_its_reason_in_both_languages() -> None:
+    kinds = {event for topic in TOPICS.values() for event in topic.events if event.__name__ not in _COUNTED}
+    reasons = [uncounted(type_name("any", kind.__name__)) for kind in kinds]
+    for each in [suppressed(), *reasons]:
         assert each.text.en
         assert each.text.fr
         assert each.text.en != each.text.fr

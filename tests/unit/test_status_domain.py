@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.status.domain import application as domain
 from services.status.domain.application import Application, Change
-from services.status.domain.clocks import Standard
+from services.status.domain.clocks import Rules, Standard
 from services.status.domain.words import NEXT, SUMMARY
 from shared.contracts.measure import Measure
 from shared.contracts.reported.status import ApplicationState, ApplicationStatusReported
@@ -59,7 +59,7 @@ def told(
     application: Application | None = None
     changes = []
     for event in events:
-        change = domain.report(application, event, standards, now)
+        change = domain.report(application, event, Rules(standards), now)
         assert isinstance(change, Change)
         application = change.application
         changes.append(change)
@@ -173,7 +173,7 @@ def test_the_departments_date_is_that_of_the_last_report_that_gives_one() -> Non
 
 def test_a_report_after_a_final_state_moves_nothing_and_warns() -> None:
     before, _ = told([report("submitted", 1, 0), report("withdrawn", 2, 1)])
-    change = domain.report(before, report("decided", 3, 2, channel="TEL", expected_at=NOW), STANDARDS, NOW)
+    change = domain.report(before, report("decided", 3, 2, channel="TEL", expected_at=NOW), Rules(STANDARDS), NOW)
     assert isinstance(change, Change)
     assert [warning.code for warning in change.warnings] == ["after_final_state"]
     assert what_counts(replace(change.application, version=2)) == what_counts(before)
@@ -183,7 +183,7 @@ def test_a_report_after_a_final_state_moves_nothing_and_warns() -> None:
 
 def test_a_report_of_before_the_end_that_comes_after_it_does_count_and_does_not_warn() -> None:
     before, _ = told([report("submitted", 1, 0), report("withdrawn", 3, 3)])
-    change = domain.report(before, report("decided", 2, 2), STANDARDS, NOW)
+    change = domain.report(before, report("decided", 2, 2), Rules(STANDARDS), NOW)
     assert isinstance(change, Change)
     assert change.warnings == []
     assert change.application.state == "withdrawn"
@@ -199,7 +199,7 @@ def test_what_was_reopened_goes_on() -> None:
 
 def test_another_service_for_the_same_application_is_a_conflict_and_says_both() -> None:
     before, _ = told([report("submitted")])
-    refusal = domain.report(before, report("decided", 2, 1, service_id="S-2"), STANDARDS, NOW)
+    refusal = domain.report(before, report("decided", 2, 1, service_id="S-2"), Rules(STANDARDS), NOW)
     assert isinstance(refusal, Problem)
     assert (refusal.code, refusal.field) == ("service_conflict", "data.service_id")
     for text in (refusal.detail.en, refusal.detail.fr):
@@ -278,14 +278,14 @@ def test_each_standard_has_its_own_clock_and_the_first_due_is_the_one_shown() ->
 
 def test_measuring_again_under_the_same_standards_gives_nothing_though_time_has_passed() -> None:
     running, _ = told([report("submitted")], now=MONDAY)
-    assert domain.measure_again(running, STANDARDS, NOW) is None
+    assert domain.measure_again(running, Rules(STANDARDS), NOW) is None
     paused, _ = told([report("submitted"), report("information_requested", 2, 1)], now=MONDAY)
-    assert domain.measure_again(paused, STANDARDS, NOW) is None
+    assert domain.measure_again(paused, Rules(STANDARDS), NOW) is None
 
 
 def test_measuring_again_under_other_standards_gives_a_change_of_clocks_and_of_nothing_else() -> None:
     before, _ = told([report("submitted"), report("decided", 2, 1)], [standard()])
-    change = domain.measure_again(before, [standard(measure=Measure(limit="PT1H")), standard("STD-9")], NOW)
+    change = domain.measure_again(before, Rules([standard(measure=Measure(limit="PT1H")), standard("STD-9")]), NOW)
     assert change is not None
     after, published = change.application, change.published
     assert (after.state, after.history, after.version) == (before.state, before.history, before.version + 1)
@@ -295,12 +295,12 @@ def test_measuring_again_under_other_standards_gives_a_change_of_clocks_and_of_n
         "STD-9": (None, after.clocks["STD-9"]),
     }
     assert (before.clocks["STD-1"].met, after.clocks["STD-1"].met) == (True, False)
-    assert domain.measure_again(after, [standard(measure=Measure(limit="PT1H")), standard("STD-9")], NOW) is None
+    assert domain.measure_again(after, Rules([standard(measure=Measure(limit="PT1H")), standard("STD-9")]), NOW) is None
 
 
 def test_measuring_again_without_a_standard_takes_its_clock_away() -> None:
     before, _ = told([report("submitted")], [standard()])
-    change = domain.measure_again(before, [], NOW)
+    change = domain.measure_again(before, Rules([]), NOW)
     assert change is not None
     assert change.application.clocks == {}
     assert [(each.before is None, each.after) for each in change.published.standards] == [(False, None)]
@@ -309,16 +309,16 @@ def test_measuring_again_without_a_standard_takes_its_clock_away() -> None:
 def test_measuring_again_what_was_withdrawn_gives_nothing() -> None:
     before, _ = told([report("submitted")], [])
     void = replace(before, history=(), clocks={})
-    assert domain.measure_again(void, STANDARDS, NOW) is None
+    assert domain.measure_again(void, Rules(STANDARDS), NOW) is None
 
 
 def test_versions_never_go_back_after_measuring_again() -> None:
     before, _ = told([report("submitted")], [standard()])
     for limit in ("P20D", "P30D", "P40D"):
-        measured = domain.measure_again(before, [standard(measure=Measure(limit=limit))], NOW)
+        measured = domain.measure_again(before, Rules([standard(measure=Measure(limit=limit))]), NOW)
         assert measured is not None
         before = measured.application
-    change = domain.report(before, report("decided", 2, 1), [standard()], NOW)
+    change = domain.report(before, report("decided", 2, 1), Rules([standard()]), NOW)
     assert isinstance(change, Change)
     assert (before.version, change.application.version, change.published.version) == (4, 5, 5)
 
@@ -327,7 +327,7 @@ def test_versions_never_go_back_after_measuring_again() -> None:
 @given(histories())
 def test_measuring_again_is_what_the_standards_would_have_said_at_once(events: list[Received]) -> None:
     before, _ = told(events, STANDARDS[:1])
-    change = domain.measure_again(before, STANDARDS, NOW)
+    change = domain.measure_again(before, Rules(STANDARDS), NOW)
     clocks = change.application.clocks if change else before.clocks
     assert clocks == told(events, STANDARDS)[0].clocks
 

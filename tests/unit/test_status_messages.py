@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from services.status.domain import application as domain
 from services.status.domain.application import Application, Change
+from services.status.domain.clocks import Rules
 from services.status.domain.messages import BULK_EVENTS, News, is_bulk, news, tellings, told, trial
 from shared.contracts.reported.status import ApplicationStatusReported
 from shared.decoding import Corrects, Received
@@ -32,9 +33,9 @@ def told_by(events: list[Received]) -> list[News | None]:
     found = []
     for event in events:
         change = (
-            domain.correct(application, event, (), NOW)
+            domain.correct(application, event, Rules(), NOW)
             if event.corrects and application
-            else domain.report(application, event, (), NOW)
+            else domain.report(application, event, Rules(), NOW)
         )
         assert isinstance(change, Change)
         found.append(news(application, event, change))
@@ -98,7 +99,7 @@ def test_a_backfill_is_bulk_and_so_is_what_is_older_than_a_day() -> None:
 
 def test_only_those_who_watch_it_are_told_and_by_its_own_organisation() -> None:
     event = report("submitted", 1, 1)
-    change = domain.report(None, event, (), NOW)
+    change = domain.report(None, event, Rules(), NOW)
     assert isinstance(change, Change)
     for watched, number in (
         ({("134", "A-1", None)}, 1),

@@ -75,13 +75,11 @@ async def _read(pool: Pool, row: dict[str, Any]) -> dict[str, Any]:
 
 async def _why(pool: Pool, row: dict[str, Any], envelope: dict[str, Any]) -> tuple[list[dict[str, Any]], list[Reason]]:
     kind, data = row["type"], envelope["data"]
-    if row["service"] == "feedback":
-        return [], [reasons.about_feedback()]
     if kind == "guichet.status.ApplicationStateChanged.v1":
         return await _application(pool, row, envelope["subject"], data)
     if kind == "guichet.inventory.ServiceStandardResultRecorded.v1":
         return await _result(pool, row, envelope["subject"], data)
-    return [], [reasons.about_inventory(kind)]
+    return [], [reasons.uncounted(kind)]
 
 
 async def _application(

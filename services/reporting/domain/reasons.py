@@ -45,27 +45,42 @@ def suppressed() -> Reason:
     )
 
 
-def about_feedback() -> Reason:
-    return reason(
-        "feedback",
-        "Feedback counts in no performance figure; it is in the log, in the counts of events and in freshness.",
-        "La rétroaction ne compte dans aucun chiffre de rendement; elle est au journal, dans les comptes d'événements et la fraîcheur.",
-    )
-
-
-def about_inventory(kind: str) -> Reason:
-    """A service or a standard: what figures are of, not what they count."""
-    if "Standard" in kind:
-        return reason(
-            "describes_standard",
-            "A standard counts in no figure itself: it sets the name, the target, and (through status) how cases are measured.",
-            "Une norme ne compte elle-même dans aucun chiffre : elle fixe le nom, la cible et (par status) la mesure des cas.",
-        )
-    return reason(
+_FEEDBACK = reason(
+    "feedback",
+    "Feedback counts in no performance figure; it is in the log, in the counts of events and in freshness.",
+    "La rétroaction ne compte dans aucun chiffre de rendement; elle est au journal, dans les comptes d'événements et la fraîcheur.",
+)
+_NOTIFICATION = reason(
+    "notification",
+    "What became of a notification counts in no figure; it is in the log, in the counts of events and in freshness.",
+    "Ce qu'il est advenu d'un avis ne compte dans aucun chiffre; c'est au journal, dans les comptes d'événements et la fraîcheur.",
+)
+_UNCOUNTED = {
+    "FeedbackRecorded": _FEEDBACK,
+    "FeedbackStateChanged": _FEEDBACK,
+    "NotificationDelivered": _NOTIFICATION,
+    "NotificationFailed": _NOTIFICATION,
+    "ServiceRecorded": reason(
         "describes_service",
         "A service counts in no figure itself: it says whose its figures are, under which name, and whether it is of priority.",
         "Un service ne compte lui-même dans aucun chiffre : il dit à qui sont ses chiffres, sous quel nom, et s'il est prioritaire.",
-    )
+    ),
+    "ServiceStandardRecorded": reason(
+        "describes_standard",
+        "A standard counts in no figure itself: it sets the name, the target, and (through status) how cases are measured.",
+        "Une norme ne compte elle-même dans aucun chiffre : elle fixe le nom, la cible et (par status) la mesure des cas.",
+    ),
+    "ExceptionDayRecorded": reason(
+        "exception_day",
+        "An exception day counts in no figure itself: status measures open cases by it, and those that move are published.",
+        "Un jour d'exception ne compte lui-même dans aucun chiffre : status y mesure les cas ouverts et publie ceux qui bougent.",
+    ),
+}
+
+
+def uncounted(kind: str) -> Reason:
+    """Why an event of this type is in no figure; every type but those that are counted has its reason."""
+    return _UNCOUNTED[kind.split(".")[2]]
 
 
 def not_read(position: int, read_to: int | None) -> Reason:

@@ -3,9 +3,9 @@
 from fastapi import FastAPI
 
 from services.status import delivering
-from services.status.api import access, applications, expecting, live, subscriptions
+from services.status.api import access, applications, exceptions, expecting, live, subscriptions
 
-routers = [applications.router, live.router, subscriptions.router]
+routers = [applications.router, exceptions.router, live.router, subscriptions.router]
 
 
 def prepare(app: FastAPI) -> None:

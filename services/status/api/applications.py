@@ -11,6 +11,7 @@ from services.status.api.access import key_of, open_by_code, set_cookie
 from services.status.api.expecting import expected
 from services.status.domain import application as domain
 from services.status.domain.application import Application
+from services.status.domain.clocks import days_off
 from services.status.domain.words import following, summary
 from services.status.handlers import client_hash, open_reason
 from services.status.store import Key
@@ -116,14 +117,15 @@ async def read_application(app: FastAPI, key: Key, now: datetime) -> dict[str, A
 
 
 async def application_answer(app: FastAPI, application: Application, now: datetime) -> dict[str, Any]:
-    standards = await store.known_standards(app.state.pool, application.service_id)
-    clocks = domain.clocks_of(application, standards, now)
-    names = {each.standard_id: each.name for each in standards}
+    rules = await store.known_rules(app.state.pool, application.service_id, application.org_id)
+    clocks = domain.clocks_of(application, rules, now)
+    names = {each.standard_id: each.name for each in rules.standards}
     answers = [{**clock_answer(each, clocks[each]), "name": names[each].model_dump()} for each in sorted(clocks)]
     shown = domain.standard_shown(clocks)
+    closed = days_off(rules, shown, clocks[shown], now) if shown else {}
     reasons = await store.sealed_reasons(app.state.pool, application.key)
     decided = any(step.state in {"decided", "issued"} for step in application.history)
-    expectation = await expected(app, application, clocks, standards, now)
+    expectation = await expected(app, application, clocks, rules, now)
     return {
         "org_id": application.org_id,
         "application_id": application.application_id,
@@ -136,6 +138,7 @@ async def application_answer(app: FastAPI, application: Application, now: dateti
         "expected_on": expectation.on,
         "expected_because": expectation.because and expectation.because.model_dump(),
         "standards": answers,
+        "days_off": [{"day": day, "note": note.model_dump()} for day, note in closed.items()],
         "standard": next((each for each in answers if each["standard_id"] == shown), None),
         "version": application.version,
     }

@@ -1,14 +1,14 @@
 """What an application's reader may expect; how long others took is looked up once in ten minutes for each kind of them."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from fastapi import FastAPI
 
 from services.status import store
 from services.status.domain.application import Application, standard_shown
-from services.status.domain.clocks import Standard
+from services.status.domain.clocks import Rules
 from services.status.domain.expectation import FEWEST, Expectation, Typical, instead, is_overdue, promised
 from shared.contracts.status import Clock
 
@@ -23,14 +23,14 @@ def prepare(app: FastAPI) -> None:
 
 
 async def expected(
-    app: FastAPI, application: Application, clocks: Mapping[str, Clock], standards: Sequence[Standard], now: datetime
+    app: FastAPI, application: Application, clocks: Mapping[str, Clock], rules: Rules, now: datetime
 ) -> Expectation:
     """Clock rule 8: what was promised; once that has passed, what such applications take just now."""
     promise, shown = promised(application, clocks), standard_shown(clocks)
     if shown is None or not is_overdue(promise, now):
         return promise
     typical = await _typical(app, (application.service_id, shown, application.channel), now)
-    return instead(promise, application, standards, shown, typical, now)
+    return instead(promise, application, rules, shown, typical, now)
 
 
 async def _typical(app: FastAPI, kind: _Kind, now: datetime) -> Typical | None:

@@ -1,11 +1,11 @@
 """An application: its history, its state, and how its service standards stand. Values in, values out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.status.domain import refusals
-from services.status.domain.clocks import Standard, clocks_under
+from services.status.domain.clocks import Rules, clocks_under
 from shared.clock import Moment, effective, in_order
 from shared.contracts.reported.status import ApplicationState, ApplicationStatusReported, Channel
 from shared.contracts.status import ApplicationStateChanged, Clock, StandardChange
@@ -69,9 +69,7 @@ class Change:
     newest: bool = True
 
 
-def report(
-    before: Application | None, event: Received, standards: Sequence[Standard], now: datetime
-) -> Change | Problem:
+def report(before: Application | None, event: Received, rules: Rules, now: datetime) -> Change | Problem:
     """Take one report into an application's history; the order of arrival makes no difference to the result."""
     data: ApplicationStatusReported = event.data
     if before is not None and (refusal := _refusal(before, event, data)):
@@ -79,12 +77,12 @@ def report(
     step = _step(event)
     history = (*(before.history if before else ()), step)
     version = before.version + 1 if before else 1
-    after, counted = _told_by((event.org_id, data.application_id), data.service_id, history, version, standards, now)
+    after, counted = _told_by((event.org_id, data.application_id), data.service_id, history, version, rules, now)
     warnings = [] if step.moment() in counted else [refusals.after_final(data)]
     return replace(_changed(before, after, warnings), newest=counted[-1] == step.moment())
 
 
-def correct(before: Application, event: Received, standards: Sequence[Standard], now: datetime) -> Change | Problem:
+def correct(before: Application, event: Received, rules: Rules, now: datetime) -> Change | Problem:
     """Put a report in the place of an earlier one, or take that one away, and tell the history anew."""
     data: ApplicationStatusReported | None = event.data
     corrected = event.source, event.corrects.event_id if event.corrects else ""
@@ -97,7 +95,7 @@ def correct(before: Application, event: Received, standards: Sequence[Standard],
     if not history:
         void = replace(before, version=version, history=(), channel=None, expected_at=None, clocks={})
         return _changed(before, void, [])
-    after, counted = _told_by(before.key, before.service_id, history, version, standards, now)
+    after, counted = _told_by(before.key, before.service_id, history, version, rules, now)
     counts = data is None or history[-1].moment() in counted
     return _changed(before, after, [] if counts or data is None else [refusals.after_final(data)])
 
@@ -126,9 +124,9 @@ def _refusal(before: Application, event: Received, data: ApplicationStatusReport
     return refusals.too_many(before.application_id, MOST_REPORTS) if len(before.history) >= MOST_REPORTS else None
 
 
-def measure_again(before: Application, standards: Sequence[Standard], now: datetime) -> Change | None:
-    """The same history under other standards; None where that changes nothing."""
-    after = replace(before, version=before.version + 1, clocks=clocks_of(before, standards, now))
+def measure_again(before: Application, rules: Rules, now: datetime) -> Change | None:
+    """The same history under other rules; None where that changes nothing."""
+    after = replace(before, version=before.version + 1, clocks=clocks_of(before, rules, now))
     change = _changed(before, after, [])
     return change if any(_differs(each) for each in change.published.standards) else None
 
@@ -138,7 +136,7 @@ def _told_by(
     service_id: str,
     history: tuple[Step, ...],
     version: int,
-    standards: Sequence[Standard],
+    rules: Rules,
     now: datetime,
 ) -> tuple[Application, list[Moment]]:
     """What a history says, whatever order it came in (clock rule 7), and the moments in it that count."""
@@ -155,7 +153,7 @@ def _told_by(
         channel=channel,
         expected_at=next((step.expected_at for step in reversed(told) if step.expected_at), None),
         history=history,
-        clocks=clocks_under(counted, channel, standards, now),
+        clocks=clocks_under(counted, channel, rules, now),
     )
     return application, counted
 
@@ -180,10 +178,10 @@ def _changed(before: Application | None, after: Application, warnings: list[Prob
     return Change(after, published, warnings)
 
 
-def clocks_of(application: Application, standards: Sequence[Standard], now: datetime) -> dict[str, Clock]:
+def clocks_of(application: Application, rules: Rules, now: datetime) -> dict[str, Clock]:
     """The clock of each standard that the application is judged by."""
     history = effective(in_order(step.moment() for step in application.history))
-    return clocks_under(history, application.channel, standards, now) if history else {}
+    return clocks_under(history, application.channel, rules, now) if history else {}
 
 
 def _differs(change: StandardChange) -> bool:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from operator import attrgetter
+from typing import NamedTuple
 
-from shared.calendars import ExceptionDay, calendar
+from shared.calendars import ExceptionDay, calendar, in_force
 from shared.clock import Moment, Reading, read
 from shared.contracts.measure import Measure
 from shared.contracts.reported.status import Channel
@@ -24,42 +25,52 @@ class Standard:
     measure: Measure | None
 
 
-def clocks_under(
-    history: Sequence[Moment],
-    channel: Channel | None,
-    standards: Sequence[Standard],
-    now: datetime,
-    exceptions: Sequence[ExceptionDay] = (),
-) -> dict[str, Clock]:
-    """The clock of each standard that a history (of an application of this channel) is judged by.
+class Rules(NamedTuple):
+    """What an application's clocks are read by: its service's standards, its department's exception days."""
 
-    Standard and calendar are those valid on its start date; `exceptions` are the department's.
+    standards: Sequence[Standard] = ()
+    exceptions: Sequence[ExceptionDay] = ()
+
+
+def clocks_under(history: Sequence[Moment], channel: Channel | None, rules: Rules, now: datetime) -> dict[str, Clock]:
+    """The clock of each standard that a history (of an application of this channel) is judged by: standard and calendar are
+    those valid on its start date.
     """
     clocks = {}
-    for standard_id, versions in _by_standard(standards).items():
+    for standard_id, versions in _by_standard(rules.standards).items():
         standard, started_on = _in_force(versions, history)
         if standard is None or standard.measure is None:
             continue
         if standard.channel and channel and standard.channel != channel:
             continue
         valid = calendar(standard.measure.calendar, started_on)
-        reading = read(standard.measure, valid, history, now, exceptions)
+        reading = read(standard.measure, valid, history, now, rules.exceptions)
         clocks[standard_id] = _clock(reading, channel)
     return clocks
 
 
-def within(
-    standards: Sequence[Standard], standard_id: str, elapsed: int, history: Sequence[Moment], now: datetime
-) -> Reading | None:
+def within(rules: Rules, standard_id: str, elapsed: int, history: Sequence[Moment], now: datetime) -> Reading | None:
     """A running clock of a standard as if its limit were so many of its units."""
-    versions = [each for each in standards if each.standard_id == standard_id]
+    versions = [each for each in rules.standards if each.standard_id == standard_id]
     standard, started_on = _in_force(versions, history)
     if standard is None or standard.measure is None:
         return None
     valid = calendar(standard.measure.calendar, started_on)
     unit = read(standard.measure, valid, history, now).unit
     limit = f"PT{max(1, elapsed)}S" if unit == "second" else f"P{max(1, elapsed)}D"
-    return read(standard.measure.model_copy(update={"limit": limit}), valid, history, now)
+    return read(standard.measure.model_copy(update={"limit": limit}), valid, history, now, rules.exceptions)
+
+
+def days_off(rules: Rules, standard_id: str, clock: Clock, now: datetime) -> dict[date, Bilingual]:
+    """The exception days, with their notes, that an open clock in business days was moved by: from its start to its due date,
+    or to today.
+    """
+    calendars = {each.measure.calendar for each in rules.standards if each.standard_id == standard_id and each.measure}
+    if clock.unit != "business_day" or clock.started_on is None or clock.state not in {"running", "paused"}:
+        return {}
+    until = clock.due_on or now.astimezone(calendar("CA").zone).date()
+    days = {day: note for name in calendars for day, note in in_force(rules.exceptions, name, now).items()}
+    return {day: days[day] for day in sorted(days) if clock.started_on < day <= until and day.weekday() < 5}
 
 
 def _by_standard(standards: Sequence[Standard]) -> dict[str, list[Standard]]:

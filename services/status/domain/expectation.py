@@ -1,12 +1,12 @@
 """When a client can expect a decision, and why just then (clock rule 8). Values in, values out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
 from services.status.domain.application import Application, standard_shown
-from services.status.domain.clocks import Standard, within
+from services.status.domain.clocks import Rules, within
 from shared.clock import FINAL, effective, in_order
 from shared.contracts.status import Clock, Unit
 from shared.language import Bilingual
@@ -78,7 +78,7 @@ def is_overdue(promise: Expectation, now: datetime) -> bool:
 def instead(
     promise: Expectation,
     application: Application,
-    standards: Sequence[Standard],
+    rules: Rules,
     standard_id: str,
     typical: Typical | None,
     now: datetime,
@@ -86,7 +86,7 @@ def instead(
     """What to expect when the promised date has passed: when such cases are decided just now, where that is still to come."""
     if typical is not None and typical.cases >= FEWEST:
         history = effective(in_order(step.moment() for step in application.history))
-        reading = within(standards, standard_id, typical.elapsed, history, now)
+        reading = within(rules, standard_id, typical.elapsed, history, now)
         if reading is not None and reading.due_at is not None and reading.due_at > now:
             return Expectation(reading.due_at, _by_others(typical, reading.unit), reading.due_on)
     return replace(promise, because=_LATE)

@@ -1,25 +1,34 @@
 """Copies of inventory's services and standards, and which applications are to be measured anew when those change."""
 
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
-from services.status.domain.clocks import Standard
+from services.status.domain.clocks import Rules, Standard
 from services.status.store.saving import Key
+from shared.calendars import ExceptionDay
 from shared.contracts.inventory import ServiceRecorded, ServiceStandardRecorded
 from shared.contracts.measure import Measure
 from shared.contracts.reported.status import Channel
 from shared.database import Connection, Pool
+from shared.decoding import Received
 from shared.language import Bilingual
 from shared.listening import Heard, last_words
 
 
-async def hold_standards(connection: Connection) -> None:
-    """Keep the standards as they are until the commit, so that none is missed by an application recorded beside it."""
+async def hold_rules(connection: Connection) -> None:
+    """Keep standards and exception days as they are until the commit, so that none is missed by an application recorded
+    beside it.
+    """
     await connection.execute("select pg_advisory_xact_lock_shared(hashtext('guichet.standards'))")
+
+
+async def change_rules(connection: Connection) -> None:
+    """Be the only one, until the commit, that records by them or changes them."""
+    await connection.execute("select pg_advisory_xact_lock(hashtext('guichet.standards'))")
 
 
 async def service_name(pool: Pool, service_id: str) -> Bilingual:
@@ -33,29 +42,39 @@ async def owner_of(pool: Pool, service_id: str) -> str | None:
     return owner
 
 
-async def owners_and_standards(
-    connection: Connection | Pool, service_ids: Iterable[str]
-) -> tuple[dict[str, str], dict[str, list[Standard]]]:
-    """The organisation of each known service, and the standards of each."""
+class Known(NamedTuple):
+    """The organisation of each known service, the standards of each, and the exception days of organisations."""
+
+    owners: dict[str, str]
+    standards: dict[str, list[Standard]]
+    exceptions: dict[str, list[ExceptionDay]]
+
+    def rules(self, service_id: str, org_id: str) -> Rules:
+        """For applications of a service that an organisation reports."""
+        return Rules(self.standards.get(service_id, ()), self.exceptions.get(org_id, ()))
+
+
+async def known(connection: Connection | Pool, service_ids: Iterable[str], org_ids: Iterable[str]) -> Known:
+    """All of it by one statement: every report waits for it."""
     rows = await connection.fetch(
-        "select service_id, o.org_id, standard_id, s.valid_from, s.name::text, channel, measure::text "
+        "select service_id, o.org_id, standard_id, s.valid_from, s.name::text, channel, measure::text, "
+        "(select json_agg(d order by known_at, day)::text from exception_day d where d.org_id = any($2)) as days "
         "from unnest($1::text[]) as asked (service_id) "
         "left join known_service o using (service_id) left join known_standard s using (service_id)",
         list(set(service_ids)),
+        list(set(org_ids)),
     )
-    owners: dict[str, str] = {}
-    standards: dict[str, list[Standard]] = {}
-    for service_id, org_id, standard_id, *fields in rows:
+    found = Known({}, {}, _exceptions(rows[0]["days"]) if rows and rows[0]["days"] else {})
+    for service_id, org_id, standard_id, *fields, _ in rows:
         if org_id is not None:
-            owners[service_id] = org_id
+            found.owners[service_id] = org_id
         if standard_id is not None:
-            standards.setdefault(service_id, []).append(_standard(standard_id, *fields))
-    return owners, standards
+            found.standards.setdefault(service_id, []).append(_standard(standard_id, *fields))
+    return found
 
 
-async def known_standards(connection: Connection | Pool, service_id: str) -> list[Standard]:
-    _, standards = await owners_and_standards(connection, [service_id])
-    return standards.get(service_id, [])
+async def known_rules(connection: Connection | Pool, service_id: str, org_id: str) -> Rules:
+    return (await known(connection, [service_id], [org_id])).rules(service_id, org_id)
 
 
 @lru_cache(maxsize=50_000)
@@ -63,6 +82,23 @@ def _standard(standard_id: str, valid_from: date, name: str, channel: Channel | 
     """A standard from its row; the same few thousand come by again and again."""
     read = Measure.model_validate_json(measure) if measure else None
     return Standard(standard_id, valid_from, Bilingual.model_construct(**orjson.loads(name)), channel, read)
+
+
+@lru_cache(maxsize=1_000)
+def _exceptions(rows: str) -> dict[str, list[ExceptionDay]]:
+    """Of each organisation, from their rows; the same come by again and again."""
+    found: dict[str, list[ExceptionDay]] = {}
+    for row in orjson.loads(rows):
+        withdrawn = row["withdrawn_at"]
+        day = ExceptionDay(
+            date.fromisoformat(row["day"]),
+            Bilingual.model_construct(**row["note"]),
+            datetime.fromisoformat(row["known_at"]),
+            datetime.fromisoformat(withdrawn) if withdrawn else None,
+            row["calendar"],
+        )
+        found.setdefault(row["org_id"], []).append(day)
+    return found
 
 
 async def remember_services(connection: Connection, events: Sequence[Heard]) -> None:
@@ -85,7 +121,7 @@ async def remember_standards(connection: Connection, events: Sequence[Heard]) ->
     """Returns the services of which something is measured otherwise from now on: names alone move no clock."""
     kept, gone = last_words(events, lambda data: (data.service_id, data.standard_id, data.valid_from))
     standards: list[tuple[Heard, ServiceStandardRecorded]] = [(event, event.data) for event in kept]
-    await connection.execute("select pg_advisory_xact_lock(hashtext('guichet.standards'))")
+    await change_rules(connection)
     before = await _measured_by(connection, events)
     await connection.executemany(
         "delete from known_standard where service_id = $1 and standard_id = $2 and valid_from = $3 and position < $4",
@@ -118,20 +154,47 @@ async def _measured_by(connection: Connection, events: Sequence[Heard]) -> set[t
     return {tuple(row) for row in rows}
 
 
+_ASKED = (
+    "on conflict (service_id) do update set asked_at = excluded.asked_at, after_org = '', after_id = '', "
+    "cause_source = excluded.cause_source, cause_id = excluded.cause_id"
+)
+
+
 async def ask_to_measure_again(connection: Connection, service_ids: Iterable[str]) -> None:
     """Only where there is something to measure: most standards are known before the first application."""
     await connection.execute(
         "insert into measure_again (service_id, asked_at) select id, clock_timestamp() from unnest($1::text[]) as id "
-        "where exists (select from application where service_id = id) "
-        "on conflict (service_id) do update set asked_at = excluded.asked_at, after_org = '', after_id = ''",
+        f"where exists (select from application where service_id = id) {_ASKED}",
         sorted(set(service_ids)),
     )
 
 
-async def next_to_measure(connection: Connection, limit: int) -> tuple[str, list[Key]] | None:
-    """A service whose standards changed and its next applications; None where nothing is asked."""
+async def ask_for_business_days(connection: Connection, event: Received, calendars: Collection[str]) -> None:
+    """What an exception day may move: an organisation's applications with a clock in business days of these calendars, or
+    of any where none is named. The event is the cause of what changes.
+    """
+    await connection.execute(
+        "insert into measure_again (service_id, asked_at, cause_source, cause_id) "
+        "select distinct service_id, clock_timestamp(), $3::text, $4::text from known_standard s "
+        "where measure->>'days' = 'business' and (measure->>'calendar' = any($2::text[]) or cardinality($2::text[]) = 0) "
+        f"and exists (select from application a where a.service_id = s.service_id and a.org_id = $1) {_ASKED}",
+        event.org_id, list(calendars), event.source, event.id,
+    )  # fmt: skip
+
+
+class Asked(NamedTuple):
+    """A service whose applications are measured again, by the source and id of what event, and the next of them."""
+
+    service_id: str
+    cause: tuple[str, str]
+    keys: list[Key]
+
+
+async def next_to_measure(connection: Connection, limit: int) -> Asked | None:
+    """None where nothing is asked."""
     row = await connection.fetchrow(
-        "select service_id, after_org, after_id from measure_again order by asked_at limit 1 for update skip locked"
+        "select service_id, after_org, after_id, coalesce(cause_source, '/services/inventory') as source, "
+        "coalesce(cause_id, service_id) as id from measure_again order by asked_at limit 1 for update skip locked"
     )
     if row is None:
         return None
@@ -140,7 +203,18 @@ async def next_to_measure(connection: Connection, limit: int) -> tuple[str, list
         "order by org_id, application_id limit $4",
         row["service_id"], row["after_org"], row["after_id"], limit,
     )  # fmt: skip
-    return row["service_id"], [(key["org_id"], key["application_id"]) for key in keys]
+    found = [(key["org_id"], key["application_id"]) for key in keys]
+    return Asked(row["service_id"], (row["source"], row["id"]), found)
+
+
+async def left_to_measure(connection: Connection | Pool, org_id: str | None = None) -> int:
+    """How many applications are still to be measured again: of one organisation, or in all."""
+    left: int = await connection.fetchval(
+        "select count(*) from measure_again m join application a using (service_id) "
+        "where (a.org_id, a.application_id) > (m.after_org, m.after_id) and ($1::text is null or a.org_id = $1)",
+        org_id,
+    )
+    return left
 
 
 async def measured(connection: Connection, service_id: str, last: Key | None) -> None:

@@ -12,7 +12,7 @@ from shared.contracts.reported.inventory import (
     ServiceStandardReported,
     ServiceStandardResultReported,
 )
-from shared.contracts.reported.status import ApplicationStatusReported
+from shared.contracts.reported.status import ApplicationStatusReported, ExceptionDayReported
 
 # The data model of each type; None: a type of the interface that this version does not record yet.
 Kinds = Mapping[str, type[BaseModel] | None]
@@ -36,6 +36,7 @@ KINDS: Mapping[ServiceName, Kinds] = {
     },
     "status": {
         "guichet.status.ApplicationStatusReported.v1": ApplicationStatusReported,
+        "guichet.status.ExceptionDayReported.v1": ExceptionDayReported,
         "guichet.status.ReportCorrected.v1": ReportCorrected,
     },
 }

@@ -1,11 +1,13 @@
 """What departments report to `status`."""
 
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
 
 from shared.contracts.envelope import Contract
 from shared.contracts.identifiers import Identifier
+from shared.contracts.measure import CalendarName
 from shared.contracts.moments import Moment
 from shared.language import Bilingual, Language
 
@@ -37,3 +39,14 @@ class ApplicationStatusReported(Contract):
     expected_at: Moment | None = None
     sequence: int | None = Field(default=None, ge=0, lt=2**63)
     notify: bool = True
+
+
+class ExceptionDayReported(Contract):
+    """A day on which the department's offices were closed beside the holidays: no business day of `calendar`, or of none.
+
+    `note` is public: it tells clients why the day does not count.
+    """
+
+    day: date = Field(ge=date(2000, 1, 1), le=date(2060, 12, 31))
+    note: Bilingual
+    calendar: CalendarName | None = None

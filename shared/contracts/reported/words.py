@@ -16,6 +16,13 @@ EVENTS: Mapping[str, tuple[Words, Words]] = {
             "Déclarez chaque état qu'atteint une demande, en retard ou dans le désordre s'il le faut : le résultat est le même.",
         ),
     ),
+    "ExceptionDayReported": (
+        ("Offices were closed for a day", "Les bureaux ont été fermés une journée"),
+        (
+            "A day that is no business day of yours beside the holidays. It moves the due dates of what is open, never of what has ended.",
+            "Un jour qui, outre les fériés, n'est pas un jour ouvrable chez vous. Il déplace les échéances de ce qui est ouvert, jamais de ce qui a pris fin.",
+        ),
+    ),
     "FeedbackReported": (
         ("A client gave feedback", "Un client a donné une rétroaction"),
         (
@@ -252,6 +259,14 @@ FIELDS: Mapping[str, Mapping[str, Words]] = {
             "votre propre compteur, qui ordonne les événements d'une même heure",
         ),
         "notify": ("whether the client may be notified of it", "si le client peut en être avisé"),
+    },
+    "ExceptionDayReported": {
+        "day": ("the day on which offices were closed", "le jour où les bureaux ont été fermés"),
+        "note": ("why, for everyone to read", "pourquoi, à l'intention de tous"),
+        "calendar": (
+            "the one calendar whose offices were closed; without it, all of yours",
+            "le seul calendrier dont les bureaux ont été fermés; sans lui, tous les vôtres",
+        ),
     },
     "FeedbackReported": {
         **_OF_ALL,

@@ -1,11 +1,11 @@
-"""What status does with reports, and when inventory changes."""
+"""What status does with reports: of applications, and of days on which offices were closed."""
 
 import asyncio
 import base64
 import hashlib
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -14,46 +14,54 @@ from services.status import store
 from services.status.domain import application as domain
 from services.status.domain import refusals
 from services.status.domain.application import Application, Change
-from services.status.domain.clocks import Standard
 from services.status.domain.messages import tellings
+from services.status.handlers.entries import changed
+from services.status.handlers.exceptions import EXCEPTION_DAY, record_exception_days
 from shared.contracts.reported.status import ApplicationStatusReported
 from shared.database import Connection
 from shared.decoding import Received
 from shared.encryption import Seal
-from shared.event_log import LogEntry, append
 from shared.intake import Outcome, Recorded
-from shared.listening import Heard
 from shared.ownership import not_your_service, unknown_service
 from shared.problems import Problem
 
-TOPIC = "status.applications.v1"
 _NO_LETTERS = re.compile(r"[\W_]+")
-_AT_ONCE = 200
 _BREATH = 50
 
 
 async def record_reports(
     seal: Seal, connection: Connection, events: Sequence[Received], now: datetime
 ) -> list[Outcome]:
-    await store.hold_standards(connection)
+    """Exception days first: what comes with them is measured with them."""
+    days = [event for event in events if event.type == EXCEPTION_DAY]
+    others = [event for event in events if event.type != EXCEPTION_DAY]
+    await (store.change_rules if days else store.hold_rules)(connection)
+    of_days = iter(await record_exception_days(connection, days, now) if days else ())
+    of_others = iter(await _record_statuses(seal, connection, others, now) if others else ())
+    return [next(of_days if event.type == EXCEPTION_DAY else of_others) for event in events]
+
+
+async def _record_statuses(
+    seal: Seal, connection: Connection, events: Sequence[Received], now: datetime
+) -> list[Outcome]:
     applications = await store.applications(connection, [_key(event) for event in events])
     service_ids = {_service_of(event, applications) for event in events}
-    owners, standards = await store.owners_and_standards(connection, service_ids)
+    known = await store.known(connection, service_ids, {event.org_id for event in events})
     before = dict(applications)
     changes: list[tuple[Received, Change]] = []
-    known: list[Application | None] = []
+    earlier: list[Application | None] = []
     outcomes: list[Outcome] = []
     for number, event in enumerate(events, 1):
         if number % _BREATH == 0:
             await asyncio.sleep(0)  # health and other requests are answered meanwhile
-        outcome = _report(event, applications, owners, standards, now)
+        outcome = _report(event, applications, known, now)
         if isinstance(outcome, Change):
             key = outcome.application.key
-            known.append(applications.get(key))
-            opened = _is_new(known[-1]) and event.corrects is None
+            earlier.append(applications.get(key))
+            opened = _is_new(earlier[-1]) and event.corrects is None
             applications[key] = outcome.application
             changes.append((event, outcome))
-            outcomes.append(Recorded([_entry(event, outcome)], "/".join(key) if opened else None, outcome.warnings))
+            outcomes.append(Recorded([changed(event, outcome)], "/".join(key) if opened else None, outcome.warnings))
         else:
             outcomes.append(outcome)
     if changes:
@@ -62,7 +70,7 @@ async def record_reports(
         await store.supersede_steps(connection, [event for event, _ in changes if event.corrects is not None])
         watched = await store.watched(connection, [change.application for _, change in changes])
         if watched:  # told in the commit of the change itself, or not at all
-            await store.enqueue(connection, tellings(changes, known, watched, now))
+            await store.enqueue(connection, tellings(changes, earlier, watched, now))
     return outcomes
 
 
@@ -85,21 +93,18 @@ def _service_of(event: Received, applications: dict[store.Key, Application]) -> 
 
 
 def _report(
-    event: Received,
-    applications: dict[store.Key, Application],
-    owners: dict[str, str],
-    standards: dict[str, list[Standard]],
-    now: datetime,
+    event: Received, applications: dict[store.Key, Application], known: store.Known, now: datetime
 ) -> Change | Problem:
     before = applications.get(_key(event))
     service_id = _service_of(event, applications)
+    rules = known.rules(service_id, event.org_id)
     if event.corrects is not None:
-        return domain.correct(before, event, standards.get(service_id, ()), now) if before else refusals.gone(event)
-    owner = owners.get(service_id)
+        return domain.correct(before, event, rules, now) if before else refusals.gone(event)
+    owner = known.owners.get(service_id)
     # What was begun before a transfer may be finished by the one who began it.
     if owner is not None and owner != event.org_id and _is_new(before):
         return not_your_service(service_id)
-    change = domain.report(before, event, standards.get(service_id, ()), now)
+    change = domain.report(before, event, rules, now)
     if owner is None and isinstance(change, Change):
         change.warnings.append(unknown_service(service_id))
     return change
@@ -158,14 +163,6 @@ def open_reason(seal: Seal, step: domain.Step, sealed: bytes | None) -> dict[str
     return None if sealed is None else dict(orjson.loads(seal.open(sealed, _reason_context(step))))
 
 
-def _entry(event: Received, change: Change) -> LogEntry:
-    key = "/".join(_key(event))
-    return LogEntry(
-        TOPIC, key, "status", "ApplicationStateChanged", event.org_id, event.time, event.source, event.id,
-        change.published, key,
-    )  # fmt: skip
-
-
 def client_hash(seal: Seal, client_id: str) -> bytes:
     return seal.derive("client", client_id)
 
@@ -183,44 +180,3 @@ def tracking_hash(code: str) -> bytes:
 
 def opened(seal: Seal, key: str) -> dict[str, Any]:
     return {"tracking_code": tracking_code(seal, key)}
-
-
-async def remember_services(connection: Connection, events: Sequence[Heard]) -> None:
-    await store.remember_services(connection, events)
-
-
-async def remember_standards(connection: Connection, events: Sequence[Heard]) -> None:
-    changed = await store.remember_standards(connection, events)
-    if changed:
-        await store.ask_to_measure_again(connection, changed)
-
-
-async def measure_some_again(connection: Connection) -> bool:
-    """Measure some applications of a service whose standards changed; False when there is nothing left to do."""
-    found = await store.next_to_measure(connection, _AT_ONCE)
-    if found is None:
-        return False
-    service_id, keys = found
-    await store.measured(connection, service_id, keys[-1] if keys else None)
-    applications = await store.applications(connection, keys)
-    standards = await store.known_standards(connection, service_id)
-    now = datetime.now(UTC)
-    changes = []
-    for number, application in enumerate(applications.values(), 1):
-        if number % _BREATH == 0:
-            await asyncio.sleep(0)  # the doors go on answering
-        change = domain.measure_again(application, standards, now)
-        if change is not None:
-            changes.append((change, application.version))
-    if changes:
-        await store.save_clocks(connection, [(change.application, previous) for change, previous in changes])
-        await append(connection, [_measured_entry(change, now) for change, _ in changes], [])
-    return True
-
-
-def _measured_entry(change: Change, now: datetime) -> LogEntry:
-    key = "/".join(change.application.key)
-    return LogEntry(
-        TOPIC, key, "status", "ApplicationStateChanged", change.application.org_id, now, "/services/inventory",
-        change.application.service_id, change.published, key,
-    )  # fmt: skip
