@@ -79,6 +79,14 @@ TITLES: dict[str, tuple[int, Bilingual]] = {
         422,
         _text("The service standard is not in the inventory.", "La norme de service n'est pas au répertoire."),
     ),
+    "measure_inferred": (
+        422,
+        _text("Its limit was read from its sentence.", "Sa limite a été lue dans sa phrase."),
+    ),
+    "measure_not_read": (
+        422,
+        _text("No limit could be read from its sentence.", "Aucune limite n'a pu être lue dans sa phrase."),
+    ),
     "internal_error": (
         500,
         _text("We could not record it; it is kept for us to mend.", "Nous n'avons pu l'enregistrer; il est conservé."),

@@ -18,7 +18,7 @@ from shared.contracts.reported.inventory import (
 )
 from shared.contracts.reported.status import Channel
 from shared.language import Bilingual
-from shared.measures import infer
+from shared.measures import Inferred, infer
 
 StandardKind = Literal["TML", "ACS", "ACY", "OTH"]
 
@@ -97,9 +97,15 @@ def _measure(reported: ServiceStandardReported) -> Measure | None:
     """The measure given; else, for a timeliness standard, the one its sentence states, unconfirmed (clock rule 9)."""
     if reported.measure is not None:
         return reported.measure
-    if _one_of(reported.type, ("TML",)) is None:
+    read = read_from_sentence(reported)
+    return read.measure if read else None
+
+
+def read_from_sentence(reported: ServiceStandardReported) -> Inferred | None:
+    """What a timeliness standard without a measure states in its sentence; None of any other."""
+    if reported.measure is not None or _one_of(reported.type, ("TML",)) is None:
         return None
-    return infer(reported.service_standard_en or "", reported.service_standard_fr or "").measure
+    return infer(reported.service_standard_en or "", reported.service_standard_fr or "")
 
 
 def _name(en: str | None, fr: str | None, otherwise: str) -> Bilingual:

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from guichet import keys
 from guichet.client import Services
 from shared.calendars import calendar
 from shared.testing import eventually, status_event
@@ -15,6 +16,20 @@ STORM = {"en": "Closed: ice storm", "fr": "Fermé : tempête de verglas"}
 ELECTION = {"en": "Closed: the building was a polling place", "fr": "Fermé : l'immeuble servait de bureau de scrutin"}
 NOW = datetime.now(UTC)
 TODAY = NOW.astimezone(calendar("CA").zone).date()
+
+
+_organizations = map(str, range(9041, 9080))
+
+
+@pytest.fixture
+def org() -> str:
+    """One for each test: its days would move another's."""
+    return next(_organizations)
+
+
+@pytest.fixture
+async def key(services: Services, org: str) -> str:
+    return str((await keys.create(services, org))["key"])
 
 
 def business_day(number: int) -> date:

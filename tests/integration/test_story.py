@@ -77,7 +77,7 @@ async def test_eight_changes_with_pauses_and_a_late_correction_come_by_every_way
         return dict(receipt)
 
     code = (await send(report(0)))["tracking_code"]
-    async with aiohttp.ClientSession() as http:
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
         client = Door(services, http, token(services.home, client_id))
         hook = await client.subscribed(application_id=application, address=receiver.url, language=language)
         mail = {"application_id": application, "channel": "email", "address": address, "language": language}

@@ -8,6 +8,7 @@ from typing import Any
 from services.inventory import domain, store
 from services.inventory.domain import Known, Report
 from services.inventory.domain import Recorded as Published
+from services.inventory.handlers import doubts
 from shared.contracts.reported.inventory import (
     ServiceReported,
     ServiceStandardReported,
@@ -143,6 +144,8 @@ async def _record(connection: Connection, kind: Kind, events: Sequence[Received]
     keys = {kind.key(event.data) for event in events if event.data is not None}
     keys |= {report.key for report in corrected.values()}
     batch = _Batch(connection, kind, await store.known(connection, kind.table, keys))
+    if kind.table is store.STANDARDS:
+        _warn_of_measures(events)
     if kind.table is store.RESULTS:
         await _warn_of_unknown_standards(connection, events)
     outcomes: list[Outcome] = []
@@ -213,24 +216,23 @@ def _gone(event: Received) -> Problem:
     )
 
 
+def _warn_of_measures(events: Sequence[Received]) -> None:
+    """Nothing that was read from a sentence holds unseen, nor is left out unseen."""
+    for event in events:
+        read = domain.read_from_sentence(event.data) if event.data is not None else None
+        if read is not None:
+            event.warnings.append(doubts.of_measure(read))
+
+
 async def _warn_of_unknown_standards(connection: Connection, events: Sequence[Received]) -> None:
     standards = await store.known_standards(connection, {_service_id(event) for event in events})
     for event in events:
         if event.data is not None and (event.data.service_id, event.data.service_standard_id) not in standards:
-            event.warnings.append(_unknown_standard(event))
+            event.warnings.append(doubts.unknown_standard(event))
 
 
 def _entry(event: Received, name: str, data: Published) -> LogEntry:
     service_id = _service_id(event)
     return LogEntry(
         TOPIC, service_id, "inventory", name, event.org_id, event.time, event.source, event.id, data, service_id
-    )
-
-
-def _unknown_standard(event: Received) -> Problem:
-    return problem(
-        "unknown_standard",
-        f"Standard {event.data.service_standard_id} is not in the inventory yet; report it with ServiceStandardReported.",
-        f"La norme {event.data.service_standard_id} n'est pas encore au répertoire; déclarez-la par ServiceStandardReported.",
-        "data.service_standard_id",
     )
