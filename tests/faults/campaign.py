@@ -22,7 +22,7 @@ _MOST_TRIES = 4
 _REDUCED = 12  # points
 _LEARN_SECONDS = 6.0
 _MOST_SECONDS, _MOST_STIRRED_SECONDS, _MOST_REDUCED_SECONDS = 900.0, 400.0, 40.0
-_ROUNDS, _ROUND_SECONDS, _IDLE_SECONDS, _NEVER = 6, 60.0, 5.0, 1e9
+_ROUNDS, _ROUND_SECONDS, _IDLE_SECONDS, _STUCK_SECONDS, _NEVER = 6, 60.0, 5.0, 25.0, 1e9
 
 
 Hits = dict[str, Counter[str]]  # by service, then by point
@@ -163,7 +163,7 @@ async def among(rig: Rig, points: set[str], seconds: float) -> str:
     campaign = Campaign(rig, points)
     async with rig.forking():
         campaign.learn()
-        await campaign.go(time.monotonic() + seconds)
+        await campaign.go(time.monotonic() + seconds, _STUCK_SECONDS)
         await campaign.end()
     return f"ended at {campaign.crashed} of {len(points)} points of it"
 

@@ -20,7 +20,7 @@ from tests.integration.receiving import Answer, Receiver, receivers
 
 _ORG, _SERVICE = ORGS[0], services_of(ORGS[0])[0]
 _FORBIDDEN = "http://169.254.169.254/latest/meta-data/"
-_HEAL_SECONDS = 60.0
+_HEAL_SECONDS = 120.0
 # What is between a commit and who asked to be told of it.
 _PATH = ("services.status.delivering.", "services.status.store.deliveries:", "services.status.store.settling:")
 Change = tuple[str, int]  # application, version
