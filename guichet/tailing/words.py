@@ -49,6 +49,7 @@ WORDS = {
     "dead_letter_replayed": "judged a dead letter again",
     "dead_letter_dropped": "dropped a dead letter",
     "measuring_retried": "could not measure applications again just now; tries again",
+    "measured_again": "has measured applications again",
     "claiming_retried": "could not look for notifications to send; tries again",
     "deliveries_retried": "could not record what became of notifications; tries again",
     "delivery_faulted": "could not send a notification: a fault of ours",
