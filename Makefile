@@ -21,8 +21,8 @@ demo: install ## the whole system on this machine, with simulated departments; C
 	@$(BIN)/guichet demo
 
 test: install ## every test that can run here, on real Kafka and PostgreSQL
-	@$(BIN)/python -m pytest tests/faults
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/faults
+	@$(BIN)/python -m pytest tests/faults/test_experiments.py
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/faults/test_experiments.py
 
 check: install ## format, lint, types, architecture
 	@$(BIN)/ruff format --check .

@@ -447,7 +447,7 @@ def test_elapsed_is_what_walking_day_by_day_counts(instants: list[datetime], bus
     reading = read_at(Measure(limit="P30D", days="business" if business else "calendar"), moments, stop)
 
     first, last, *bounds = (when.astimezone(CANADA.zone).date() for when in (start, stop, *pauses))
-    counted = [first + timedelta(days=n) for n in range(1, 400)]
+    counted = [first + timedelta(days=n) for n in range(1, 800)]
     counted = [day for day in counted if CANADA.is_business_day(day) or not business]
     last = min(day for day in [first, *counted] if day >= last)
     bounds = [*bounds, last] if len(bounds) % 2 else bounds
