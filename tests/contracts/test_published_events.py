@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 import pytest
@@ -22,6 +22,7 @@ from services.feedback.consumers import LISTENERS as FEEDBACK_LISTENERS
 from services.reporting.handlers.decoding import decode
 from services.status.consumers import LISTENERS as STATUS_LISTENERS
 from shared.contracts.envelope import WORDS, Published
+from shared.contracts.reported.status import ApplicationState
 from shared.listening import decode as hear
 from tests.contracts.write import PUBLISHED, REPORTED, SAMPLES, SCHEMAS, Schema, breaks, committed, schema_of
 
@@ -252,3 +253,14 @@ def test_a_published_contract_passes_over_fields_it_does_not_know_yet(kind: str)
     for path in (each for each in RECORDS if type_of(each) == kind):
         data = orjson.loads(path.read_bytes())["data"]
         assert PUBLISHED[kind].model_validate({**data, "new": [1]}) == PUBLISHED[kind].model_validate(data)
+
+
+@pytest.mark.parametrize(
+    "kind", ["guichet.status.ApplicationStatusReported.v1", "guichet.status.ApplicationStateChanged.v1"]
+)
+def test_lesson_5_21_a_state_that_is_renamed_is_noticed_before_it_breaks_a_client(kind: str) -> None:
+    """And the states are those that the interface promises, to the letter: what is new is a field beside them."""
+    old, renamed = schema_of(kind), orjson.loads(orjson.dumps(schema_of(kind)).replace(b'"issued"', b'"delivered"'))
+    assert breaks(kind, old, renamed)
+    states = "submitted complete in_review information_requested information_received decided issued closed withdrawn reopened"
+    assert list(get_args(ApplicationState)) == states.split()
