@@ -1,6 +1,8 @@
 """The command `guichet`: runs the system on one machine, feeds it, operates it."""
 
+import importlib
 import sys
+from collections.abc import Mapping, Sequence
 
 import typer
 
@@ -16,10 +18,46 @@ app = typer.Typer(
 )
 
 
+# The module of guichet.commands that has each command: only that one is imported, since most are slow to.
+MODULES: Mapping[str, str] = {
+    "up": "running",
+    "down": "running",
+    "ps": "running",
+    "provision": "running",
+    "demo": "importing",
+    "import": "importing",
+    "emit": "feeding",
+    "validate": "feeding",
+    "listen": "receiving",
+    "tail": "watching",
+    "report": "reading",
+    "verify": "reading",
+    "dlq": "letters",
+    "keys": "operating",
+    "token": "operating",
+    "doctor": "operating",
+    "explain": "later",
+    "filing": "later",
+    "rebuild": "later",
+}
+
+
+@app.callback()
+def _a_group() -> None:
+    """With one command registered, typer would take it for the program itself."""
+
+
+def register(arguments: Sequence[str]) -> None:
+    """Import the module of the command that is named first; all of them where none is, as for `--help`."""
+    named = next((each for each in arguments if not each.startswith("-")), "")
+    modules = [MODULES[named]] if named in MODULES else dict.fromkeys(MODULES.values())
+    for module in modules:
+        importlib.import_module(f"guichet.commands.{module}")
+
+
 def run() -> None:
     """The entry point: exit status 0 done, 1 a check failed, 2 wrong use or settings, 3 something is not reachable."""
-    from guichet import commands  # noqa: F401, PLC0415 - registers the commands
-
+    register(sys.argv[1:])
     try:
         app()
     except Stop as stop:
