@@ -29,8 +29,9 @@ WIDE = {"width": 1280, "height": 1024}
 @pytest.fixture
 async def browser() -> AsyncIterator[Any]:
     async with playwright.async_playwright() as started:
-        # Root may run no sandbox.
-        found = await started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        # Root may run no sandbox, and a container's shared memory is small.
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
+        found = await started.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield found
         await found.close()
 
