@@ -10,7 +10,7 @@ from guichet import keys
 from guichet.client import Services
 from shared.calendars import calendar
 from shared.testing import eventually, status_event
-from tests.integration.test_expected import inventory_event
+from tests.integration.inventories import service_with_standard
 
 STORM = {"en": "Closed: ice storm", "fr": "Fermé : tempête de verglas"}
 ELECTION = {"en": "Closed: the building was a polling place", "fr": "Fermé : l'immeuble servait de bureau de scrutin"}
@@ -54,14 +54,7 @@ def exception_day(org: str, event_id: str, **data: Any) -> bytes:
 async def service(services: Services, key: str, org: str, unique: str) -> str:
     """A service with a standard of ten business days, and in it an open application and one that has ended."""
     service_id = f"S-{unique}"
-    names = {"service_name_en": service_id, "service_name_fr": service_id}
-    row = {"dialect": "collection", "fiscal_year": "2024-2025", "service_id": service_id, **names}
-    measure = {"limit": "P10D", "days": "business", "confirmed": True}
-    standard = {**row, "service_standard_id": f"{service_id}-1", "target": 0.8, "measure": measure}
-    sent = [
-        inventory_event(org, "ServiceReported", service_id, row),
-        inventory_event(org, "ServiceStandardReported", f"{service_id}-1", standard),
-    ]
+    sent = service_with_standard(org, service_id, {"limit": "P10D", "days": "business", "confirmed": True})
     assert {each["outcome"] for each in await services.send("inventory", key, sent)} == {"accepted"}
     events = [
         status_event(org, f"{unique}-open", "submitted", service_id=service_id, time=NOW),

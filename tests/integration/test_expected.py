@@ -7,35 +7,16 @@ import orjson
 
 from guichet.client import Services
 from shared.testing import eventually, status_event
+from tests.integration.inventories import service_with_standard
 
 DAYS = timedelta(days=1)
-
-
-def inventory_event(org: str, kind: str, event_id: str, data: dict[str, Any]) -> bytes:
-    return orjson.dumps(
-        {
-            "specversion": "1.0",
-            "id": event_id,
-            "source": f"/organizations/{org}/inventory",
-            "type": f"guichet.inventory.{kind}.v1",
-            "time": datetime.now(UTC).isoformat(),
-            "data": data,
-        }
-    )
 
 
 async def test_an_overdue_application_is_told_by_when_eight_in_ten_such_applications_are_decided(
     services: Services, key: str, org: str, unique: str
 ) -> None:
     service = f"S-{unique}"
-    names = {"service_name_en": service, "service_name_fr": service}
-    row = {"dialect": "collection", "fiscal_year": "2024-2025", "service_id": service, **names}
-    measure = {"limit": "P5D", "days": "calendar", "confirmed": True}
-    standard = {**row, "service_standard_id": f"{service}-1", "target": 0.8, "measure": measure}
-    sent = [
-        inventory_event(org, "ServiceReported", service, row),
-        inventory_event(org, "ServiceStandardReported", f"{service}-1", standard),
-    ]
+    sent = service_with_standard(org, service, {"limit": "P5D", "days": "calendar", "confirmed": True})
     assert {each["outcome"] for each in await services.send("inventory", key, sent)} == {"accepted"}
 
     now = datetime.now(UTC)

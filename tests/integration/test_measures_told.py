@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from guichet.client import Services
-from tests.integration.test_expected import inventory_event
+from tests.integration.inventories import inventory_event
 
 
 @pytest.mark.parametrize(
