@@ -23,7 +23,8 @@ async def record_exception_days(connection: Connection, events: Sequence[Receive
     for event in events:
         before = withdrawn.get((event.source, event.corrects.event_id)) if event.corrects is not None else None
         days: list[ExceptionDayReported] = [day for day in (before, event.data) if day is not None]
-        calendars = {day.calendar for day in days if day.calendar is not None}
-        await store.ask_for_business_days(connection, event, calendars if len(calendars) == len(days) else ())
+        everywhere = any(day.calendar is None for day in days)
+        calendars = set() if everywhere else {day.calendar for day in days if day.calendar is not None}
+        await store.ask_for_business_days(connection, event, calendars)
         outcomes.append(Recorded([exception_day(event, day, withdrawn=day is before) for day in days]))
     return outcomes
