@@ -1,8 +1,10 @@
 """Topics from one declarative file: create what is missing, refuse drift, never shrink."""
 
+import asyncio
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -11,6 +13,8 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from guichet.errors import WrongUse
 from shared.kafka import Kafka
+
+KNOWN_WITHIN_SECONDS = 30
 
 FILE = Path(__file__).parent.parent / "deploy" / "kafka" / "topics.toml"
 
@@ -64,9 +68,23 @@ async def _of_departments(admin: AIOKafkaAdminClient) -> dict[str, Mapping[str, 
 
 
 async def _drift(admin: AIOKafkaAdminClient, wanted: Topics) -> Iterator[str]:
-    partitions = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics(list(wanted))}
+    partitions = await _partitions(admin, list(wanted))
     settings = await _settings(admin, list(wanted))
     return _differences(wanted, partitions, settings)
+
+
+async def _partitions(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, int]:
+    """Of each topic, how many: a broker learns of a topic just made a moment after the controller has made it."""
+    until = monotonic() + KNOWN_WITHIN_SECONDS
+    while True:
+        topics = await admin.describe_topics(names)
+        unknown = {topic["topic"]: for_code(topic["error_code"]) for topic in topics if topic["error_code"]}
+        if not unknown:
+            return {topic["topic"]: len(topic["partitions"]) for topic in topics}
+        for name, error in unknown.items():
+            if not error.retriable or monotonic() > until:
+                raise error(name)
+        await asyncio.sleep(0.1)
 
 
 async def _settings(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:

@@ -178,6 +178,14 @@ async def test_topics_that_are_not_as_the_file_says_are_refused_and_named(kafka:
         await provision(kafka, {name: {**said, "config": {"retention.ms": "70000"}}})
 
 
+async def test_a_topic_that_brokers_do_not_know_yet_is_waited_for_and_never_called_drift(
+    kafka: Kafka, unique: str
+) -> None:
+    said = {"partitions": 2, "replication_factor": 1, "config": {"retention.ms": "60000"}}
+    for turn in range(10):
+        await provision(kafka, {f"test.{unique}.{turn}.{number}": said for number in range(4)})
+
+
 def test_the_services_make_a_department_s_topics_as_the_file_says() -> None:
     said = {kind: topic["config"] for kind, topic in declared_of_departments().items()}
     assert said == {kind: topic_settings(kind) for kind in RETENTION}
