@@ -205,6 +205,20 @@ async def drop(connection: Pool | Connection, letter_id: int) -> bool:
     return bool(done == "UPDATE 1")
 
 
+async def drop_letters(connection: Connection, seal: Seal, org_id: str, unwanted: Callable[[bytes], bool]) -> int:
+    """Erase what those of an organisation's letters hold that are `unwanted` by what they hold, in whatever state; how many."""
+    rows = await connection.fetch(
+        "select dead_letter_id, sealed from dead_letter where org_id = $1 and sealed is not null", org_id
+    )
+    ids = [row["dead_letter_id"] for row in rows if (raw := opened(seal, row["sealed"])) and unwanted(raw)]
+    await connection.execute(
+        "update dead_letter set sealed = null, state = case state when 'waiting' then 'dropped' else state end "
+        "where dead_letter_id = any($1::bigint[])",
+        ids,
+    )
+    return len(ids)
+
+
 async def waiting(connection: Pool | Connection) -> dict[str, int]:
     """How many dead letters wait, by the code of their problem."""
     rows = await connection.fetch("select code, count(*) as n from dead_letter where state = 'waiting' group by code")

@@ -8,6 +8,8 @@ from starlette.requests import Request
 
 from shared.problems import Problem, Refused, problem
 
+# The cookie in which a browser keeps the token of who signed in (shared/signing_in.py).
+SESSION: Final = "guichet_session"
 Role = Literal["officer", "deputy_head", "oversight", "auditor", "operator"]
 Action = Literal["report", "read"]
 ACTIONS: Final[tuple[Action, ...]] = ("report", "read")
@@ -92,4 +94,13 @@ def shows_key(request: Request) -> bool:
 
 def _bearer(request: Request) -> str | None:
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    return value.strip() if scheme.lower() == "bearer" and value.strip() else None
+    if scheme.lower() == "bearer" and value.strip():
+        return value.strip()
+    return request.cookies.get(SESSION) if _is_of_our_pages(request) else None
+
+
+def _is_of_our_pages(request: Request) -> bool:
+    """Whether a browser sends this by itself or from a page of ours: another site's form may not speak for who is signed in."""
+    if request.method in {"GET", "HEAD"}:
+        return True
+    return request.headers.get("origin") == f"{request.url.scheme}://{request.url.netloc}"

@@ -52,6 +52,11 @@ FIELDS: Mapping[str, frozenset[str]] = {
         "subscription_ended": "subscription",
         "deliveries_forgotten": "deliveries subscriptions",
         "stream_retried": "error",
+        "case_of_concern": "org_id feedback concern",
+        "case_read": "org_id feedback by",
+        "cases_due": "org_id overdue of_concern",
+        "person_erased": "org_id cases erasure",
+        "texts_forgotten": "cases",
         "library_message": "message",
     }.items()
 }

@@ -72,6 +72,15 @@ deliveries_waiting = Gauge(
 subscriptions_suspended = Gauge(
     "guichet_subscriptions_suspended", "Subscriptions suspended, as their deliveries failed for days", registry=registry
 )
+cases_overdue = Gauge(
+    "guichet_cases_overdue", "Open feedback cases past the day they should be resolved by", ["org"], registry=registry
+)
+cases_of_concern = Gauge(
+    "guichet_cases_of_concern",
+    "Open feedback cases flagged as a threat or self-harm that nobody has looked at",
+    ["org"],
+    registry=registry,
+)
 
 
 def exposition() -> bytes:

@@ -44,6 +44,11 @@ TITLES: dict[str, tuple[int, Bilingual]] = {
         409,
         _text("This id was used for other data.", "Cet identifiant a déjà servi à d'autres données."),
     ),
+    "case_ended": (409, _text("The case has ended.", "Le cas a pris fin.")),
+    "changed_since": (
+        412,
+        _text("It was changed since you read it.", "L'élément a changé depuis que vous l'avez lu."),
+    ),
     "unknown_event": (
         422,
         _text("The event to correct is not known.", "L'événement à corriger n'est pas connu."),

@@ -56,6 +56,11 @@ WORDS = {
     "subscription_suspended": "holds back the notifications of a subscription: they fail for days",
     "subscription_ended": "ended a subscription: its receiver is gone",
     "deliveries_forgotten": "removed notifications whose time had come",
+    "case_of_concern": "found words that an officer should look at at once",
+    "case_read": "showed somebody what a client wrote",
+    "cases_due": "has other overdue cases than before",
+    "person_erased": "erased a person",
+    "texts_forgotten": "removed what clients wrote in cases whose time had come",
     "stream_retried": "could not read changed figures for the stream; tries again",
     "library_message": "says",
 }

@@ -1,17 +1,20 @@
 """Wiring of feedback."""
 
 from services.feedback import api, consumers, handlers, pages
+from services.feedback.handlers import entries
 from shared.contracts.reported.kinds import KINDS
 from shared.service import Parts, main
 from shared.serving import run
 
 parts = Parts(
     name="feedback",
-    topics=[handlers.TOPIC],
+    topics=[entries.TOPIC],
     kinds=KINDS["feedback"],
     handle=handlers.record_reports,
+    opened=handlers.opened,
     consumptions=consumers.consumptions,
-    routers=[api.router, pages.router],
+    routers=[*api.routers, *pages.routers],
+    background=[consumers.watch, consumers.keep_house],
 )
 app = main(parts)
 

@@ -9,11 +9,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import ValidationError
 
 from services.status import store
-from services.status.api.access import cookie_key, key_of, open_by_code, set_cookie
+from services.status.api.access import key_of, open_by_code
 from services.status.api.applications import read_application
 from services.status.api.subscribing import Wanted, not_a_mailbox, subscribe
 from services.status.delivering.letters import is_link
 from services.status.domain.words import OUTCOME, SUMMARY
+from services.status.handlers import CODES
 from shared.access import ANYONE
 from shared.language import Language
 from shared.organizations import name_of
@@ -26,7 +27,7 @@ pages = Pages("status")
 
 @router.get("/{language}/")
 async def form(request: Request, language: Language) -> HTMLResponse:
-    return pages.render(request, "form.html", language, problem=None, opened=cookie_key(request))
+    return pages.render(request, "form.html", language, problem=None, opened=CODES.key_of_cookie(request))
 
 
 @router.post("/{language}/", responses={303: {"description": "The application of this code"}})
@@ -39,7 +40,7 @@ async def follow(request: Request, language: Language, tracking_code: Annotated[
         page.headers.update(refused.headers)
         return page
     response = RedirectResponse(_path(language, key), 303)
-    set_cookie(request, response, key)
+    CODES.set_cookie(request, response, key)
     return response
 
 
@@ -65,7 +66,7 @@ async def follow_by_mail(
     digest: Annotated[bool, Form()] = False,
 ) -> Response:
     """Whoever has the page open by its tracking code asks to be told of changes by e-mail."""
-    key = cookie_key(request)
+    key = CODES.key_of_cookie(request)
     if key != (org_id, application_id):
         return RedirectResponse(f"/{language}/", 303)
     try:
@@ -126,7 +127,7 @@ async def _application(
         outcome=next((step for step in reversed(item["history"]) if step["state"] == "decided"), None),
         organization=name_of(org_id).in_(language),
         service_name=await store.service_name(request.app.state.pool, item["service_id"]),
-        mail="email" in request.app.state.senders and cookie_key(request) == key,
+        mail="email" in request.app.state.senders and CODES.key_of_cookie(request) == key,
         problem=problem,
         letter_sent=letter_sent,
     )

@@ -4,7 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.contracts.envelope import Published
-from shared.contracts.feedback import FeedbackRecorded, FeedbackStateChanged
+from shared.contracts.feedback import (
+    FeedbackRecorded,
+    FeedbackStateChanged,
+    ImprovementRecorded,
+    PersonErased,
+    ResolutionTimeRecorded,
+)
 from shared.contracts.inventory import ServiceRecorded, ServiceStandardRecorded, ServiceStandardResultRecorded
 from shared.contracts.status import (
     ApplicationStateChanged,
@@ -46,11 +52,11 @@ TOPICS: Mapping[str, Topic] = {
     "feedback.cases.v1": Topic(
         "feedback",
         Bilingual(
-            en="Feedback cases, never with a word of the client's.",
-            fr="Les cas de rétroaction, jamais avec un mot du client.",
+            en="Feedback cases, never with a word of the client's; what a department promises and improves, by its <org_id> and a name.",
+            fr="Les cas de rétroaction, jamais avec un mot du client; ce qu'un ministère promet et améliore, par son <org_id> et un nom.",
         ),
         "<org_id>/<feedback_id>",
-        (FeedbackRecorded, FeedbackStateChanged),
+        (FeedbackRecorded, FeedbackStateChanged, ResolutionTimeRecorded, ImprovementRecorded, PersonErased),
     ),
     "status.applications.v1": Topic(
         "status",

@@ -37,7 +37,7 @@ def _events(service: str, module: Any, kind: type[BaseModel], names: str) -> Eve
 REPORTED: Events = {kind: model for kinds in KINDS.values() for kind, model in kinds.items() if model}
 PUBLISHED: Events = {
     **_events("inventory", inventory, Published, r"(Recorded|Changed)$"),
-    **_events("feedback", feedback, Published, r"(Recorded|Changed)$"),
+    **_events("feedback", feedback, Published, r"(Recorded|Changed|Erased)$"),
     **_events("status", status, Published, r"(Recorded|Changed|Delivered|Failed)$"),
     **{
         type_name(service, word.__name__): word

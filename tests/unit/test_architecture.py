@@ -29,6 +29,7 @@ DOMAIN_MAY_IMPORT = {
     "shared.clock",
     "shared.calendars",
     "shared.measures",
+    "shared.intervals",
     "shared.decoding",
     "shared.ownership",
     "shared.problems",
@@ -37,7 +38,14 @@ DOMAIN_MAY_IMPORT = {
 VALUES_OF = {"shared.problems": {"Problem", "problem"}, "shared.decoding": {"Received"}}
 
 # What every layer leans on must itself lean on nothing that touches the world.
-PURE = ("shared.contracts", "shared.language", "shared.clock", "shared.calendars", "shared.measures")
+PURE = (
+    "shared.contracts",
+    "shared.language",
+    "shared.clock",
+    "shared.calendars",
+    "shared.measures",
+    "shared.intervals",
+)
 PURE_MAY_IMPORT = {"pydantic", "pydantic_core", "holidays", *PURE}
 
 # Outside the services' stores, SQL stands beside the tables it concerns, and nowhere else.
@@ -136,7 +144,7 @@ def test_a_service_imports_from_the_outside_in_and_never_another_service() -> No
                 continue
             of, inner = layer_of(each.module)
             downwards = LAYERS.get(inner, 9) < LAYERS.get(layer, 0)
-            sibling = inner == layer and inner in {"api", "delivering", "handlers", "store", "domain"}
+            sibling = inner == layer and inner in {"api", "delivering", "handlers", "pages", "store", "domain"}
             shows = (layer, inner) == ("pages", "api")  # pages show what api answers
             if of != service or not (downwards or sibling or shows):
                 wrong.append(each)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.feedback.domain import FINAL, Case, Step, handle, receive
+from services.feedback.domain.cases import FINAL, Case, Step, handle, receive
 from shared.contracts.reported.feedback import FeedbackHandlingReported, FeedbackReported
 from shared.problems import Problem
 
@@ -57,6 +57,7 @@ def test_a_case_is_published_as_it_was_reported_and_without_a_word_of_the_client
         "application_id": "A-1",
         "reply_wanted": True,
         "withdrawn": False,
+        "promises": None,
         "received_at": START,
     }
     assert "What I said" not in published.model_dump_json()

@@ -16,10 +16,10 @@ from services.reporting.domain.figures import (
     percentile,
     total_shown,
     verdict,
-    wilson,
     window,
 )
 from services.reporting.domain.fold import bucket
+from shared.intervals import wilson
 from shared.language import Bilingual
 
 SPAN = Window("28d", date(2026, 4, 7), date(2026, 5, 4))

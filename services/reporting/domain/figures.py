@@ -11,11 +11,11 @@ from typing import Literal
 import orjson
 
 from services.reporting.domain.fold import value_of
+from shared.intervals import wilson
 from shared.language import Bilingual
 
 Verdict = Literal["met", "not_met", "not_applicable", "no_data", "undetermined"]
 FEWEST_SHOWN = 10
-_Z = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +76,6 @@ def verdict(met: int, total: int, target: float | None) -> Verdict:
     if total == 0:
         return "no_data"
     return "met" if met >= Fraction(str(target)) * total else "not_met"
-
-
-def wilson(met: int, total: int) -> tuple[float, float] | None:
-    """The 95 % interval of a share (Wilson, 1927); None without cases, or where met is more than total."""
-    if total <= 0 or not 0 <= met <= total:
-        return None
-    share, z2 = met / total, _Z * _Z
-    middle = share + z2 / (2 * total)
-    spread = _Z * math.sqrt(share * (1 - share) / total + z2 / (4 * total * total))
-    return max(0.0, (middle - spread) / (1 + z2 / total)), min(1.0, (middle + spread) / (1 + z2 / total))
 
 
 def percentile(durations: Sequence[tuple[int, int]], share: float) -> float | None:

@@ -58,6 +58,9 @@ _NOTIFICATION = reason(
 _UNCOUNTED = {
     "FeedbackRecorded": _FEEDBACK,
     "FeedbackStateChanged": _FEEDBACK,
+    "ResolutionTimeRecorded": _FEEDBACK,
+    "ImprovementRecorded": _FEEDBACK,
+    "PersonErased": _FEEDBACK,
     "NotificationDelivered": _NOTIFICATION,
     "NotificationFailed": _NOTIFICATION,
     "ServiceRecorded": reason(

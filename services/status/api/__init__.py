@@ -3,13 +3,12 @@
 from fastapi import FastAPI
 
 from services.status import delivering
-from services.status.api import access, applications, exceptions, expecting, live, subscriptions
+from services.status.api import applications, exceptions, expecting, live, subscriptions
 
 routers = [applications.router, exceptions.router, live.router, subscriptions.router]
 
 
 def prepare(app: FastAPI) -> None:
-    access.prepare(app)
     expecting.prepare(app)
     live.prepare(app)
     delivering.prepare(app)

@@ -1,26 +1,14 @@
 """Who may see which application: its department, its client, who holds its tracking code, and people with a role."""
 
-import base64
-import time
+from functools import partial
 
-from cryptography.exceptions import InvalidTag
-from fastapi import FastAPI, Request, Response
+from fastapi import Request
 
 from services.status import store
-from services.status.handlers import client_hash, tracking_hash
+from services.status.handlers import CODES, client_hash
 from services.status.store import Key
 from shared.identity import Department, Person, caller
 from shared.problems import Problem, Refused, problem
-
-COOKIE = "guichet_application"
-_TRIES_A_MINUTE = 10
-_OPEN_SECONDS = 12 * 3600
-_CONTEXT = "tracking cookie"
-
-
-def prepare(app: FastAPI) -> None:
-    """Failed tries by address, in this process."""
-    app.state.tracking_tries = {}
 
 
 async def key_of(request: Request, application_id: str, org: str | None) -> Key:
@@ -28,7 +16,7 @@ async def key_of(request: Request, application_id: str, org: str | None) -> Key:
     or not), 409 when there are two and no `org`, 401 without credentials.
     """
     found = await caller(request)
-    carried = cookie_key(request)
+    carried = CODES.key_of_cookie(request)
     if found is None and carried is None:
         raise Refused(_who_are_you(), {"WWW-Authenticate": "Bearer"})
     org = found.org_id if isinstance(found, Department) else org
@@ -59,67 +47,9 @@ async def _may_see(request: Request, found: Department | Person | None, key: Key
     return False
 
 
-def cookie_key(request: Request) -> Key | None:
-    """The application that the reader's cookie opens."""
-    try:
-        sealed = base64.urlsafe_b64decode(request.cookies[COOKIE])
-        made, org_id, application_id = request.app.state.seal.open(sealed, _CONTEXT).decode().split("/", 2)
-    except (KeyError, ValueError, InvalidTag):
-        return None
-    return (org_id, application_id) if time.time() - int(made) < _OPEN_SECONDS else None
-
-
-def set_cookie(request: Request, response: Response, key: Key) -> None:
-    sealed = request.app.state.seal.seal(f"{int(time.time())}/{'/'.join(key)}".encode(), _CONTEXT)
-    response.set_cookie(
-        COOKIE,
-        base64.urlsafe_b64encode(sealed).decode(),
-        httponly=True,
-        samesite="lax",
-        secure=request.url.scheme == "https",
-        max_age=_OPEN_SECONDS,
-    )
-
-
 async def open_by_code(request: Request, code: str) -> Key:
-    """The application of a tracking code; ten failed tries a minute from one address."""
-    tries = _tries(request)
-    # Counted before it is looked up: those at the same time are tries too.
-    tries.append(began := time.monotonic())
-    key = await store.find_by_tracking(request.app.state.pool, tracking_hash(code))
-    if key is None:
-        raise Refused(
-            problem(
-                "not_found",
-                "No application has this tracking code. Check it; it has 20 letters and digits.",
-                "Aucune demande ne porte ce code de suivi. Vérifiez-le; il compte 20 lettres et chiffres.",
-            )
-        )
-    if began in tries:
-        tries.remove(began)
-    return key
-
-
-def _tries(request: Request) -> list[float]:
-    """When the caller's address tried and failed within the last minute, or is trying. Raises Refused where that is ten times."""
-    everyone: dict[str, list[float]] = request.app.state.tracking_tries
-    now = time.monotonic()
-    address = request.client.host if request.client else ""
-    if len(everyone) > 10_000:
-        for each in [each for each, times in everyone.items() if not times or now - times[-1] > 60]:
-            del everyone[each]
-    mine = everyone.setdefault(address, [])
-    mine[:] = [each for each in mine if now - each < 60]
-    if len(mine) >= _TRIES_A_MINUTE:
-        raise Refused(
-            problem(
-                "too_many_requests",
-                "Ten tries a minute are allowed; wait a minute.",
-                "Dix essais par minute sont permis; patientez une minute.",
-            ),
-            {"Retry-After": str(int(61 - (now - mine[0])))},
-        )
-    return mine
+    """The application of a tracking code. Raises Refused."""
+    return await CODES.open(request, code, partial(store.find_by_tracking, request.app.state.pool))
 
 
 def no_such_application() -> Problem:

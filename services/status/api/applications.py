@@ -7,13 +7,13 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from pydantic import BaseModel, Field
 
 from services.status import store
-from services.status.api.access import key_of, open_by_code, set_cookie
+from services.status.api.access import key_of, open_by_code
 from services.status.api.expecting import expected
 from services.status.domain import application as domain
 from services.status.domain.application import Application
 from services.status.domain.clocks import days_off
 from services.status.domain.words import following, summary
-from services.status.handlers import client_hash, open_reason
+from services.status.handlers import CODES, client_hash, open_reason
 from services.status.store import Key
 from shared.access import ANYONE, May
 from shared.clock import in_order
@@ -107,7 +107,7 @@ async def application(request: Request, application_id: str, org: str | None = N
 async def tracking(request: Request, code: TrackingCode) -> Response:
     key = await open_by_code(request, code.tracking_code)
     response = answer(request, {"org_id": key[0], "application_id": key[1]})
-    set_cookie(request, response, key)
+    CODES.set_cookie(request, response, key)
     return response
 
 

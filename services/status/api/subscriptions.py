@@ -6,12 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from services.status import store
-from services.status.api.access import cookie_key
 from services.status.api.subscribing import Wanted, not_set_up, subscribe
 from services.status.delivering import sealing
 from services.status.domain.messages import trial
 from services.status.domain.subscriptions import BOTH_SECRETS, Subscription, masked, notice
-from services.status.handlers import client_hash
+from services.status.handlers import CODES, client_hash
 from shared.access import May
 from shared.database import transaction
 from shared.described import refusals
@@ -27,7 +26,7 @@ async def owner(request: Request, found: Annotated[Department | Person | None, D
     """As whom the caller makes subscriptions and sees them. Raises Refused (401) for nobody."""
     if isinstance(found, Department):
         return store.Owner(org_id=found.org_id)
-    carried = cookie_key(request)
+    carried = CODES.key_of_cookie(request)
     if isinstance(found, Person):
         return store.Owner(client_hash=client_hash(request.app.state.seal, found.subject), key=carried)
     if carried is None:

@@ -1,9 +1,6 @@
 """What status does with reports: of applications, and of days on which offices were closed."""
 
 import asyncio
-import base64
-import hashlib
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -22,10 +19,19 @@ from shared.database import Connection
 from shared.decoding import Received
 from shared.encryption import Seal
 from shared.intake import Outcome, Recorded
+from shared.language import Bilingual
 from shared.ownership import not_your_service, unknown_service
 from shared.problems import Problem
+from shared.tracking_codes import TrackingCodes, code_hash
 
-_NO_LETTERS = re.compile(r"[\W_]+")
+CODES = TrackingCodes(
+    "tracking",
+    "guichet_application",
+    Bilingual(
+        en="No application has this tracking code. Check it; it has 20 letters and digits.",
+        fr="Aucune demande ne porte ce code de suivi. Vérifiez-le; il compte 20 lettres et chiffres.",
+    ),
+)
 _BREATH = 50
 
 
@@ -138,7 +144,7 @@ def _row(
         language=next((data.language for data in reversed(reports) if data.language), None),
         sealed_client=seal.seal(client.encode(), f"client:{key}") if client else None,
         client_hash=client_hash(seal, client) if client else None,
-        tracking_hash=None if before else tracking_hash(tracking_code(seal, key)),
+        tracking_hash=None if before else code_hash(CODES.code(seal, key)),
         opened_at=min((step.occurred_at for step in application.history), default=now),
         changed_at=now,
     )
@@ -167,16 +173,5 @@ def client_hash(seal: Seal, client_id: str) -> bytes:
     return seal.derive("client", client_id)
 
 
-def tracking_code(seal: Seal, key: str) -> str:
-    """The unguessable code (100 bits) that opens one application to whoever holds it."""
-    letters = base64.b32encode(seal.derive("tracking", key)).decode()[:20]
-    return "-".join(letters[start : start + 5] for start in range(0, 20, 5))
-
-
-def tracking_hash(code: str) -> bytes:
-    """What is kept of a code, however it was typed."""
-    return hashlib.sha256(_NO_LETTERS.sub("", code.upper()).encode()).digest()
-
-
 def opened(seal: Seal, key: str) -> dict[str, Any]:
-    return {"tracking_code": tracking_code(seal, key)}
+    return {"tracking_code": CODES.code(seal, key)}

@@ -6,7 +6,12 @@ from pydantic import BaseModel
 
 from shared.contracts.envelope import ServiceName
 from shared.contracts.reported.correction import ReportCorrected
-from shared.contracts.reported.feedback import FeedbackHandlingReported, FeedbackReported
+from shared.contracts.reported.feedback import (
+    FeedbackHandlingReported,
+    FeedbackReported,
+    ImprovementReported,
+    ResolutionTimeReported,
+)
 from shared.contracts.reported.inventory import (
     ServiceReported,
     ServiceStandardReported,
@@ -30,8 +35,8 @@ KINDS: Mapping[ServiceName, Kinds] = {
     "feedback": {
         "guichet.feedback.FeedbackReported.v1": FeedbackReported,
         "guichet.feedback.FeedbackHandlingReported.v1": FeedbackHandlingReported,
-        "guichet.feedback.ResolutionTimeReported.v1": None,
-        "guichet.feedback.ImprovementReported.v1": None,
+        "guichet.feedback.ResolutionTimeReported.v1": ResolutionTimeReported,
+        "guichet.feedback.ImprovementReported.v1": ImprovementReported,
         "guichet.feedback.ReportCorrected.v1": ReportCorrected,
     },
     "status": {

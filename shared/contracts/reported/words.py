@@ -34,6 +34,20 @@ EVENTS: Mapping[str, tuple[Words, Words]] = {
         ("A feedback case was handled", "Un cas de rétroaction a été traité"),
         ("What was done about a client's feedback.", "Ce qui a été fait de la rétroaction d'un client."),
     ),
+    "ResolutionTimeReported": (
+        ("In what time feedback is resolved", "Le délai dans lequel la rétroaction est réglée"),
+        (
+            "The time you set yourselves for one kind of feedback, from a day on. Until you do, two business days to acknowledge and 30 days to resolve stand.",
+            "Le délai que vous vous donnez pour un genre de rétroaction, à compter d'un jour. D'ici là, deux jours ouvrables pour accuser réception et 30 jours pour régler s'appliquent.",
+        ),
+    ),
+    "ImprovementReported": (
+        ("A service was improved because of feedback", "Un service a été amélioré grâce à la rétroaction"),
+        (
+            "What you did, and the cases behind it: published as it is written, in both languages.",
+            "Ce que vous avez fait, et les cas qui y ont mené : publié tel quel, dans les deux langues.",
+        ),
+    ),
     "ServiceReported": (
         ("A service, as described for a fiscal year", "Un service, tel que décrit pour un exercice"),
         (
@@ -276,12 +290,39 @@ FIELDS: Mapping[str, Mapping[str, Words]] = {
         "drivers": ("ratings of what matters to clients, each 1 to 5", "notes sur ce qui importe aux clients, de 1 à 5"),
         "application_id": ("the application it is about", "la demande en cause"),
         "reply_wanted": ("whether the client wants a reply", "si le client souhaite une réponse"),
+        "contact": (
+            "where the client can be reached; kept sealed, and cases of the same contact are one person's",
+            "où joindre le client; conservé sous scellé, et les cas ayant les mêmes coordonnées sont d'une même personne",
+        ),
     },
     "FeedbackHandlingReported": {
         **_OF_ALL,
         "state": ("what was done", "ce qui a été fait"),
-        "to": ("where it was redirected", "où il a été réacheminé"),
-        "resolution": ("how it was resolved, for the client to read", "comment il a été réglé, à l'intention du client"),
+        "to": (
+            "where it was redirected: decision, appeal or personnel, which are no feedback, or a place in words",
+            "où il a été réacheminé : decision, appeal ou personnel, qui ne sont pas de la rétroaction, ou un lieu en mots",
+        ),
+        "resolution": ("what the client is told", "ce que le client apprend"),
+    },
+    "ResolutionTimeReported": {
+        "kind": ("the kind of feedback", "le genre de rétroaction"),
+        "acknowledge_within": ("the time to acknowledge, such as P2D", "le délai pour accuser réception, par exemple P2D"),
+        "resolve_within": ("the time to resolve, such as P30D", "le délai pour régler, par exemple P30D"),
+        "days": ("which days count", "quels jours comptent"),
+        "calendar": ("whose holidays do not count", "de quel calendrier les fériés ne comptent pas"),
+        "target": ("the share to be resolved in time, 0 to 1", "la part à régler dans le délai, de 0 à 1"),
+        "from": ("the first day it holds", "le premier jour où il s'applique"),
+    },
+    "ImprovementReported": {
+        **_OF_ALL,
+        "improvement_id": (
+            "the improvement's id, unique within your organisation",
+            "l'identifiant de l'amélioration, unique dans votre organisation",
+        ),
+        "made_on": ("the day it was made", "le jour où elle a été faite"),
+        "title": ("what became better, for everyone to read", "ce qui s'est amélioré, à l'intention de tous"),
+        "feedback_ids": ("the cases behind it", "les cas qui y ont mené"),
+        "url": ("where more is told of it", "où l'on en dit davantage"),
     },
     "ServiceReported": {**_OF_ALL, **_OFFICIAL},
     "ServiceStandardReported": {**_OFFICIAL, **_OF_ALL},

@@ -1,11 +1,18 @@
 """A feedback case and its steps. Values in, values out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.contracts.feedback import CaseState, FeedbackRecorded, FeedbackStateChanged
-from shared.contracts.reported.feedback import Driver, FeedbackHandlingReported, FeedbackKind, FeedbackReported
+from shared.contracts.reported.feedback import (
+    RECOURSES,
+    Driver,
+    FeedbackHandlingReported,
+    FeedbackKind,
+    FeedbackReported,
+    Recourse,
+)
 from shared.contracts.reported.status import Channel
 from shared.ownership import keeps_its_key
 from shared.problems import Problem, problem
@@ -22,6 +29,7 @@ class Step:
     source: str
     event_id: str
     state: CaseState
+    to: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,14 @@ class Case:
             if state not in FINAL or step.state == "reopened":
                 state = step.state
         return state
+
+    @property
+    def recourse(self) -> Recourse | None:
+        """Where the case was redirected to as no feedback, while it is redirected."""
+        if self.state != "redirected":
+            return None
+        to = max(step for step in self.steps if step.state == "redirected").to
+        return next((each for each in RECOURSES if each == to), None)
 
 
 MOST_REPORTS = 200
@@ -201,4 +217,5 @@ def _moved(before: Case, after: Case, moment: datetime) -> FeedbackStateChanged:
         to_state=after.state or before.state or "received",
         version=after.version,
         changed_at=moment,
+        recourse=after.recourse,
     )

@@ -1,0 +1,1 @@
+"""The rules of feedback: values in, values out."""

@@ -1,0 +1,100 @@
+"""Signing in to the pages for officers, deputy heads, oversight and auditors: a person's token, kept in an HttpOnly cookie.
+
+Behind a proxy that signs people in and sends `Authorization: Bearer ...` along, nobody comes here. The cookie is for this
+host alone, ends with the token, and counts for nothing in what another site's page makes the browser send.
+"""
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from shared.access import ANYONE
+from shared.identity import SESSION, Person, caller
+from shared.language import Bilingual, Language
+from shared.problems import Refused, problem
+from shared.web import Pages
+
+router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, dependencies=[ANYONE])
+_PAGES = Pages("shared", Path(__file__).parent / "web" / "templates")
+_OPEN_SECONDS = 8 * 3600
+
+
+async def reader(request: Request, *roles: str) -> Person | None:
+    """Who is signed in with one of these roles; None where nobody is. Raises Refused (403) for another role."""
+    try:
+        found = await caller(request)
+    except Refused:
+        return None  # a session whose token has expired
+    if not isinstance(found, Person):
+        return None
+    if not found.roles & set(roles):
+        raise Refused(
+            problem(
+                "forbidden",
+                f"This page is for people with the role {' or '.join(roles)}.",
+                f"Cette page est réservée aux personnes ayant le rôle {' ou '.join(roles)}.",
+            )
+        )
+    return found
+
+
+def to_sign_in(request: Request, language: Language) -> Response:
+    """From a page that needs somebody signed in, and back to it."""
+    return RedirectResponse(f"/{language}/sign-in?back={request.url.path}", 303)
+
+
+def _ours(back: str, language: Language) -> str:
+    """Only a path of this service, whatever the address says."""
+    parts = urlsplit(back)
+    plain = (
+        not parts.scheme
+        and not parts.netloc
+        and back.startswith("/")
+        and not back.startswith("//")
+        and "\\" not in back
+    )
+    return back if plain else f"/{language}/"
+
+
+@router.get("/{language}/sign-in")
+async def form(request: Request, language: Language, back: str = "") -> HTMLResponse:
+    return _PAGES.render(request, "sign_in.html", language, back=_ours(back, language), problem=None)
+
+
+@router.post("/{language}/sign-in", responses={303: {"description": "Signed in: back to where one came from"}})
+async def sign_in(
+    request: Request,
+    language: Language,
+    token: Annotated[str, Form(max_length=8000)],
+    back: Annotated[str, Form(max_length=2000)] = "",
+) -> Response:
+    person = await request.app.state.tokens.person(token.strip())
+    if person is None or not person.roles:
+        refusal = problem("unauthorized", _WRONG.en, _WRONG.fr)
+        return _PAGES.render(request, "sign_in.html", language, 401, back=_ours(back, language), problem=refusal)
+    response = RedirectResponse(_ours(back, language), 303)
+    response.set_cookie(
+        SESSION,
+        token.strip(),
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+        max_age=_OPEN_SECONDS,
+    )
+    return response
+
+
+@router.post("/{language}/sign-out", responses={303: {"description": "Signed out"}})
+async def sign_out(language: Language) -> Response:
+    response = RedirectResponse(f"/{language}/", 303)
+    response.delete_cookie(SESSION, httponly=True, samesite="strict")
+    return response
+
+
+_WRONG = Bilingual(
+    en="This token is not known, has expired, or has no role. Ask for a new one.",
+    fr="Ce jeton est inconnu, expiré ou sans rôle. Demandez-en un nouveau.",
+)
