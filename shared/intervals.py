@@ -12,4 +12,6 @@ def wilson(met: int, total: int) -> tuple[float, float] | None:
     share, z2 = met / total, _Z * _Z
     middle = share + z2 / (2 * total)
     spread = _Z * math.sqrt(share * (1 - share) / total + z2 / (4 * total * total))
-    return max(0.0, (middle - spread) / (1 + z2 / total)), min(1.0, (middle + spread) / (1 + z2 / total))
+    low, high = (middle - spread) / (1 + z2 / total), (middle + spread) / (1 + z2 / total)
+    # At the ends the formula gives exactly these, and floating point not quite.
+    return 0.0 if met == 0 else low, 1.0 if met == total else high
