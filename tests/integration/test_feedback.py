@@ -180,7 +180,9 @@ async def test_an_officer_takes_the_steps_and_the_client_reads_what_they_are_tol
         assert (await officer.ask("POST", f"{path}/steps", step))[0] == 201
     case = await officer.get(path)
     assert (case["state"], case["steps"][-1]["resolution"]) == ("resolved", said)
-    assert case["acknowledged_at"] and case["ended_at"] and not case["overdue"]
+    assert case["acknowledged_at"]
+    assert case["ended_at"]
+    assert not case["overdue"]
 
 
 async def test_a_step_from_an_older_reading_is_refused_and_one_sent_twice_is_one(
@@ -327,7 +329,7 @@ async def test_an_improvement_is_published_with_how_many_asked_for_it_and_withdr
 async def test_answers_of_few_are_no_result_for_the_public_and_are_called_few_to_officers(
     services: Services, client: aiohttp.ClientSession, service: str, officer: Officer, org: str
 ) -> None:
-    """lessons 5.18: no ranking by a mean of one."""
+    """Lessons 5.18: no ranking by a mean of one."""
     await say(client, services, service, rating=5, drivers={"courtesy": 4})
     async with client.get(f"{services.url('feedback')}/v1/satisfaction?service={service}") as answer:
         public = await answer.json()

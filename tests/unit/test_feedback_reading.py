@@ -75,7 +75,8 @@ def test_a_result_has_its_weight_beside_it_and_nothing_is_made_of_no_answers() -
     found = {each.question: each for each in results({"rating": (0, 0, 0, 1, 2)})}
     rating = found["rating"]
     assert (rating.answers, rating.satisfied, rating.mean, rating.few) == (3, 1.0, 4.67, True)
-    assert rating.interval is not None and rating.interval[0] < 0.5
+    assert rating.interval is not None
+    assert rating.interval[0] < 0.5
     assert (found["ease"].answers, found["ease"].satisfied, found["ease"].mean) == (0, None, None)
     assert words(rating.few) is not None
 
@@ -86,6 +87,8 @@ def test_a_share_lies_within_its_interval_and_a_mean_between_one_and_five(counts
     assert found.answers == sum(counts)
     assert found.few == (sum(counts) < FEWEST)
     if sum(counts):
-        assert found.satisfied is not None and found.interval is not None and found.mean is not None
+        assert found.satisfied is not None
+        assert found.interval is not None
+        assert found.mean is not None
         assert found.interval[0] <= found.satisfied <= found.interval[1]
         assert 1 <= found.mean <= 5
