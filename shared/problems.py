@@ -40,6 +40,14 @@ TITLES: dict[str, tuple[int, Bilingual]] = {
         403,
         _text("The service is another organisation's.", "Le service relève d'une autre organisation."),
     ),
+    "oversight_only": (
+        403,
+        _text("Only oversight may report this.", "Seule la surveillance peut le déclarer."),
+    ),
+    "department_only": (
+        403,
+        _text("Only the department may report this.", "Seul le ministère peut le déclarer."),
+    ),
     "id_conflict": (
         409,
         _text("This id was used for other data.", "Cet identifiant a déjà servi à d'autres données."),

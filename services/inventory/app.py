@@ -8,7 +8,7 @@ from shared.serving import run
 
 parts = Parts(
     name="inventory",
-    topics=[handlers.TOPIC, "inventory.stewardship.v1"],
+    topics=[handlers.TOPIC, handlers.STEWARDSHIP_TOPIC],
     kinds=KINDS["inventory"],
     handle=handlers.record_reports,
     consumptions=consumers.consumptions,

@@ -18,8 +18,11 @@ from services.inventory.store.reports import (
 )
 from services.inventory.store.versions import (
     RESULTS,
+    RETIREMENTS,
     SERVICES,
     STANDARDS,
+    STEWARDSHIP,
+    TRANSFERS,
     Key,
     New,
     Table,
@@ -31,8 +34,11 @@ from services.inventory.store.versions import (
 
 __all__ = [
     "RESULTS",
+    "RETIREMENTS",
     "SERVICES",
     "STANDARDS",
+    "STEWARDSHIP",
+    "TRANSFERS",
     "Key",
     "New",
     "Report",

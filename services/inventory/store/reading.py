@@ -3,17 +3,30 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from services.inventory.domain import Ownership
 from shared.database import Connection, Pool
 
 
-async def owners(connection: Connection, service_ids: Iterable[str]) -> dict[str, str]:
-    """The organisation whose each known service is: that of its newest year."""
+async def owners(connection: Connection | Pool, service_ids: Iterable[str]) -> dict[str, Ownership]:
+    """Whose each known service is: that of its newest year, or by its transfers."""
+    ids = list(service_ids)
     rows = await connection.fetch(
         "select distinct on (service_id) service_id, org_id from service_version where service_id = any($1::text[]) "
         "and not withdrawn order by service_id, fiscal_year desc, version desc",
-        list(service_ids),
+        ids,
     )
-    return {row["service_id"]: row["org_id"] for row in rows}
+    found = {row["service_id"]: Ownership(row["org_id"]) for row in rows}
+    transfers = await connection.fetch(
+        "select distinct on (service_id, on_date) service_id, on_date, org_id, to_org from service_transfer "
+        "where service_id = any($1::text[]) and not withdrawn order by service_id, on_date, version desc",
+        ids,
+    )
+    for row in transfers:
+        before = found.get(row["service_id"])
+        earlier = before.transfers if before is not None else ()
+        first = before.first if before is not None and earlier else row["org_id"]
+        found[row["service_id"]] = Ownership(first, (*earlier, (row["on_date"], row["to_org"])))
+    return found
 
 
 async def known_standards(connection: Connection, service_ids: Iterable[str]) -> set[tuple[str, str]]:

@@ -193,3 +193,18 @@ class ServiceStandardResultReported(Contract):
                 "met is part of total and cannot exceed it | met fait partie de total et ne peut le dépasser"
             )
         return self
+
+
+class ServiceRetirementReported(Contract):
+    """The service is offered no more from the day `on`; what it was stays in the inventory."""
+
+    service_id: Identifier
+    on: date
+
+
+class ServiceTransferReported(Contract):
+    """From the day `on` the service is organisation `to_org`'s, under the same id; its owner reports it."""
+
+    service_id: Identifier
+    on: date
+    to_org: Identifier

@@ -5,6 +5,8 @@ The inventory's fields have the labels of the official schema (2025), their misp
 
 from collections.abc import Mapping
 
+from shared.contracts.reported import stewardship_words
+
 Words = tuple[str, str]  # English, French
 
 # By the name of the contract: what an event of this type says; and more about it.
@@ -53,6 +55,27 @@ EVENTS: Mapping[str, tuple[Words, Words]] = {
         (
             "Give met and total, or value and unit, for the days from and to, both included.",
             "Donnez met et total, ou value et unit, pour les jours from et to, tous deux compris.",
+        ),
+    ),
+    "ServiceRetirementReported": (
+        ("A service is offered no more", "Un service n'est plus offert"),
+        (
+            "From the day on. What the service was stays in the inventory, under its id.",
+            "À compter du jour on. Ce que le service a été reste au répertoire, sous son identifiant.",
+        ),
+    ),
+    "ServiceTransferReported": (
+        ("A service is transferred to another organisation", "Un service est transféré à une autre organisation"),
+        (
+            "Its owner reports it; from the day on, the service is to_org's, under the same id.",
+            "Son propriétaire le déclare; à compter du jour on, le service relève de to_org, sous le même identifiant.",
+        ),
+    ),
+    "StewardshipReported": (
+        ("A record of how services are managed", "Une consignation de la gestion des services"),
+        (
+            "One record, of the kind that kind names. Some kinds are for oversight alone. Nothing that was written freely, and no name of a person, is published.",
+            "Une consignation, du genre que nomme kind. Certains genres sont réservés à la surveillance. Rien de ce qui est rédigé librement, ni aucun nom de personne, n'est publié.",
         ),
     ),
     "ReportCorrected": (
@@ -294,6 +317,16 @@ FIELDS: Mapping[str, Mapping[str, Words]] = {
         "value": ("the result, where it is no share", "le résultat, s'il n'est pas une proportion"),
         "unit": ("the unit of value", "l'unité de value"),
     },
+    "ServiceRetirementReported": {
+        **_OF_ALL,
+        "on": ("the first day it is offered no more", "le premier jour où il n'est plus offert"),
+    },
+    "ServiceTransferReported": {
+        **_OF_ALL,
+        "on": ("the first day it is the other organisation's", "le premier jour où il relève de l'autre organisation"),
+        "to_org": ("the number of the other organisation", "le numéro de l'autre organisation"),
+    },
+    **stewardship_words.FIELDS,
     "ReportCorrected": {
         "corrects": (
             "the id of an event of the same source that was accepted",

@@ -1,0 +1,45 @@
+"""The rules of the inventory: values in, values out."""
+
+from services.inventory.domain.ownership import Ownership
+from services.inventory.domain.recording import (
+    Known,
+    Recorded,
+    Report,
+    fields_of,
+    fields_of_result,
+    fields_of_retirement,
+    fields_of_stewardship,
+    fields_of_transfer,
+    first_day,
+    read_from_sentence,
+    record_result,
+    record_retirement,
+    record_service,
+    record_standard,
+    record_stewardship,
+    record_transfer,
+    version_after,
+    withdrawn,
+)
+
+__all__ = [
+    "Known",
+    "Ownership",
+    "Recorded",
+    "Report",
+    "fields_of",
+    "fields_of_result",
+    "fields_of_retirement",
+    "fields_of_stewardship",
+    "fields_of_transfer",
+    "first_day",
+    "read_from_sentence",
+    "record_result",
+    "record_retirement",
+    "record_service",
+    "record_standard",
+    "record_stewardship",
+    "record_transfer",
+    "version_after",
+    "withdrawn",
+]
