@@ -11,6 +11,7 @@ parts = Parts(
     topics=[handlers.TOPIC, handlers.STEWARDSHIP_TOPIC],
     kinds=KINDS["inventory"],
     handle=handlers.record_reports,
+    overseen=True,
     consumptions=consumers.consumptions,
     say_again=restoring.say_again,
     routers=[api.router, pages.router],
