@@ -158,6 +158,7 @@ def test_a_service_listens_to_what_it_does_something_with() -> None:
     assert names(operations("status", "receive")[services]) == {
         "guichet.inventory.ServiceRecorded.v1",
         "guichet.inventory.ServiceStandardRecorded.v1",
+        "guichet.inventory.ServiceTransferred.v1",
     }
 
 

@@ -1,6 +1,5 @@
 """The rules of the inventory: values in, values out."""
 
-from services.inventory.domain.ownership import Ownership
 from services.inventory.domain.recording import (
     Known,
     Recorded,
@@ -24,7 +23,6 @@ from services.inventory.domain.recording import (
 
 __all__ = [
     "Known",
-    "Ownership",
     "Recorded",
     "Report",
     "fields_of",

@@ -109,7 +109,7 @@ async def _correct(batch: _Batch, event: Received, one: store.Report) -> Outcome
     if refusal := _by_another(kind, event, one):
         return refusal
     to = kind.key(event.data, event.org_id) if event.data is not None else key
-    if to != key and not kind.moves:
+    if to[0] != key[0] or (to != key and not kind.moves):
         return _elsewhere(kind, key, to)
     # A withdrawal says nothing, in the same place: it may be corrected in its turn. What moves comes last at its new place.
     fields = kind.fields(event.data) if event.data is not None else None

@@ -1,14 +1,12 @@
 """Who may report what of which service: its owner on the day that the report is about."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from services.inventory.domain import Ownership
 from services.inventory.handlers import doubts
 from services.inventory.handlers.kinds import Kind
+from shared.contracts.envelope import type_name
 from shared.contracts.reported.inventory import (
     ServiceReported,
     ServiceRetirementReported,
@@ -18,24 +16,24 @@ from shared.contracts.reported.inventory import (
 from shared.contracts.reported.inventory_stewardship import StewardshipReported
 from shared.decoding import Received
 from shared.organizations import organizations
-from shared.ownership import not_your_service, unknown_service
+from shared.ownership import Ownership, Transfer, day_in_ottawa, not_your_service, ownership, unknown_service
 from shared.problems import Problem
 
-_OTTAWA = ZoneInfo("America/Toronto")
+STEWARDSHIP = type_name("inventory", "StewardshipReported")
 
 Owners = dict[str, Ownership]
 
 
 def services_of(event: Received) -> frozenset[str]:
-    """The services that an event is about."""
+    """The services that an event is about; of a correction, that of the corrected report."""
     data = event.data
     if isinstance(data, StewardshipReported):
         named = getattr(data.root, "services", ())
         one = getattr(data.root, "service_id", None)
         return frozenset((one,) if one else () if named == "all" else named)
-    if data is not None:
-        return frozenset({data.service_id})
-    return frozenset({event.corrects.key} if event.corrects else ())
+    if event.corrects is not None:
+        return frozenset() if event.type == STEWARDSHIP else frozenset({event.corrects.key})
+    return frozenset({data.service_id})
 
 
 def day_of(event: Received) -> date:
@@ -51,12 +49,8 @@ def day_of(event: Received) -> date:
         case ServiceStandardResultReported():
             return data.to
         case StewardshipReported():
-            return data.root.day or _day(event)
-    return _day(event)
-
-
-def _day(event: Received) -> date:
-    return event.time.astimezone(_OTTAWA).date()
+            return data.root.day or day_in_ottawa(event.time)
+    return day_in_ottawa(event.time)
 
 
 def refuse(event: Received, kind: Kind, owners: Owners) -> Problem | None:
@@ -87,19 +81,20 @@ def _may(event: Received, owner: Ownership) -> bool:
 def _not_any_more(event: Received, service_id: str, owner: Ownership) -> Problem:
     if event.org_id not in owner.everyone:
         return not_your_service(service_id)
-    since = next((day for day, org in reversed(owner.transfers) if day <= day_of(event)), None)
+    since = next((each.on for each in reversed(owner.transfers) if each.on <= day_of(event)), None)
     return doubts.transferred(service_id, since) if since else doubts.not_yet_transferred(service_id, day_of(event))
 
 
 def _transferred(event: Received, owners: Owners) -> Problem | None:
     data: Any = event.data
-    if data is None:
+    if data is None or data.service_id not in owners:
         return None
     if data.to_org not in organizations() or data.to_org == event.org_id:
         return doubts.no_other_organization(data.to_org)
     before = owners[data.service_id]
-    transfers = {**dict(before.transfers), data.on: data.to_org}
-    owners[data.service_id] = replace(before, transfers=tuple(sorted(transfers.items())))
+    others = [each for each in before.transfers if each.on != data.on]
+    after = ownership(before.first, [*others, Transfer(data.on, event.org_id, data.to_org)])
+    owners[data.service_id] = after or before
     return None
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from services.inventory.domain import Ownership
 from shared.database import Connection, Pool
+from shared.ownership import Ownership, Transfer, ownership
 
 
 async def owners(connection: Connection | Pool, service_ids: Iterable[str]) -> dict[str, Ownership]:
@@ -15,17 +15,22 @@ async def owners(connection: Connection | Pool, service_ids: Iterable[str]) -> d
         "and not withdrawn order by service_id, fiscal_year desc, version desc",
         ids,
     )
-    found = {row["service_id"]: Ownership(row["org_id"]) for row in rows}
-    transfers = await connection.fetch(
+    newest = {row["service_id"]: row["org_id"] for row in rows}
+    moved = await transfers(connection, ids)
+    found = {each: ownership(newest.get(each), moved.get(each, ())) for each in newest.keys() | moved.keys()}
+    return {service_id: each for service_id, each in found.items() if each is not None}
+
+
+async def transfers(connection: Connection | Pool, service_ids: Sequence[str]) -> dict[str, list[Transfer]]:
+    """Of each service that was transferred, in the order of the days."""
+    rows = await connection.fetch(
         "select distinct on (service_id, on_date) service_id, on_date, org_id, to_org from service_transfer "
         "where service_id = any($1::text[]) and not withdrawn order by service_id, on_date, version desc",
-        ids,
+        service_ids,
     )
-    for row in transfers:
-        before = found.get(row["service_id"])
-        earlier = before.transfers if before is not None else ()
-        first = before.first if before is not None and earlier else row["org_id"]
-        found[row["service_id"]] = Ownership(first, (*earlier, (row["on_date"], row["to_org"])))
+    found: dict[str, list[Transfer]] = {}
+    for row in rows:
+        found.setdefault(row["service_id"], []).append(Transfer(row["on_date"], row["org_id"], row["to_org"]))
     return found
 
 

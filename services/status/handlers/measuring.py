@@ -27,6 +27,10 @@ async def remember_services(connection: Connection, events: Sequence[Heard]) -> 
     await store.remember_services(connection, events)
 
 
+async def remember_transfers(connection: Connection, events: Sequence[Heard]) -> None:
+    await store.remember_transfers(connection, events)
+
+
 async def remember_standards(connection: Connection, events: Sequence[Heard]) -> None:
     changed = await store.remember_standards(connection, events)
     if changed:

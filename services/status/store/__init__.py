@@ -75,6 +75,7 @@ from services.status.store.subscriptions import (
     suspended_count,
     to_test,
 )
+from services.status.store.transfers import remember_transfers
 
 __all__ = [
     "Claimed",
@@ -126,6 +127,7 @@ __all__ = [
     "postpone",
     "remember_services",
     "remember_standards",
+    "remember_transfers",
     "remove_subscription",
     "resume_subscription",
     "retry_delivery",
