@@ -136,6 +136,8 @@ _OFFICIAL: Mapping[str, Words] = {
     "service_scope": ("Service Scope", "Étendue du service"),
     "client_target_groups": ("Client/Target Groups", "Clients/groupes cibles"),
     "program_id": ("Program ID Code", "Code d'identification du programme"),
+    "program_name_en": ("Program Name (English)", "Désignation du programme (anglais)"),
+    "program_name_fr": ("Program Name (French)", "Désignation du programme (français)"),
     "client_feedback_channel": ("Client Feedback, by Channel", "Commentaires des clients, par canal"),
     "automated_decision_system": ("Automated Decision System", "Système décisionnel automatisé"),
     "automated_decision_system_description_en": (
@@ -266,6 +268,7 @@ _OFFICIAL: Mapping[str, Words] = {
     "agreements": ("whether there are service agreements", "s'il existe des ententes de service"),
     "designations": ("special designations", "désignations spéciales"),
     "measure": ("how the standard is measured", "comment la norme est mesurée"),
+    "older": ("what the collection of 2016-2020 asked besides", "ce que la collecte de 2016-2020 demandait en outre"),
 }
 
 # By the name of the contract or of its part.
@@ -347,6 +350,21 @@ FIELDS: Mapping[str, Mapping[str, Words]] = {
     "Authentication": {
         "required": ("whether it is required", "si elle est exigée"),
         "level": ("the level of assurance, 1 to 4", "le niveau d'assurance, de 1 à 4"),
+    },
+    "OlderService": {
+        "last_gba": ("fiscal year of the last gender-based analysis", "exercice de la dernière analyse comparative entre les sexes"),
+        "ident_platform": ("platforms by which clients are identified", "plateformes d'identification des clients"),
+        "info_service": ("whether it is an information service", "s'il s'agit d'un service d'information"),
+        "service_channels": ("the channels of the service", "les modes de prestation du service"),
+    },
+    "OlderStandard": {
+        "target_type": ("whether the target is a percentage", "si la cible est un pourcentage"),
+        "service_std_target": ("the target as written, where it is no share", "la cible telle qu'écrite, si elle n'est pas une proportion"),
+        "performance": ("the performance as written", "le rendement tel qu'écrit"),
+        "gcss_tool_fiscal_yr": (
+            "fiscal year of the last review with the GC Service Standard Assessment Tool",
+            "exercice du dernier examen avec l'outil d'évaluation des normes relatives aux services du GC",
+        ),
     },
     "Measure": {
         "limit": (
