@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from guichet.inventory_files.columns import Column, code, code_list, fiscal_year, share, text, texts, volume
-from guichet.inventory_files.findings import Remark
 from shared.contracts.reported.inventory_codes import Designation
+from shared.official.findings import Remark
 from shared.organizations import Organization, by_name
 
 STANDARD_ID = "service_std_id"

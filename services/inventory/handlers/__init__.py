@@ -48,6 +48,7 @@ class _Batch:
     connection: Connection
     kind: Kind
     known: dict[store.Key, Known]
+    confirmed: dict[tuple[str, str], domain.Confirmation] = field(default_factory=dict)
     versions: list[store.New] = field(default_factory=list)
     reports: list[store.Report] = field(default_factory=list)
 
@@ -59,9 +60,16 @@ class _Batch:
         """An entry of the log; a version too, where it is a new one."""
         before, version = self.known.get(key), said.recorded.version
         if before is None or version > before.version:
-            self.versions.append(store.New(said.recorded, said.org_id, said.fields, withdrawn))
+            said_by = (event.source, event.id)
+            self.versions.append(store.New(said.recorded, said.org_id, said.fields, said_by, withdrawn))
             self.known[key] = Known(version, said.org_id, {} if withdrawn else said.fields)
         return entry(event, self.kind, said.recorded, said.org_id)
+
+    def settled(self, data: Any) -> Any:
+        """A report as it holds: a standard's with the measure that a person has confirmed."""
+        if self.kind.table is not store.STANDARDS:
+            return data
+        return domain.as_confirmed(data, self.confirmed.get((data.service_id, data.service_standard_id)))
 
     async def save(self) -> None:
         await store.add_reports(self.connection, self.kind.table, self.reports)
@@ -86,6 +94,9 @@ async def _record(connection: Connection, kind: Kind, events: Sequence[Received]
     keys |= {report.key for report in corrected.values()}
     batch = _Batch(connection, kind, await store.known(connection, kind.table, keys))
     if kind.table is store.STANDARDS:
+        batch.confirmed = await store.confirmations(connection, keys)
+        for event in events:
+            event.data = event.data and batch.settled(event.data)
         _warn_of_measures(events)
     if kind.table is store.RESULTS:
         await _warn_of_unknown_standards(connection, events)
@@ -129,8 +140,9 @@ async def _what_is_left(batch: _Batch, event: Received, one: store.Report) -> li
     holds = await store.newest_report(batch.connection, kind.table, key)
     if holds is None or holds.fields is None:
         return await _none_left(batch, event, one, before)
-    recorded = kind.record(kind.report(key, holds.fields), before, holds.org_id)
-    return [batch.tell(event, key, _Said(recorded, holds.org_id, holds.fields))]
+    report = batch.settled(kind.report(key, holds.fields))
+    recorded = kind.record(report, before, holds.org_id)
+    return [batch.tell(event, key, _Said(recorded, holds.org_id, kind.fields(report)))]
 
 
 async def _none_left(batch: _Batch, event: Received, one: store.Report, before: Known) -> list[LogEntry]:

@@ -67,11 +67,12 @@ STEWARDSHIP = Table("stewardship_version", ("org_id", "record_id"), ("text", "te
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """A version to be kept, whose it is, and the fields that it was reported with."""
+    """A version to be kept, whose it is, the fields that it was reported with, and by which event (source, id)."""
 
     recorded: Recorded
     org_id: str
     fields: dict[str, Any]
+    said_by: tuple[str, str]
     withdrawn: bool = False
 
 
@@ -117,22 +118,27 @@ async def add(connection: Connection, new: Sequence[New]) -> None:
 
 _ADD: dict[type[Recorded], str] = {
     ServiceRecorded: "insert into service_version (org_id, withdrawn, service_id, fiscal_year, version, valid_from, "
-    "name_en, name_fr, priority, fields) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    "name_en, name_fr, priority, fields, source, event_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     ServiceStandardRecorded: "insert into standard_version (org_id, withdrawn, service_id, standard_id, fiscal_year, version, "
-    "valid_from, name_en, name_fr, target, measure, fields) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    "valid_from, name_en, name_fr, target, measure, fields, source, event_id) "
+    "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     ServiceStandardResultRecorded: "insert into standard_result (org_id, withdrawn, service_id, standard_id, from_date, to_date, "
     "channel, version, met, total, value, unit) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     ServiceRetired: "insert into service_retirement (org_id, withdrawn, service_id, version, on_date) "
     "values ($1, $2, $3, $4, $5)",
     ServiceTransferred: "insert into service_transfer (org_id, withdrawn, service_id, on_date, version, to_org) "
     "values ($1, $2, $3, $4, $5, $6)",
-    StewardshipRecorded: "insert into stewardship_version (org_id, withdrawn, record_id, version, kind, on_date, fields) "
-    "values ($1, $2, $3, $4, $5, $6, $7)",
+    StewardshipRecorded: "insert into stewardship_version (org_id, withdrawn, record_id, version, kind, on_date, fields, "
+    "source, event_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
 }
 
 
 def _row(new: New) -> tuple[Any, ...]:
-    return (new.org_id, new.withdrawn, *_said(new.recorded, new.fields))
+    says_who = new.said_by if isinstance(new.recorded, _SAYS_WHO) else ()
+    return (new.org_id, new.withdrawn, *_said(new.recorded, new.fields), *says_who)
+
+
+_SAYS_WHO = (ServiceRecorded, ServiceStandardRecorded, StewardshipRecorded)
 
 
 def _said(recorded: Recorded, fields: dict[str, Any]) -> tuple[Any, ...]:

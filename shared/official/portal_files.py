@@ -5,8 +5,8 @@ import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shared.contracts import computed
 from shared.contracts.reported.inventory_codes import APPLICATION_VOLUMES, POINTS
+from shared.official import computed
 from shared.organizations import organizations
 
 Fields = Mapping[str, Any]
