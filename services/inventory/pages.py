@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse
 
@@ -184,5 +185,6 @@ def _written(value: Any) -> str:
     """A value of a field, cut where it is long."""
     if value is None:
         return "–"
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    plain = value if isinstance(value, str) else orjson.dumps(value).decode()
+    text = ", ".join(map(str, value)) if isinstance(value, list) else plain
     return text if len(text) <= 200 else f"{text[:199]}…"

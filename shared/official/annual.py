@@ -33,7 +33,7 @@ def missing(this: Year, last: Year, gone: frozenset[str]) -> list[dict[str, Any]
 
 def findings(services: Year, standards: Year, earlier: Sequence[Year], today: date) -> list[dict[str, Any]]:
     """Everything doubtful about a year, the most severe first; `earlier`: services of the years before, the last one last."""
-    models = {key: ServiceReported.model_validate(fields) for key, fields in services.items()}
+    models = {key: ServiceReported.kept(fields) for key, fields in services.items()}
     found = [
         (key, remark) for key, service in models.items() for remark in of_service(service, _of(earlier, key), today)
     ]
@@ -70,4 +70,4 @@ def finding(remark: Remark, key: Key) -> dict[str, Any]:
 
 
 def _of(earlier: Sequence[Year], key: Key) -> list[ServiceReported]:
-    return [ServiceReported.model_validate(year[key]) for year in earlier if key in year]
+    return [ServiceReported.kept(year[key]) for year in earlier if key in year]

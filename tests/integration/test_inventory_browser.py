@@ -89,7 +89,7 @@ async def test_a_service_s_page_tells_its_reviews_what_becomes_of_it_and_what_ch
     assert "2036" in text
     assert "2037" in text
     assert "R1" in text
-    await page.get_by_text("1 changement" if language == "fr" else "1 change").first.click()
+    await page.get_by_text("Changements : 1" if language == "fr" else "Changes: 1").first.click()
     assert "Frais de service" in await page.inner_text("main") or language == "en"
 
 

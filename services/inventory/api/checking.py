@@ -67,7 +67,7 @@ async def judge(pool: Pool, row: dict[str, Any]) -> dict[str, Any]:
 async def _of_service(pool: Pool, service: ServiceReported) -> list[dict[str, Any]]:
     rows = await store.history(pool, service.service_id)
     years = {row["fiscal_year"]: row["fields"] for row in rows if not row["withdrawn"]}
-    earlier = [ServiceReported.model_validate(years[year]) for year in sorted(years) if year < service.fiscal_year]
+    earlier = [ServiceReported.kept(years[year]) for year in sorted(years) if year < service.fiscal_year]
     remarks = annual.of_service(service, earlier, day_in_ottawa(datetime.now(UTC)))
     return [annual.finding(remark, (service.service_id,)) for remark in remarks]
 
@@ -76,7 +76,7 @@ async def _of_standard(pool: Pool, standard: ServiceStandardReported) -> list[di
     rows = await store.history(pool, standard.service_id)
     years = {row["fiscal_year"]: row["fields"] for row in rows if not row["withdrawn"]}
     fields = years.get(standard.fiscal_year)
-    service = ServiceReported.model_validate(fields) if fields else None
+    service = ServiceReported.kept(fields) if fields else None
     key = (standard.service_id, standard.service_standard_id)
     return [annual.finding(remark, key) for remark in annual.of_standard(standard, service)]
 

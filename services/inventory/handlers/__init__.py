@@ -172,7 +172,7 @@ async def _year_before(connection: Connection, kind: Kind, event: Received) -> l
     if found is None:
         return []
     version, fields, org_id = found
-    recorded = domain.record_service(ServiceReported.model_validate(fields), None)
+    recorded = domain.record_service(ServiceReported.kept(fields), None)
     return [entry(event, kind, recorded.model_copy(update={"version": version}), org_id)]
 
 

@@ -61,7 +61,7 @@ KINDS = (
         lambda data, _: (data.service_id, data.fiscal_year),
         domain.fields_of,
         lambda data, known, _: domain.record_service(data, known),
-        lambda _, fields: ServiceReported.model_validate(fields),
+        lambda _, fields: ServiceReported.kept(fields),
     ),
     Kind(
         "ServiceStandardReported",

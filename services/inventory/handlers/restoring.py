@@ -63,7 +63,7 @@ async def _newest(connection: Connection, kind: Kind, about: dict[str, Event]) -
     for service_id, event in about.items():
         if (found := await store.newest_service(connection, service_id)) is not None:
             version, fields, org_id = found
-            recorded = domain.record_service(ServiceReported.model_validate(fields), None)
+            recorded = domain.record_service(ServiceReported.kept(fields), None)
             entries.append(_entry(kind, event, org_id, recorded.model_copy(update={"version": version})))
     return entries
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -143,6 +143,11 @@ class ServiceReported(InventoryRow):
     agreements: YesNoCode | None = None
     designations: tuple[Designation, ...] | None = None
     older: OlderService | None = None
+
+    @classmethod
+    def kept(cls, fields: Mapping[str, Any]) -> Self:
+        """A report that says what is kept of one: what was null is not kept, and is null again."""
+        return cls.model_validate({**dict.fromkeys(VOLUMES), **fields})
 
     @model_validator(mode="after")
     def _volumes_are_said(self) -> Self:
