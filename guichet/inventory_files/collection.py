@@ -6,7 +6,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from guichet.inventory_files.columns import Column, code, code_list, fiscal_year, share, text, texts, volume
+from guichet.inventory_files.columns import Column, code, code_list, fiscal_year, several, share, text, texts, volume
 from shared.contracts.reported.inventory_codes import Designation
 from shared.official.findings import Remark
 from shared.organizations import Organization, by_name
@@ -84,7 +84,14 @@ _VOLUMES = {
     "fax_applications": "num_applications_by_fax",
     "other_applications": "num_applications_by_other",
 }
-_SERVICE_TEXTS = ("service_name", "service_description", "special_remarks", "authority", "program_name")
+_SERVICE_TEXTS = (
+    "service_name",
+    "service_description",
+    "special_remarks",
+    "authority",
+    "program_name",
+    "harmonized_service_name",
+)
 _STANDARD_TEXTS = {
     "service_name": "service_name",
     "service_std": "service_standard",
@@ -103,6 +110,8 @@ SERVICE = (
     Column("service_channels", f"{_OLDER}service_channels", _some(_CHANNELS)),
     Column("ident_platform", f"{_OLDER}ident_platform", _some(_same(_PLATFORMS))),
     Column("service_owner", "service_owner", text),
+    Column("harmonized_service_id", "harmonized_service_id", text),
+    Column("program_id_code", "program_id", several),
     *(Column(name, field, _one(_YES_NO)) for name, field in _POINTS.items()),
     *(Column(name, field, volume) for name, field in _VOLUMES.items()),
     Column("last_gba", f"{_OLDER}last_gba", _year_or_code),

@@ -288,6 +288,48 @@ async def test_a_thing_that_was_read_is_not_sent_again(services: Services, key: 
         assert (await door("GET", path, headers={"If-None-Match": headers["ETag"]}))[0] == 304
 
 
+# What others got wrong
+
+
+async def test_lesson_5_12_a_row_twice_in_one_batch_counts_once_and_harms_no_neighbour(
+    services: Services, key: str, unique: str
+) -> None:
+    row, other = service(ORG, f"S-{unique}"), service(ORG, f"S-{unique}-other")
+    same_data = {**row, "id": uuid.uuid4().hex}
+    receipts = await send(services, key, row, row, same_data, other)
+    assert [each["outcome"] for each in receipts] == ["accepted", "duplicate", "accepted", "accepted"]
+    items = (await get(services, f"/v1/services/S-{unique}/history"))["items"]
+    assert [each["version"] for each in items] == [1]
+
+
+async def test_lesson_5_20_what_is_changed_by_hand_is_a_version_and_an_event_like_any_other(
+    services: Services, key: str, unique: str, door: Door
+) -> None:
+    await send(services, key, service(ORG, f"S-{unique}"), standard(unique, measure=None))
+    before = (await services.ask("inventory", "/v1/log"))["position"]
+    path = f"/v1/standards/ST-{unique}"
+    confirm = {"json": {"limit": "P3D"}, "headers": {"If-Match": "*"}}
+    await door("PUT", f"{path}/measure", officer(services), **confirm)
+    assert (await services.ask("inventory", "/v1/log"))["position"] > before
+    version = (await get(services, f"{path}/history"))["items"][-1]
+    assert version["by"]["source"] == f"/organizations/{ORG}/officers"
+    assert [each["field"] for each in version["changes"]] == ["measure"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/services/none", "/v1/services/none/history", "/v1/standards/none", "/v1/export/2022/service.csv",
+        "/v1/services/changes?from=x&to=2021-2022", "/v1/annual-update/0/2025-2026", "/v1/stewardship",
+    ],
+)  # fmt: skip
+async def test_lesson_5_22_every_refusal_is_whole_in_both_languages(door: Door, path: str) -> None:
+    said = [await door("GET", path, headers={"Accept-Language": language}) for language in ("en", "fr")]
+    assert said[0][0] == said[1][0] >= 400
+    for name in ("title", "detail"):
+        assert said[0][2][name] != said[1][2][name]
+
+
 # Files and years
 
 

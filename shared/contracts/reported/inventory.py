@@ -94,6 +94,7 @@ class ServiceReported(InventoryRow):
         "special_remarks": 2000,
         "service_uri": 1500,
         "program_name": 5000,
+        "harmonized_service_name": 350,
     }
     FILED: ClassVar[frozenset[str]] = frozenset({"older"}) | both_languages("program_name")
 
@@ -140,6 +141,9 @@ class ServiceReported(InventoryRow):
     authentication: Authentication | None = None
     authority: Bilingual | None = None
     service_owner: str | None = Field(default=None, min_length=1, max_length=350)
+    harmonized_service_id: Identifier | None = None
+    harmonized_service_name_en: Text = None
+    harmonized_service_name_fr: Text = None
     agreements: YesNoCode | None = None
     designations: tuple[Designation, ...] | None = None
     older: OlderService | None = None

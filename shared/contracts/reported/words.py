@@ -264,6 +264,12 @@ _OFFICIAL: Mapping[str, Words] = {
         "si un client doit prouver son identité, et à quel niveau d'assurance",
     ),
     "authority": ("the authority for the service", "l'autorisation du service"),
+    "harmonized_service_id": (
+        "the id of the service that it is harmonised with",
+        "l'identifiant du service avec lequel il est harmonisé",
+    ),
+    "harmonized_service_name_en": ("the name of that service (English)", "le nom de ce service (anglais)"),
+    "harmonized_service_name_fr": ("the name of that service (French)", "le nom de ce service (français)"),
     "service_owner": ("the service owner", "le propriétaire du service"),
     "agreements": ("whether there are service agreements", "s'il existe des ententes de service"),
     "designations": ("special designations", "désignations spéciales"),
