@@ -11,7 +11,6 @@ from services.inventory.domain import Recorded as Published
 from services.inventory.handlers import doubts, owning
 from services.inventory.handlers.kinds import KINDS, STEWARDSHIP_TOPIC, TOPIC, Kind, entry
 from shared.contracts.reported.inventory import ServiceReported
-from shared.contracts.reported.inventory_stewardship import StewardshipReported
 from shared.database import Connection
 from shared.decoding import Received
 from shared.encryption import Seal
@@ -160,9 +159,7 @@ async def _none_left(batch: _Batch, event: Received, one: store.Report, before: 
 
 def _by_another(kind: Kind, event: Received, one: store.Report) -> Problem | None:
     """A department takes back nothing that oversight has said, nor the other way round."""
-    if kind.table is not store.STEWARDSHIP or one.fields is None:
-        return None
-    return owning.by_whom(event, StewardshipReported.model_validate(one.fields))
+    return owning.by_whom(event, one.key[1].partition("/")[0]) if kind.table is store.STEWARDSHIP else None
 
 
 async def _year_before(connection: Connection, kind: Kind, event: Received) -> list[LogEntry]:

@@ -13,7 +13,7 @@ from shared.contracts.reported.inventory import (
     ServiceStandardResultReported,
     ServiceTransferReported,
 )
-from shared.contracts.reported.inventory_stewardship import StewardshipReported
+from shared.contracts.reported.inventory_stewardship import OVERSIGHT_KINDS, StewardshipReported
 from shared.decoding import Received
 from shared.organizations import organizations
 from shared.ownership import Ownership, Transfer, day_in_ottawa, not_your_service, ownership, unknown_service
@@ -57,7 +57,7 @@ def refuse(event: Received, kind: Kind, owners: Owners) -> Problem | None:
     """Why an event's sender may not report it; where its service is not known yet, a warning beside it."""
     if event.by_oversight and kind.reported != "StewardshipReported":
         return doubts.not_for_oversight(kind.reported)
-    if isinstance(event.data, StewardshipReported) and (refusal := by_whom(event, event.data)):
+    if isinstance(event.data, StewardshipReported) and (refusal := by_whom(event, event.data.root.kind)):
         return refusal
     for service_id in sorted(services_of(event)):
         owner = owners.get(service_id)
@@ -98,12 +98,11 @@ def _transferred(event: Received, owners: Owners) -> Problem | None:
     return None
 
 
-def by_whom(event: Received, about: StewardshipReported) -> Problem | None:
+def by_whom(event: Received, kind: str) -> Problem | None:
     """Some kinds of records are oversight's alone, and those alone."""
-    record = about.root
-    if record.OVERSIGHT:
-        return None if event.by_oversight else doubts.for_oversight(record.kind)
-    return doubts.not_for_oversight(record.kind) if event.by_oversight else None
+    if kind in OVERSIGHT_KINDS:
+        return None if event.by_oversight else doubts.for_oversight(kind)
+    return doubts.not_for_oversight(kind) if event.by_oversight else None
 
 
 def all_services(events: Iterable[Received]) -> set[str]:

@@ -411,6 +411,11 @@ _Kind = (
 
 MODELS: tuple[type[StewardshipRecord], ...] = get_args(_Kind)
 
+# Only oversight reports these, of any organisation.
+OVERSIGHT_KINDS = frozenset(
+    kind for model in MODELS if model.OVERSIGHT for kind in get_args(model.model_fields["kind"].annotation)
+)
+
 
 class StewardshipReported(RootModel[Annotated[_Kind, Field(discriminator="kind")]]):
     """One record, of the kind that `kind` names."""
