@@ -64,7 +64,7 @@ class Services:
         patient: bool = True,
         seconds: float = _ANSWER_SECONDS,
     ) -> Any:
-        """The JSON answer of a service, asked as an operator unless `bearer` or `public` says otherwise.
+        """The JSON answer of a service (of a CSV file its bytes), asked as an operator unless `bearer` or `public` says otherwise.
 
         A service that is silent for so many `seconds` is away. Raises Stop with the service's own words when it refuses.
         """
@@ -127,7 +127,10 @@ class Services:
                     method, self.url(service) + path, data=content, headers=headers, params=params, timeout=wait
                 ) as answer:
                     if answer.status not in _LATER:
-                        return answer.status, orjson.loads(await answer.read() or b"{}")
+                        content_ = await answer.read()
+                        if answer.content_type == "text/csv":
+                            return answer.status, content_
+                        return answer.status, orjson.loads(content_ or b"{}")
                     failure = f"it asks to come again later ({answer.status})"
                     pause = _seconds(answer.headers.get("Retry-After"))
             except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError) as error:

@@ -26,6 +26,8 @@ MODULES: Mapping[str, str] = {
     "provision": "running",
     "demo": "importing",
     "import": "importing",
+    "export": "comparing",
+    "diff": "comparing",
     "emit": "feeding",
     "validate": "feeding",
     "listen": "receiving",

@@ -80,10 +80,19 @@ class May:
 
 ANYONE = Depends(May("anyone"))
 Operator = Annotated[Person, Depends(May("operator"))]
-SENDER = May("department", actions=("report",))
-Sender = Annotated[Department, Depends(SENDER)]
-# Whoever may report, or read what came of it.
-ReceiptReader = Annotated[Department, Depends(May("department", actions=("report", "read")))]
+
+
+def senders(*, overseen: bool) -> May:
+    """Whoever may report through a service's door: departments, and oversight where it has something to report."""
+    return May("department", *_OVERSIGHT[overseen], actions=("report",))
+
+
+def receipt_readers(*, overseen: bool) -> May:
+    """Whoever may report, or read what came of it."""
+    return May("department", *_OVERSIGHT[overseen], actions=("report", "read"))
+
+
+_OVERSIGHT: dict[bool, tuple[Who, ...]] = {True: ("oversight",), False: ()}
 
 
 def access_of(app: FastAPI) -> dict[tuple[str, str], May]:

@@ -90,7 +90,7 @@ class NotKept(DeadLetters):
 
 def _door(arrival: Arrival) -> str:
     if not arrival.topic:
-        return "http"
+        return "oversight" if arrival.by_oversight else "http"
     return "kafka" if arrival.topic.startswith("ingest.") else "listening"
 
 

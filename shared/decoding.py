@@ -41,6 +41,8 @@ class Arrival:
     offset: int | None = None
     problem: Problem | None = None
     together: int = 1
+    # Sent by oversight, about the organisation that its source names.
+    by_oversight: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class Received:
     corrects: Corrects | None = None
     # How many came in the same request, however few of them in the same commit.
     together: int = 1
+    # Sent by oversight, about the organisation `org_id`; otherwise by that organisation.
+    by_oversight: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +243,10 @@ def _by_contract(event: Event, arrival: Arrival, kinds: Kinds, now: datetime) ->
         return first_problem(error, "data")
     digest = digest_of(event)
     time, together = event.time or now, arrival.together
-    return Received(event.id, event.source, arrival.org_id, event.type, time, data, digest, together=together)
+    return Received(
+        event.id, event.source, arrival.org_id, event.type, time, data, digest, together=together,
+        by_oversight=arrival.by_oversight,
+    )  # fmt: skip
 
 
 def digest_of(event: Event) -> bytes:

@@ -67,9 +67,10 @@ def _describe(name: str, schema: Schema) -> None:
     words = FIELDS.get(name.removesuffix("-Input"))
     if words is None:
         return
-    schema.pop("description", None)
-    schema.pop("title", None)
-    for field, about in schema["properties"].items():
+    # The last is OpenAPI's; the kinds tell themselves apart.
+    for word in ("description", "title", "discriminator"):
+        schema.pop(word, None)
+    for field, about in schema.get("properties", {}).items():
         about.pop("title", None)
         about["description"] = both(words[field])
 

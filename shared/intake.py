@@ -40,6 +40,8 @@ class Intake:
     seal: Seal
     # What a receipt carries besides, for the event that opened the thing of this key (a tracking code).
     opened: Callable[[str], dict[str, Any]] = lambda _: {}
+    # Whether oversight reports here too, of any organisation.
+    overseen: bool = False
 
 
 @dataclass(slots=True)

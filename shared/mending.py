@@ -25,7 +25,7 @@ async def list_letters(
     _: Operator,
     org: str | None = None,
     code: str | None = None,
-    door: Literal["http", "kafka", "listening"] | None = None,
+    door: Literal["http", "kafka", "listening", "oversight"] | None = None,
     state: Literal["waiting", "accepted", "dropped", "all"] = "waiting",
     since: Moment | None = None,
     event: str | None = None,

@@ -1,6 +1,50 @@
-"""Whose a service is: what an event for another organisation's service, or for one not known yet, is answered."""
+"""Whose a service is, and since when; and what an event for another's, or for one not known yet, is answered. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from shared.problems import Problem, problem
+
+_OTTAWA = ZoneInfo("America/Toronto")
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """From the day `on` a service is `to_org`'s; until then it was `from_org`'s."""
+
+    on: date
+    from_org: str
+    to_org: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """Whose a service was at first, and its transfers in the order of their days. It keeps its id through all of them."""
+
+    first: str
+    transfers: tuple[Transfer, ...] = ()
+
+    def on(self, day: date) -> str:
+        """The organisation whose it is on a day."""
+        return next((each.to_org for each in reversed(self.transfers) if each.on <= day), self.first)
+
+    @property
+    def everyone(self) -> frozenset[str]:
+        """Whose it ever was or will be."""
+        return frozenset({self.first, *(each.to_org for each in self.transfers)})
+
+
+def ownership(newest: str | None, transfers: Iterable[Transfer]) -> Ownership | None:
+    """Of a service that `newest` described last; None where nobody has and it was never transferred."""
+    ordered = tuple(sorted(transfers, key=lambda each: each.on))
+    first = ordered[0].from_org if ordered else newest
+    return None if first is None else Ownership(first, ordered)
+
+
+def day_in_ottawa(moment: datetime) -> date:
+    return moment.astimezone(_OTTAWA).date()
 
 
 def not_your_service(service_id: str) -> Problem:

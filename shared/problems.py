@@ -40,15 +40,19 @@ TITLES: dict[str, tuple[int, Bilingual]] = {
         403,
         _text("The service is another organisation's.", "Le service relève d'une autre organisation."),
     ),
+    "oversight_only": (
+        403,
+        _text("Only oversight may report this.", "Seule la surveillance peut le déclarer."),
+    ),
+    "department_only": (
+        403,
+        _text("Only the department may report this.", "Seul le ministère peut le déclarer."),
+    ),
     "id_conflict": (
         409,
         _text("This id was used for other data.", "Cet identifiant a déjà servi à d'autres données."),
     ),
     "case_ended": (409, _text("The case has ended.", "Le cas a pris fin.")),
-    "changed_since": (
-        412,
-        _text("It was changed since you read it.", "L'élément a changé depuis que vous l'avez lu."),
-    ),
     "unknown_event": (
         422,
         _text("The event to correct is not known.", "L'événement à corriger n'est pas connu."),
@@ -99,6 +103,14 @@ TITLES: dict[str, tuple[int, Bilingual]] = {
     "unauthorized": (401, _text("Who you are is not known.", "Votre identité n'est pas connue.")),
     "forbidden": (403, _text("You may not do this.", "Vous n'y êtes pas autorisé.")),
     "not_found": (404, _text("There is no such thing here.", "Cet élément n'existe pas.")),
+    "precondition_required": (
+        428,
+        _text("Say which version you have read.", "Indiquez la version que vous avez lue."),
+    ),
+    "precondition_failed": (
+        412,
+        _text("It has changed since you read it.", "Cet élément a changé depuis votre lecture."),
+    ),
     "gone": (410, _text("It is no longer kept.", "Cet élément n'est plus conservé.")),
     "method_not_allowed": (
         405,
@@ -258,7 +270,15 @@ _OTHERWISE = (
 
 def first_problem(error: ValidationError, within: str = "") -> Problem:
     """The first thing a contract finds wrong, as a problem with the field's path."""
-    found = error.errors(include_url=False, include_input=False)[0]
+    return all_problems(error, within)[0]
+
+
+def all_problems(error: ValidationError, within: str = "") -> list[Problem]:
+    """Everything that a contract finds wrong, in the order of its fields."""
+    return [_of(found, within) for found in error.errors(include_url=False, include_input=False)]
+
+
+def _of(found: Any, within: str) -> Problem:
     path = ".".join([*([within] if within else []), *(str(part) for part in found["loc"])]) or within or "data"
     code, en, fr = _SENTENCES.get(found["type"], _OTHERWISE)
     facts = {**(found.get("ctx") or {}), "field": path, "message": found["msg"]}

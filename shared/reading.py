@@ -19,14 +19,19 @@ After = Annotated[str | None, Query(alias="after", description="`next` of the pa
 _AS_JSON = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
 
 
-def answer(request: Request, body: Any, headers: dict[str, str] | None = None) -> Response:
-    """A JSON answer with its ETag; 304 where the reader has it already."""
+def answer(request: Request, body: Any, headers: dict[str, str] | None = None, tag: str | None = None) -> Response:
+    """A JSON answer with its ETag, of the whole of it unless said; 304 where the reader has it already."""
     content = to_json(body)
-    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    tag = tag or f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Vary": "Authorization", "Cache-Control": "no-cache", **(headers or {})}
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type="application/json", headers=headers)
+
+
+def tag_of(body: Any) -> str:
+    """The ETag of one thing as it stands, whenever it was read."""
+    return f'"{hashlib.sha256(to_json(body)).hexdigest()[:32]}"'
 
 
 def to_json(body: Any) -> bytes:

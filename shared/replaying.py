@@ -90,7 +90,8 @@ async def _nothing() -> None:
 async def _through_door(
     state: Any, connection: Connection, row: dict[str, Any], raw: bytes
 ) -> tuple[dict[str, Any], _Then]:
-    arrival = Arrival(raw, row["org_id"] or "", topic=row["topic"], partition=row["partition"], offset=row["offset"])
+    place_ = {"topic": row["topic"], "partition": row["partition"], "offset": row["offset"]}
+    arrival = Arrival(raw, row["org_id"] or "", **place_, by_oversight=row["door"] == "oversight")
     intake = replace(state.intake, dead_letters=NotKept(state.seal))
     (receipt,) = await record(connection, intake, [arrival])
 

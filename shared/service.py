@@ -59,6 +59,8 @@ class Parts:
     kinds: Kinds
     handle: Callable[..., Any] | None = None
     opened: Callable[[Seal, str], dict[str, Any]] = field(default=lambda _seal, _key: {})
+    # Whether oversight reports here too, of any organisation.
+    overseen: bool = False
     # Called once the pool is open, before anything runs.
     prepare: Callable[[FastAPI], None] = field(default=lambda _app: None)
     consumptions: Callable[[FastAPI], Sequence[Consumption]] = field(default=lambda _app: ())
@@ -91,7 +93,7 @@ def create_app(parts: Parts, settings: Settings) -> FastAPI:
         app.include_router(router)
     list_access(app)
     if doors:
-        app.router.routes.insert(0, shortcut())
+        app.router.routes.insert(0, shortcut(app.state.intake))
     return app
 
 
@@ -100,7 +102,8 @@ def _intake(parts: Parts, app: FastAPI) -> Intake | None:
         return None
     handle: Handle = partial(parts.handle, app.state.seal)
     opened = partial(parts.opened, app.state.seal)
-    return Intake(parts.name, parts.kinds, handle, DeadLetters(app.state.seal), app.state.seal, opened)
+    dead_letters = DeadLetters(app.state.seal)
+    return Intake(parts.name, parts.kinds, handle, dead_letters, app.state.seal, opened, parts.overseen)
 
 
 @asynccontextmanager

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from guichet.inventory_files.findings import Remark
 from shared.contracts.reported.inventory_rows import is_fiscal_year
+from shared.official.findings import Remark
 
 _NUMBER = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
 _EXPECTED_VOLUME = {"expected_en": "a whole number, NA, ND or blank", "expected_fr": "un nombre entier, NA, ND ou vide"}

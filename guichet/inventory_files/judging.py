@@ -6,12 +6,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from guichet.inventory_files import collection, portal
-from guichet.inventory_files.checks import texts_and_codes
 from guichet.inventory_files.columns import Column, RefusedCell, fiscal_year
-from guichet.inventory_files.findings import Remark
 from guichet.inventory_files.rows import Row
 from guichet.inventory_files.tables import Line, Table
 from shared.contracts.reported.inventory import ServiceReported, ServiceStandardReported
+from shared.official.checks import texts_and_codes
+from shared.official.findings import Remark
 from shared.problems import first_problem
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from guichet.inventory_files.columns import Column, code, code_list, fiscal_year, several, share, texts, volume
-from guichet.inventory_files.findings import Remark
 from shared.contracts.reported.inventory import ServiceReported, ServiceStandardReported
 from shared.contracts.reported.inventory_codes import SERVICE_CODES, SEVERAL, STANDARD_CODES, VOLUMES
+from shared.official.findings import Remark
 from shared.organizations import Organization, by_slug
 
 STANDARD_ID = "service_standard_id"

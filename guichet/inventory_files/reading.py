@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from guichet.inventory_files.checks import of_service, of_standard
-from guichet.inventory_files.findings import Remark
 from guichet.inventory_files.judging import judge, with_remarks
 from guichet.inventory_files.rows import Import, Row
 from guichet.inventory_files.tables import Table, open_table
 from shared.contracts.reported.inventory import ServiceReported, ServiceStandardReported
+from shared.official.checks import of_service, of_standard
+from shared.official.findings import Remark
 
 ServiceKey = tuple[str, ...]
 
@@ -26,6 +26,12 @@ def read(paths: Sequence[Path], known_services: Collection[ServiceKey] = ()) -> 
     known = frozenset(known_services)
     standards = [_beside(row, by_key, known) for row in _of_kind(tables, "standard")]
     return Import((*services, *standards))
+
+
+def read_alone(path: Path) -> Import:
+    """The rows of one file, each judged by itself: to be compared, not imported. Raises UnreadableInventoryFile."""
+    table = open_table(path)
+    return Import(tuple(_compared(table, {})))
 
 
 def _of_kind(tables: Sequence[Table], kind: str) -> Iterator[Row]:

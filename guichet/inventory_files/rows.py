@@ -4,9 +4,9 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from guichet.inventory_files.findings import Finding, Remark
 from guichet.inventory_files.tables import Kind
 from shared.contracts.reported.inventory import ServiceReported, ServiceStandardReported
+from shared.official.findings import Finding, Remark
 
 Outcome = Literal["imported", "unchanged", "rejected"]
 

@@ -10,13 +10,17 @@ from fastapi import FastAPI
 from services.feedback import handlers, store
 from shared import metrics
 from shared.consuming import Consumption
-from shared.contracts.inventory import ServiceRecorded
+from shared.contracts.inventory import ServiceRecorded, ServiceTransferred
 from shared.database import TRANSIENT, transaction
 from shared.dead_letters import DeadLetters
 from shared.listening import Listeners, listening
 from shared.logs import log
+from shared.transfers import remember_transfers
 
-LISTENERS: Listeners = {"guichet.inventory.ServiceRecorded.v1": (ServiceRecorded, handlers.remember_services)}
+LISTENERS: Listeners = {
+    "guichet.inventory.ServiceRecorded.v1": (ServiceRecorded, handlers.remember_services),
+    "guichet.inventory.ServiceTransferred.v1": (ServiceTransferred, remember_transfers),
+}
 _LOOK_SECONDS: Final = 30
 _HOUSEKEEPING_SECONDS: Final = 24 * 3600
 # Words are kept for two years where a reply was wanted (Privacy Regulations 4(1)), for six months where none was.

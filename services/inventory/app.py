@@ -8,12 +8,13 @@ from shared.serving import run
 
 parts = Parts(
     name="inventory",
-    topics=[handlers.TOPIC, "inventory.stewardship.v1"],
+    topics=[handlers.TOPIC, handlers.STEWARDSHIP_TOPIC],
     kinds=KINDS["inventory"],
     handle=handlers.record_reports,
+    overseen=True,
     consumptions=consumers.consumptions,
     say_again=restoring.say_again,
-    routers=[api.router, pages.router],
+    routers=[*api.routers, pages.router],
 )
 app = main(parts)
 

@@ -3,5 +3,5 @@ and notifications of changes.
 
 Publishes ApplicationStateChanged and ExceptionDayRecorded on status.applications.v1, NotificationDelivered and
 NotificationFailed on status.notifications.v1.
-Listens to departments (ingest.status.*), and to inventory for services and standards.
+Listens to departments (ingest.status.*), and to inventory for services, their transfers and standards.
 """

@@ -15,11 +15,12 @@ from services.status.handlers import measuring
 from services.status.handlers.measuring import Measured
 from shared import metrics
 from shared.consuming import Consumption
-from shared.contracts.inventory import ServiceRecorded, ServiceStandardRecorded
+from shared.contracts.inventory import ServiceRecorded, ServiceStandardRecorded, ServiceTransferred
 from shared.database import TRANSIENT, Pool, transaction
 from shared.dead_letters import DeadLetters
 from shared.listening import Listeners, listening
 from shared.logs import log
+from shared.transfers import remember_transfers
 
 # Another process, or a door, may have asked: the event tells only of what was heard here.
 _LOOK_SECONDS = 1.0
@@ -27,6 +28,7 @@ _SAY_SECONDS = 5.0
 
 LISTENERS: Listeners = {
     "guichet.inventory.ServiceRecorded.v1": (ServiceRecorded, measuring.remember_services),
+    "guichet.inventory.ServiceTransferred.v1": (ServiceTransferred, remember_transfers),
     "guichet.inventory.ServiceStandardRecorded.v1": (ServiceStandardRecorded, measuring.remember_standards),
 }
 

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from shared.contracts.envelope import Published
 from shared.contracts.measure import Measure
+from shared.contracts.reported.inventory_stewardship import StewardshipKind
 from shared.contracts.reported.status import Channel
 from shared.language import Bilingual
 
@@ -61,3 +62,41 @@ class ServiceStandardResultRecorded(Published):
     version: int
     before: Result | None
     after: Result | None
+
+
+class ServiceRetired(Published):
+    """A service is offered no more from the day `on`."""
+
+    service_id: str
+    on: date
+    version: int
+    # The report that said so was withdrawn.
+    withdrawn: bool = False
+
+
+class ServiceTransferred(Published):
+    """From the day `on` a service is another organisation's, under the same id."""
+
+    service_id: str
+    on: date
+    from_org: str
+    to_org: str
+    version: int
+    # The report that said so was withdrawn.
+    withdrawn: bool = False
+
+
+class StewardshipRecorded(Published):
+    """What a department did to manage its services, or oversight asked of it.
+
+    `record_id` is what the record is known by within the organisation, `<kind>/<what tells it from others of its kind>`;
+    `on` the day it takes effect; `fields` the report without what someone wrote and without names of persons.
+    """
+
+    record_id: str
+    kind: StewardshipKind
+    version: int
+    on: date | None
+    fields: dict[str, Any]
+    # The report that said so was withdrawn, and none is left; what else is said here is what it had said.
+    withdrawn: bool = False

@@ -11,7 +11,14 @@ from shared.contracts.feedback import (
     PersonErased,
     ResolutionTimeRecorded,
 )
-from shared.contracts.inventory import ServiceRecorded, ServiceStandardRecorded, ServiceStandardResultRecorded
+from shared.contracts.inventory import (
+    ServiceRecorded,
+    ServiceRetired,
+    ServiceStandardRecorded,
+    ServiceStandardResultRecorded,
+    ServiceTransferred,
+    StewardshipRecorded,
+)
 from shared.contracts.status import (
     ApplicationStateChanged,
     ExceptionDayRecorded,
@@ -35,19 +42,26 @@ TOPICS: Mapping[str, Topic] = {
     "inventory.services.v1": Topic(
         "inventory",
         Bilingual(
-            en="Services, service standards, and results no application shows.",
-            fr="Les services, les normes de service et les résultats qu'aucune demande ne montre.",
+            en="Services, service standards, and results no application shows; retirements and transfers.",
+            fr="Les services, les normes de service et les résultats qu'aucune demande ne montre; les cessations et les transferts.",
         ),
         "<service_id>",
-        (ServiceRecorded, ServiceStandardRecorded, ServiceStandardResultRecorded),
+        (
+            ServiceRecorded,
+            ServiceStandardRecorded,
+            ServiceStandardResultRecorded,
+            ServiceRetired,
+            ServiceTransferred,
+        ),
     ),
     "inventory.stewardship.v1": Topic(
         "inventory",
         Bilingual(
-            en="What departments do to manage their services; nothing in this version.",
-            fr="Ce que les ministères font pour gérer leurs services; rien dans cette version.",
+            en="What departments do to manage their services, and what oversight asks of them; no free text.",
+            fr="Ce que les ministères font pour gérer leurs services, et ce que la surveillance leur demande; aucun texte libre.",
         ),
         "<org_id>",
+        (StewardshipRecorded,),
     ),
     "feedback.cases.v1": Topic(
         "feedback",

@@ -154,10 +154,14 @@ def test_a_door_takes_every_type_it_records_in_both_modes_and_answers_refusals(s
 def test_a_service_listens_to_what_it_does_something_with() -> None:
     assert set(operations("inventory", "receive")) == {"ingest.inventory.{org_id}"}
     services = "inventory.services.v1"
-    assert names(operations("feedback", "receive")[services]) == {"guichet.inventory.ServiceRecorded.v1"}
+    assert names(operations("feedback", "receive")[services]) == {
+        "guichet.inventory.ServiceRecorded.v1",
+        "guichet.inventory.ServiceTransferred.v1",
+    }
     assert names(operations("status", "receive")[services]) == {
         "guichet.inventory.ServiceRecorded.v1",
         "guichet.inventory.ServiceStandardRecorded.v1",
+        "guichet.inventory.ServiceTransferred.v1",
     }
 
 

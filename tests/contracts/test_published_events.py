@@ -22,6 +22,7 @@ from services.feedback.consumers import LISTENERS as FEEDBACK_LISTENERS
 from services.reporting.handlers.decoding import decode
 from services.status.consumers import LISTENERS as STATUS_LISTENERS
 from shared.contracts.envelope import WORDS, Published
+from shared.contracts.reported.inventory_stewardship import StewardshipKind
 from shared.contracts.reported.status import ApplicationState
 from shared.listening import decode as hear
 from tests.contracts.write import PUBLISHED, REPORTED, SAMPLES, SCHEMAS, Schema, breaks, committed, schema_of
@@ -171,6 +172,7 @@ def test_there_is_a_schema_for_every_event_and_none_for_another() -> None:
 STATUS = "guichet.status.ApplicationStatusReported.v1"
 FEEDBACK = "guichet.feedback.FeedbackReported.v1"
 SERVICE = "guichet.inventory.ServiceReported.v1"
+STEWARDSHIP = "guichet.inventory.StewardshipReported.v1"
 STANDARD = "guichet.inventory.ServiceStandardReported.v1"
 CHANGED = "guichet.status.ApplicationStateChanged.v1"
 RECORDED = "guichet.feedback.FeedbackRecorded.v1"
@@ -201,6 +203,8 @@ BREAKING: list[tuple[str, Callable[[Schema], object], str]] = [
         lambda s: s["$defs"]["Measure"]["properties"]["limit"].update(pattern="^P"),
         "measure.limit has a narrower",
     ),
+    (STEWARDSHIP, lambda s: s["$defs"]["ProviderLeft"]["properties"].pop("on"), "data has no field on"),
+    (STEWARDSHIP, lambda s: s["oneOf"].pop(0), "takes no object inventory_confirmed any more"),
     (CHANGED, lambda s: s["properties"].pop("version"), "no field version"),
     (CHANGED, lambda s: s["required"].remove("version"), "may lack version"),
     (CHANGED, lambda s: s["properties"].update(version=_nullable(s["properties"]["version"])), "may be null"),
@@ -243,9 +247,11 @@ def test_a_change_that_only_adds_breaks_nobody(kind: str, change: Callable[[Sche
 @pytest.mark.parametrize("kind", REPORTED)
 def test_a_reported_contract_takes_no_field_that_it_does_not_name(kind: str) -> None:
     """A misspelt field must be told to its sender; and so a field taken away is one that senders are refused for."""
-    with pytest.raises(ValidationError) as refused:
-        REPORTED[kind].model_validate({"no_such_field": 1})
-    assert "extra_forbidden" in {each["type"] for each in refused.value.errors()}
+    tags = [{}] if kind != STEWARDSHIP else [{"kind": each} for each in get_args(StewardshipKind)]
+    for tag in tags:
+        with pytest.raises(ValidationError) as refused:
+            REPORTED[kind].model_validate({"no_such_field": 1, **tag})
+        assert "extra_forbidden" in {each["type"] for each in refused.value.errors()}
 
 
 @pytest.mark.parametrize("kind", PUBLISHED)

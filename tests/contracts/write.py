@@ -36,7 +36,7 @@ def _events(service: str, module: Any, kind: type[BaseModel], names: str) -> Eve
 
 REPORTED: Events = {kind: model for kinds in KINDS.values() for kind, model in kinds.items() if model}
 PUBLISHED: Events = {
-    **_events("inventory", inventory, Published, r"(Recorded|Changed)$"),
+    **_events("inventory", inventory, Published, r"(Recorded|Retired|Transferred)$"),
     **_events("feedback", feedback, Published, r"(Recorded|Changed|Erased)$"),
     **_events("status", status, Published, r"(Recorded|Changed|Delivered|Failed)$"),
     **{
@@ -91,17 +91,23 @@ def _by_kind(schema: Schema, root: Schema) -> Iterator[tuple[str, Schema]]:
     """What a value may be: each JSON type with its schema; codes of several lists are one list."""
     found: dict[str, Schema] = {}
     for each in _alternatives(schema, root):
-        kind = each.get("type", "any")
+        kind = " ".join([each.get("type", "any"), *_tag(each)])
         codes = [code for one in (found.get(kind, {}), each) for code in one.get("enum", ())]
         found[kind] = {**each, "enum": codes} if codes else each
     yield from found.items()
 
 
+def _tag(schema: Schema) -> list[str]:
+    """What tells one of several kinds of objects from the others."""
+    kind = schema.get("properties", {}).get("kind", {})
+    return [kind["const"]] if "const" in kind else []
+
+
 def _alternatives(schema: Schema, root: Schema) -> Iterator[Schema]:
     if "$ref" in schema:
         yield from _alternatives(root["$defs"][schema["$ref"].rpartition("/")[2]], root)
-    elif "anyOf" in schema:
-        for each in schema["anyOf"]:
+    elif "anyOf" in schema or "oneOf" in schema:
+        for each in schema.get("anyOf", schema.get("oneOf", ())):
             yield from _alternatives(each, root)
     else:
         yield {**schema, "enum": [schema["const"]]} if "const" in schema else schema

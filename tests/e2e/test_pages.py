@@ -17,6 +17,11 @@ PAGES = [
     ("inventory", "/"),
     ("inventory", "/?q=a&org=9001"),
     ("inventory", "/services/{service}"),
+    ("inventory", "/annual-update"),
+    ("inventory", "/annual-update?org=9001&fiscal_year=2025-2026"),
+    ("inventory", "/tools/service"),
+    ("inventory", "/tools/service?final_output=yes&need=no"),
+    ("inventory", "/tools/priority"),
     ("feedback", "/"),
     ("status", "/"),
 ]

@@ -2,13 +2,14 @@
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from guichet.topics import declared
 from shared.kafka import Kafka
 
 
 async def everything_on(kafka: Kafka, topic: str) -> list[bytes]:
     """The values of all records of a topic, up to its end as it is now."""
     async with AIOKafkaConsumer(**kafka.options(), auto_offset_reset="earliest", enable_auto_commit=False) as consumer:
-        partitions = [TopicPartition(topic, each) for each in await _partitions(consumer, topic)]
+        partitions = [TopicPartition(topic, each) for each in range(declared()[topic]["partitions"])]
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
         ends = await consumer.end_offsets(partitions)
@@ -18,8 +19,3 @@ async def everything_on(kafka: Kafka, topic: str) -> list[bytes]:
                 for records in (await consumer.getmany(partition, timeout_ms=1000)).values():
                     found += [record.value for record in records if record.value is not None]
     return found
-
-
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    await consumer.topics()
-    return set(consumer.partitions_for_topic(topic) or ())

@@ -23,7 +23,7 @@ from tests.integration.records import everything_on
 
 SECRET = "the corner office smelled of oranges"
 SIN = "046 454 286"
-_organizations = map(str, range(9101, 9160))
+_organizations = map(str, range(9060, 9081))
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ async def test_a_step_from_an_older_reading_is_refused_and_one_sent_twice_is_one
     again = await officer.ask("POST", f"{path}/steps", step)
     stale = await officer.ask("POST", f"{path}/steps", {"state": "closed"}, **{"If-Match": f'"{version}"'})
     assert (first[1]["outcome"], again[1]["outcome"]) == ("accepted", "duplicate")
-    assert (stale[0], stale[1]["code"]) == (412, "changed_since")
+    assert (stale[0], stale[1]["code"]) == (412, "precondition_failed")
 
 
 async def test_a_closed_case_moves_only_when_it_is_reopened(
@@ -210,7 +210,7 @@ async def test_a_closed_case_moves_only_when_it_is_reopened(
 async def test_another_organisation_s_officer_sees_and_moves_nothing(
     services: Services, client: aiohttp.ClientSession, service: str
 ) -> None:
-    told, stranger = await say(client, services, service, text=SECRET), Officer(services, "9099")
+    told, stranger = await say(client, services, service, text=SECRET), Officer(services, "9059")
     for method, path, body in (
         ("GET", "", None),
         ("POST", "/steps", {"state": "closed"}),
@@ -258,12 +258,12 @@ async def test_a_client_reopens_within_thirty_days_and_the_clock_goes_on(
 # Promised times
 
 
-def report(org: str, kind: str, event_id: str, **data: Any) -> bytes:
+def report(org: str, name: str, event_id: str, **data: Any) -> bytes:
     return orjson.dumps({
         "specversion": "1.0",
         "id": event_id,
         "source": f"/organizations/{org}/feedback",
-        "type": f"guichet.feedback.{kind}.v1",
+        "type": f"guichet.feedback.{name}.v1",
         "time": datetime.now(UTC).isoformat(),
         "data": data,
     })  # fmt: skip

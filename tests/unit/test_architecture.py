@@ -61,6 +61,7 @@ OWN_TABLES = {
     "shared/receiving.py": "received_event",
     "shared/relay.py": "relay_cursor",
     "shared/restoring.py": "log_restored, lost_event; log_head and relay_cursor, put right",
+    "shared/transfers.py": "known_transfer",
     "shared/tracing.py": "no table of its own: reads recorded_event and received_event for an operator, changes none",
     "guichet/databases.py": "no table: the roles and databases of a server",
 }

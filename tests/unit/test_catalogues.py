@@ -228,13 +228,23 @@ def recorded_as(service: str, contract: str) -> list[str]:
     """What a report is recorded as: a correction as whatever the corrected report was; others as the event that is named
     after them, or as the one that is named after none.
     """
-    topic = topics_of(service)[0]
-    recorded = [name for name in published(service) if topic_of(service, name) == topic and name not in ASKED_FOR]
+    recorded = [
+        name
+        for name in published(service)
+        if ".notifications." not in topic_of(service, name) and name not in ASKED_FOR
+    ]
     if contract == "ReportCorrected":
         return recorded
-    named = {each: (each or "").replace("Reported", "Recorded") for each in reported(service).values()}
+    named = {each: _named_after(each or "", recorded) for each in reported(service).values()}
     others = [name for name in recorded if name not in named.values()]
-    return [named[contract]] if named[contract] in recorded else others
+    return [found] if (found := named[contract]) else others
+
+
+def _named_after(contract: str, recorded: list[str]) -> str | None:
+    """`ServiceReported` is recorded as `ServiceRecorded`, `ServiceTransferReported` as `ServiceTransferred`."""
+    thing = contract.removesuffix("Reported")
+    past = {f"{thing}Recorded", f"{thing}red", f"{thing.removesuffix('ment')}d"}
+    return next((name for name in recorded if name in past), None)
 
 
 def topic_of(service: str, name: str) -> str:
@@ -305,14 +315,16 @@ def test_the_table_of_events_is_drawn_from_the_code() -> None:
     assert (state_changed, "status", "status.applications.v1", "reporting") in rows
     service = ("guichet.inventory.ServiceRecorded.v1", "inventory", "inventory.services.v1")
     assert (*service, "feedback, status, reporting") in rows
-    assert len({row[0] for row in rows if ".Log" not in row[0]}) == 12
+    assert len({row[0] for row in rows if ".Log" not in row[0]}) == 15
     notified = "guichet.status.NotificationDelivered.v1"
     assert (notified, "status", "status.notifications.v1", "reporting") in rows
     reports = {row[0].strip("`"): row[3] for row in reported_rows()}
     assert reports["guichet.feedback.FeedbackHandlingReported.v1"] == "`FeedbackStateChanged`"
     assert reports["guichet.status.ReportCorrected.v1"] == "`ApplicationStateChanged`, `ExceptionDayRecorded`"
     assert reports["guichet.status.ExceptionDayReported.v1"] == "`ExceptionDayRecorded`"
-    assert reports["guichet.inventory.StewardshipReported.v1"] == "not in this version"
+    assert reports["guichet.inventory.StewardshipReported.v1"] == "`StewardshipRecorded`"
+    assert reports["guichet.inventory.ServiceRetirementReported.v1"] == "`ServiceRetired`"
+    assert reports["guichet.inventory.ServiceTransferReported.v1"] == "`ServiceTransferred`"
 
 
 @pytest.mark.parametrize("service", [service for service in SERVICES if service != "reporting"])

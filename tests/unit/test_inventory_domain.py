@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.inventory.domain import Known, record_result, record_service, record_standard
+from services.inventory.domain import Known, fields_of, record_result, record_service, record_standard
 from shared.contracts.inventory import Result
 from shared.contracts.measure import Measure
 from shared.contracts.reported.inventory import (
@@ -13,6 +13,8 @@ from shared.contracts.reported.inventory import (
     ServiceStandardReported,
     ServiceStandardResultReported,
 )
+from shared.contracts.reported.inventory_codes import VOLUMES
+from tests.unit.test_reported_inventory import SERVICE as DESCRIBED
 
 YEAR = "2017-2018"
 SENTENCE = {
@@ -138,3 +140,9 @@ def test_a_measure_that_was_given_is_never_read_over() -> None:
 def test_a_sentence_that_says_no_time_gives_no_measure() -> None:
     recorded = record_standard(standard(type="TML", service_standard_en="As soon as can be"), None)
     assert recorded.measure is None
+
+
+def test_a_report_whose_volumes_were_null_is_made_again_from_what_is_kept_of_it() -> None:
+    """Where a later one is withdrawn, an earlier one holds again: as it was reported."""
+    reported = ServiceReported.model_validate({**DESCRIBED, **dict.fromkeys(VOLUMES)})
+    assert ServiceReported.kept(fields_of(reported)) == reported

@@ -161,3 +161,11 @@ def test_a_result_that_is_neither_or_both_is_refused(rest: dict[str, object]) ->
 
 def test_the_json_schema_names_what_is_mandatory() -> None:
     assert set(ServiceStandardReported.model_json_schema()["required"]) == STANDARD.keys()
+
+
+@pytest.mark.parametrize("name", ["service_id", "service_standard_id"])
+@pytest.mark.parametrize("dialect", [None, "portal", "collection"])
+def test_lesson_5_19_an_id_with_a_comma_is_refused_whatever_the_file(name: str, dialect: str | None) -> None:
+    """Files join ids by commas: one inside an id makes two of it."""
+    row = {**STANDARD, name: "10,20"} if dialect is None else {**STANDARD, name: "10,20", "dialect": dialect}
+    assert name in {field for field, _ in refusals(ServiceStandardReported, row)}

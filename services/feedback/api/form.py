@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any
 
@@ -17,8 +18,8 @@ from shared.access import ANYONE
 from shared.contracts.identifiers import Identifier
 from shared.contracts.reported.feedback import Driver, FeedbackKind, Recourse
 from shared.contracts.reported.status import Channel
-from shared.intake import Receipt
 from shared.language import Language
+from shared.ownership import day_in_ottawa
 from shared.problems import Refused, problem
 from shared.reading import answer, to_json
 from shared.tracking_codes import take_turn
@@ -62,7 +63,7 @@ async def say(
 async def tell(request: Request, said: Said, token: str) -> dict[str, Any]:
     """Record a form once for its `token`. Raises Refused."""
     take_turn(request, "form", _FORMS_A_MINUTE).append(time.monotonic())
-    service = await store.service(request.app.state.pool, said.service_id)
+    service = await store.service(request.app.state.pool, said.service_id, day_in_ottawa(datetime.now(UTC)))
     if service is None:
         raise Refused(no_such_service(said.service_id))
     org_id, feedback_id = service["org_id"], f"F-{request.app.state.seal.derive('form', token).hex()[:20]}"
@@ -74,12 +75,12 @@ async def tell(request: Request, said: Said, token: str) -> dict[str, Any]:
     return _receipt(request, org_id, feedback_id, said, receipt)
 
 
-def _receipt(request: Request, org_id: str, feedback_id: str, said: Said, receipt: Receipt) -> dict[str, Any]:
+def _receipt(request: Request, org_id: str, feedback_id: str, said: Said, receipt: dict[str, Any]) -> dict[str, Any]:
     masked = mask(said.text or "", said.language or "en").found
     return {
         "feedback_id": feedback_id,
         "org_id": org_id,
-        "outcome": receipt.outcome,
+        "outcome": receipt["outcome"],
         **opened(request.app.state.seal, f"{org_id}/{feedback_id}"),
         "redirected_to": said.about,
         "masked": [

@@ -40,7 +40,7 @@ class Step(BaseModel):
     "/v1/cases/{feedback_id}/steps",
     summary="Take a step in a case of your organisation",
     status_code=201,
-    responses=refusals("case_ended", "changed_since"),
+    responses=refusals("case_ended", "precondition_failed"),
 )
 async def step(
     request: Request,
@@ -51,7 +51,7 @@ async def step(
 ) -> Response:
     row = await officers_case(request, feedback_id, officer, datetime.now(UTC))
     if if_match is not None and if_match.strip('"') != str(row["version"]):
-        raise Refused(_changed_since(row["version"]))
+        raise Refused(_precondition_failed(row["version"]))
     return Response(to_json(await take_step(request, row, taken)), 201, media_type="application/json")
 
 
@@ -68,12 +68,12 @@ async def take_step(request: Request, row: dict[str, Any], taken: Step) -> dict[
     data = {**taken.model_dump(mode="json", exclude_none=True, exclude={"id"}), "feedback_id": row["feedback_id"]}
     event_id = f"{row['feedback_id']}-{taken.id or secrets.token_hex(8)}"
     receipt = await submit(request, row["org_id"], "officers", "FeedbackHandlingReported", data, event_id)
-    return {"feedback_id": row["feedback_id"], "state": taken.state, **receipt.as_dict(0)}
+    return {"feedback_id": row["feedback_id"], "state": taken.state, **receipt}
 
 
-def _changed_since(version: int) -> Any:
+def _precondition_failed(version: int) -> Any:
     return problem(
-        "changed_since",
+        "precondition_failed",
         f"The case was changed since you read it; it is at version {version} now. Read it again.",
         f"Le cas a changé depuis que vous l'avez lu; il en est à la version {version}. Relisez-le.",
     )

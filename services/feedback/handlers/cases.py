@@ -23,7 +23,7 @@ from shared.decoding import Received
 from shared.encryption import Seal
 from shared.intake import Outcome, Recorded
 from shared.logs import log
-from shared.ownership import not_your_service, unknown_service
+from shared.ownership import Ownership, day_in_ottawa, not_your_service, unknown_service
 from shared.problems import Problem
 from shared.tracking_codes import code_hash
 
@@ -50,7 +50,9 @@ async def record_cases(seal: Seal, connection: Connection, events: Sequence[Rece
     return outcomes
 
 
-def _record(event: Received, cases: dict[Key, Case], owners: dict[str, str], times: Times, now: datetime) -> Outcome:
+def _record(
+    event: Received, cases: dict[Key, Case], owners: Mapping[str, Ownership], times: Times, now: datetime
+) -> Outcome:
     """The case changes in `cases`, unless the report is refused."""
     outcome = _correct(event, cases) if event.corrects is not None else _report(event, cases, owners)
     if isinstance(outcome, Problem):
@@ -77,7 +79,7 @@ def _correct(event: Received, cases: Mapping[Key, Case]) -> _Outcome:
     return outcome if isinstance(outcome, Problem) else (*outcome, [])
 
 
-def _report(event: Received, cases: Mapping[Key, Case], owners: Mapping[str, str]) -> _Outcome:
+def _report(event: Received, cases: Mapping[Key, Case], owners: Mapping[str, Ownership]) -> _Outcome:
     key = _key(event)
     case = cases.get(key) or Case(*key)
     if found := domain.refusal(case, event.source, event.id):
@@ -85,7 +87,7 @@ def _report(event: Received, cases: Mapping[Key, Case], owners: Mapping[str, str
     if not isinstance(event.data, FeedbackReported):
         return domain.handle(case, event.data, _step(event))
     owner = owners.get(event.data.service_id)
-    if owner is not None and owner != event.org_id:
+    if owner is not None and owner.on(day_in_ottawa(event.time)) != event.org_id:
         return not_your_service(event.data.service_id)
     outcome = domain.receive(case, event.data, _step(event))
     if isinstance(outcome, Problem):

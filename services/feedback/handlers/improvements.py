@@ -10,7 +10,7 @@ from shared.contracts.reported.feedback import ImprovementReported
 from shared.database import Connection
 from shared.decoding import Received
 from shared.intake import Outcome, Recorded
-from shared.ownership import keeps_its_key, not_your_service, unknown_service
+from shared.ownership import Ownership, keeps_its_key, not_your_service, unknown_service
 
 IMPROVEMENT: Final = "guichet.feedback.ImprovementReported.v1"
 
@@ -35,7 +35,7 @@ def _key(event: Received) -> store.Key:
 
 
 async def _record(
-    connection: Connection, event: Received, owners: Mapping[str, str], known: Mapping[str, Any] | None
+    connection: Connection, event: Received, owners: Mapping[str, Ownership], known: Mapping[str, Any] | None
 ) -> Outcome:
     said: ImprovementReported | None = event.data
     version = 1 + (known["version"] if known else 0)
@@ -50,7 +50,7 @@ async def _record(
     if event.corrects is not None and said.improvement_id != key[1]:
         return keeps_its_key("improvement_id", said.improvement_id, key[1])
     owner = owners.get(said.service_id)
-    if owner is not None and owner != event.org_id:
+    if owner is not None and owner.on(said.made_on) != event.org_id:
         return not_your_service(said.service_id)
     await store.save_improvement(connection, event, said, version)
     warnings = [] if owner else [unknown_service(said.service_id)]

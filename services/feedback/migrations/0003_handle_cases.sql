@@ -94,3 +94,13 @@ create table erasure (
 alter table known_service
     add column name_en text,
     add column name_fr text;
+
+-- From on_date a service is to_org's.
+create table known_transfer (
+    service_id text   not null,
+    on_date    date   not null,
+    from_org   text   not null,
+    to_org     text   not null,
+    position   bigint not null,
+    primary key (service_id, on_date)
+);

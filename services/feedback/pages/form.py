@@ -1,7 +1,7 @@
 """The public form: choose a service, say what you think; without script, in either language, with or without a name."""
 
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
@@ -17,6 +17,7 @@ from services.feedback.pages.words import KINDS, RECOURSES, WHERE_TO, pages
 from shared.access import ANYONE
 from shared.language import Language
 from shared.organizations import name_of
+from shared.ownership import day_in_ottawa
 from shared.problems import TITLES, Problem, Refused, first_problem
 
 router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, dependencies=[ANYONE])
@@ -29,7 +30,7 @@ async def choose(request: Request, language: Language, q: str = "", service: str
     """Which service it is about; with it, the form."""
     if service:
         return await _form(request, language, service, {}, None)
-    found = await store.find_services(request.app.state.pool, q, _SHOWN + 1)
+    found = await store.find_services(request.app.state.pool, q, _SHOWN + 1, _today())
     items = [{**each, "organization": name_of(each["org_id"]).in_(language)} for each in found[:_SHOWN]]
     return pages.render(request, "choose.html", language, q=q, items=items, more=len(found) > _SHOWN)
 
@@ -76,6 +77,10 @@ async def send(
     return response
 
 
+def _today() -> date:
+    return day_in_ottawa(datetime.now(UTC))
+
+
 async def _drivers(request: Request) -> dict[str, str]:
     form = await request.form()
     return {each: str(form[f"driver_{each}"]) for each in DRIVERS if form.get(f"driver_{each}")}
@@ -84,14 +89,14 @@ async def _drivers(request: Request) -> dict[str, str]:
 async def _promise(request: Request, org_id: str, said: Said) -> dict[str, Any]:
     """In what time the department means to resolve it."""
     times = (await store.times_of(request.app.state.pool, [org_id])).get(org_id, [])
-    time = in_force(times, said.kind, datetime.now(UTC).date())
+    time = in_force(times, said.kind, _today())
     return {"limit": time.resolve_within, "days": time.days, "own": time.own}
 
 
 async def _form(
     request: Request, language: Language, service_id: str, given: dict[str, Any], problem: Problem | None
 ) -> HTMLResponse:
-    service = await store.service(request.app.state.pool, service_id)
+    service = await store.service(request.app.state.pool, service_id, _today())
     if service is None:
         return pages.refuse(request, language, no_such_service(service_id))
     return pages.render(

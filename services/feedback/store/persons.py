@@ -154,7 +154,7 @@ async def forget_texts(
     rows = await connection.fetch(
         "update feedback_case b set sealed_text = null, sealed_contact = null, essence = null, texts_forgotten_at = now() "
         "from (select org_id, feedback_id from feedback_case where texts_forgotten_at is null and ended_at is not null "
-        "and ended_at < case when reply_wanted or sealed_contact is not null then $2 else $1 end "
+        "and ended_at < case when reply_wanted or sealed_contact is not null then $2::timestamptz else $1::timestamptz end "
         "order by ended_at limit $3 for update skip locked) a "
         "where b.org_id = a.org_id and b.feedback_id = a.feedback_id returning b.org_id, b.feedback_id",
         anonymous_before,

@@ -1,19 +1,28 @@
 """What feedback knows of inventory's services."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
 from shared.contracts.inventory import ServiceRecorded
 from shared.database import Connection, Pool
 from shared.listening import Heard, last_words
+from shared.ownership import Ownership, ownership
+from shared.transfers import read_transfers
 
 
-async def known_services(connection: Connection, service_ids: Iterable[str]) -> dict[str, str]:
-    """The organisation of each known service."""
+async def known_services(connection: Connection | Pool, service_ids: Iterable[str]) -> dict[str, Ownership]:
+    """Whose each known service is, and since when."""
     rows = await connection.fetch(
-        "select service_id, org_id from known_service where service_id = any($1::text[])", list(set(service_ids))
+        "select service_id, org_id, (select json_agg(t)::text from known_transfer t where t.service_id = asked.service_id) "
+        "as transfers from unnest($1::text[]) as asked (service_id) left join known_service using (service_id)",
+        list(set(service_ids)),
     )
-    return {row["service_id"]: row["org_id"] for row in rows}
+    owners = {
+        row["service_id"]: ownership(row["org_id"], read_transfers(row["transfers"]) if row["transfers"] else ())
+        for row in rows
+    }
+    return {service_id: owner for service_id, owner in owners.items() if owner is not None}
 
 
 async def remember_services(connection: Connection, events: Sequence[Heard]) -> None:
@@ -32,21 +41,24 @@ async def remember_services(connection: Connection, events: Sequence[Heard]) -> 
     )
 
 
-async def service(pool: Pool, service_id: str) -> dict[str, Any] | None:
+async def service(pool: Pool, service_id: str, day: date) -> dict[str, Any] | None:
+    """A service, and whose it is on a day."""
     row = await pool.fetchrow(
-        "select service_id, org_id, name_en, name_fr from known_service where service_id = $1", service_id
+        "select service_id, name_en, name_fr from known_service where service_id = $1", service_id
     )
-    return dict(row) if row else None
+    owner = (await known_services(pool, [service_id])).get(service_id)
+    return {**row, "org_id": owner.on(day)} if row and owner else None
 
 
-async def find_services(pool: Pool, words: str, limit: int) -> list[dict[str, Any]]:
-    """Services with all of some words in their names, in either language, or of that id."""
+async def find_services(pool: Pool, words: str, limit: int, day: date) -> list[dict[str, Any]]:
+    """Services with all of some words in their names, in either language, or of that id; and whose each is on a day."""
     patterns = [f"%{word.replace('%', '').replace('_', '')}%" for word in words.split()[:8]]
     rows = await pool.fetch(
-        "select service_id, org_id, name_en, name_fr from known_service where name_en is not null and (service_id = $3 or "
+        "select service_id, name_en, name_fr from known_service where name_en is not null and (service_id = $3 or "
         "(name_en || ' ' || name_fr) ilike all($1::text[])) order by (service_id = $3) desc, name_en limit $2",
         patterns,
         limit,
         words.strip(),
     )
-    return [dict(row) for row in rows]
+    owners = await known_services(pool, [row["service_id"] for row in rows])
+    return [{**row, "org_id": owners[row["service_id"]].on(day)} for row in rows]

@@ -1,107 +1,43 @@
 """What inventory does with reports: each one an entry of the log, other data a new version."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from services.inventory import domain, store
-from services.inventory.domain import Known, Report
+from services.inventory.domain import Known
 from services.inventory.domain import Recorded as Published
-from services.inventory.handlers import doubts
-from shared.contracts.reported.inventory import (
-    ServiceReported,
-    ServiceStandardReported,
-    ServiceStandardResultReported,
-)
+from services.inventory.handlers import doubts, owning
+from services.inventory.handlers.kinds import KINDS, STEWARDSHIP_TOPIC, TOPIC, Kind, entry
+from shared.contracts.reported.inventory import ServiceReported
 from shared.database import Connection
 from shared.decoding import Received
 from shared.encryption import Seal
 from shared.event_log import LogEntry
 from shared.intake import Outcome, Recorded
-from shared.ownership import keeps_its_key, not_your_service, unknown_service
+from shared.ownership import keeps_its_key
 from shared.problems import Problem, problem
 
-TOPIC = "inventory.services.v1"
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of thing of which versions are kept: services, standards, results."""
-
-    type: str
-    table: store.Table
-    name: str
-    key: Callable[[Any], store.Key]
-    record: Callable[[Any, Known | None], Published]
-    # A report that would say what a version says.
-    report: Callable[[store.Key, dict[str, Any]], Report]
-
-
-def _result(key: store.Key, fields: dict[str, Any]) -> Report:
-    service_id, standard_id, start, end, channel = key
-    said = {"service_id": service_id, "service_standard_id": standard_id, "from": start, "to": end}
-    return ServiceStandardResultReported.model_validate({**said, "channel": channel or None, **fields})
-
-
-# In this order: in one batch, services come before their standards, and those before results, whatever the order they came in.
-KINDS = (
-    Kind(
-        "guichet.inventory.ServiceReported.v1",
-        store.SERVICES,
-        "ServiceRecorded",
-        lambda data: (data.service_id, data.fiscal_year),
-        domain.record_service,
-        lambda _, fields: ServiceReported.model_validate(fields),
-    ),
-    Kind(
-        "guichet.inventory.ServiceStandardReported.v1",
-        store.STANDARDS,
-        "ServiceStandardRecorded",
-        lambda data: (data.service_id, data.service_standard_id, data.fiscal_year),
-        domain.record_standard,
-        lambda _, fields: ServiceStandardReported.model_validate(fields),
-    ),
-    Kind(
-        "guichet.inventory.ServiceStandardResultReported.v1",
-        store.RESULTS,
-        "ServiceStandardResultRecorded",
-        lambda data: (data.service_id, data.service_standard_id, data.from_, data.to, data.channel or ""),
-        domain.record_result,
-        _result,
-    ),
-)
+__all__ = ["STEWARDSHIP_TOPIC", "TOPIC", "record_reports"]
 
 
 async def record_reports(
     _seal: Seal, connection: Connection, events: Sequence[Received], _now: datetime
 ) -> list[Outcome]:
-    owners = await store.owners(connection, {_service_id(event) for event in events})
+    owners = await store.owners(connection, owning.all_services(events))
     outcomes: dict[int, Outcome] = {}
     for kind in KINDS:
         mine: list[tuple[int, Received]] = []
         for index, event in enumerate(events):
             if event.type == kind.type:
-                if refusal := _not_yours(event, owners):
+                if refusal := owning.refuse(event, kind, owners):
                     outcomes[index] = refusal
-                    continue
-                if kind.table is store.SERVICES:
-                    owners.setdefault(_service_id(event), event.org_id)
-                elif _service_id(event) not in owners:
-                    event.warnings.append(unknown_service(_service_id(event)))
-                mine.append((index, event))
+                else:
+                    mine.append((index, event))
         recorded = await _record(connection, kind, [event for _, event in mine])
         outcomes.update((index, outcome) for (index, _), outcome in zip(mine, recorded, strict=True))
     return [outcomes[index] for index in range(len(events))]
-
-
-def _service_id(event: Received) -> str:
-    return event.corrects.key if event.corrects is not None else str(event.data.service_id)
-
-
-def _not_yours(event: Received, owners: dict[str, str]) -> Problem | None:
-    owner = owners.get(_service_id(event))
-    return None if owner in {None, event.org_id} else not_your_service(_service_id(event))
 
 
 @dataclass(slots=True)
@@ -111,6 +47,7 @@ class _Batch:
     connection: Connection
     kind: Kind
     known: dict[store.Key, Known]
+    confirmed: dict[tuple[str, str], domain.Confirmation] = field(default_factory=dict)
     versions: list[store.New] = field(default_factory=list)
     reports: list[store.Report] = field(default_factory=list)
 
@@ -118,13 +55,20 @@ class _Batch:
         """Keep a report; a correction in the place of what it corrects, a withdrawal without fields."""
         self.reports.append(store.Report((event.source, event.id), event.org_id, key, fields, place))
 
-    def tell(self, event: Received, key: store.Key, recorded: Published, *, withdrawn: bool = False) -> LogEntry:
+    def tell(self, event: Received, key: store.Key, said: "_Said", *, withdrawn: bool = False) -> LogEntry:
         """An entry of the log; a version too, where it is a new one."""
-        before = self.known.get(key)
-        if before is None or recorded.version > before.version:
-            self.versions.append(store.New(recorded, event.org_id, withdrawn))
-            self.known[key] = Known(recorded.version, event.org_id, {} if withdrawn else _fields(recorded))
-        return _entry(event, self.kind.name, recorded)
+        before, version = self.known.get(key), said.recorded.version
+        if before is None or version > before.version:
+            said_by = (event.source, event.id)
+            self.versions.append(store.New(said.recorded, said.org_id, said.fields, said_by, withdrawn))
+            self.known[key] = Known(version, said.org_id, {} if withdrawn else said.fields)
+        return entry(event, self.kind, said.recorded, said.org_id)
+
+    def settled(self, data: Any) -> Any:
+        """A report as it holds: a standard's with the measure that a person has confirmed."""
+        if self.kind.table is not store.STANDARDS:
+            return data
+        return domain.as_confirmed(data, self.confirmed.get((data.service_id, data.service_standard_id)))
 
     async def save(self) -> None:
         await store.add_reports(self.connection, self.kind.table, self.reports)
@@ -132,19 +76,26 @@ class _Batch:
         self.reports, self.versions = [], []
 
 
-def _fields(recorded: Published) -> dict[str, Any]:
-    after = getattr(recorded, "after", None)
-    return after.model_dump() if after is not None else getattr(recorded, "fields", {})
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What an organisation said of a thing, and what is published of it."""
+
+    recorded: Published
+    org_id: str
+    fields: dict[str, Any]
 
 
 async def _record(connection: Connection, kind: Kind, events: Sequence[Received]) -> list[Outcome]:
     if not events:
         return []
     corrected = await store.reports(connection, kind.table, [event for event in events if event.corrects is not None])
-    keys = {kind.key(event.data) for event in events if event.data is not None}
+    keys = {kind.key(event.data, event.org_id) for event in events if event.data is not None}
     keys |= {report.key for report in corrected.values()}
     batch = _Batch(connection, kind, await store.known(connection, kind.table, keys))
     if kind.table is store.STANDARDS:
+        batch.confirmed = await store.confirmations(connection, keys)
+        for event in events:
+            event.data = event.data and batch.settled(event.data)
         _warn_of_measures(events)
     if kind.table is store.RESULTS:
         await _warn_of_unknown_standards(connection, events)
@@ -154,10 +105,10 @@ async def _record(connection: Connection, kind: Kind, events: Sequence[Received]
             one = corrected.get((event.source, event.corrects.event_id))
             outcomes.append(await _correct(batch, event, one) if one is not None else _gone(event))
         else:
-            key = kind.key(event.data)
-            recorded = kind.record(event.data, batch.known.get(key))
-            batch.take(event, key, _fields(recorded))
-            outcomes.append(Recorded([batch.tell(event, key, recorded)]))
+            key, fields = kind.key(event.data, event.org_id), kind.fields(event.data)
+            recorded = kind.record(event.data, batch.known.get(key), event.org_id)
+            batch.take(event, key, fields)
+            outcomes.append(Recorded([batch.tell(event, key, _Said(recorded, event.org_id, fields))]))
     await batch.save()
     return outcomes
 
@@ -165,41 +116,64 @@ async def _record(connection: Connection, kind: Kind, events: Sequence[Received]
 async def _correct(batch: _Batch, event: Received, one: store.Report) -> Outcome:
     """Put a report in the place of another, or take that away; then the newest that is left holds."""
     kind, key = batch.kind, one.key
-    if event.data is not None and kind.key(event.data) != key:
-        return _elsewhere(kind, event, key)
-    # A withdrawal says nothing, in the same place: it may be corrected in its turn.
-    batch.take(event, key, _fields(kind.record(event.data, None)) if event.data is not None else None, one.place)
+    if refusal := _by_another(kind, event, one):
+        return refusal
+    to = kind.key(event.data, event.org_id) if event.data is not None else key
+    if to[0] != key[0] or (to != key and not kind.moves):
+        return _elsewhere(kind, key, to)
+    # A withdrawal says nothing, in the same place: it may be corrected in its turn. What moves comes last at its new place.
+    fields = kind.fields(event.data) if event.data is not None else None
+    batch.take(event, to, fields, one.place if to == key else None)
     await batch.save()
     await store.supersede(batch.connection, one.identity, event.id)
-    holds, before = await store.newest_report(batch.connection, kind.table, key), batch.known[key]
-    if holds is not None and holds.fields is not None:
-        return Recorded([batch.tell(event, key, kind.record(kind.report(key, holds.fields), before))])
-    return await _none_left(batch, event, one, before)
+    entries = await _what_is_left(batch, event, one) if to == key or one.fields is not None else []
+    if to != key and fields is not None:
+        recorded = kind.record(event.data, batch.known.get(to), event.org_id)
+        entries.append(batch.tell(event, to, _Said(recorded, event.org_id, fields)))
+    return Recorded(entries)
 
 
-async def _none_left(batch: _Batch, event: Received, one: store.Report, before: Known) -> Outcome:
+async def _what_is_left(batch: _Batch, event: Received, one: store.Report) -> list[LogEntry]:
+    """Of a thing, now that one of its reports was superseded: what the newest says, or that it is withdrawn."""
+    kind, key, before = batch.kind, one.key, batch.known[one.key]
+    holds = await store.newest_report(batch.connection, kind.table, key)
+    if holds is None or holds.fields is None:
+        return await _none_left(batch, event, one, before)
+    report = batch.settled(kind.report(key, holds.fields))
+    recorded = kind.record(report, before, holds.org_id)
+    return [batch.tell(event, key, _Said(recorded, holds.org_id, kind.fields(report)))]
+
+
+async def _none_left(batch: _Batch, event: Received, one: store.Report, before: Known) -> list[LogEntry]:
     """What is told is what was said last; once withdrawn, a thing stays so at the same version."""
-    kind, key = batch.kind, one.key
-    last = kind.record(kind.report(key, before.fields or one.fields or {}), None)
-    version = before.version + 1 if before.fields else before.version
-    entries = [batch.tell(event, key, domain.withdrawn(last, version), withdrawn=True)]
+    kind, key, fields = batch.kind, one.key, before.fields or one.fields or {}
+    last = domain.withdrawn(
+        kind.record(kind.report(key, fields), None, one.org_id),
+        before.version + 1 if before.fields else before.version,
+    )
+    entries = [batch.tell(event, key, _Said(last, one.org_id, fields), withdrawn=True)]
     await batch.save()
     await store.withdraw(batch.connection, kind.table, key)
-    return Recorded([*entries, *await _year_before(batch.connection, kind, event)])
+    return [*entries, *await _year_before(batch.connection, kind, event)]
+
+
+def _by_another(kind: Kind, event: Received, one: store.Report) -> Problem | None:
+    """A department takes back nothing that oversight has said, nor the other way round."""
+    return owning.by_whom(event, one.key[1].partition("/")[0]) if kind.table is store.STEWARDSHIP else None
 
 
 async def _year_before(connection: Connection, kind: Kind, event: Received) -> list[LogEntry]:
     """Whoever keeps a service's newest year alone is told of the one that is the newest now."""
-    found = await store.newest_service(connection, _service_id(event)) if kind.table is store.SERVICES else None
+    service_id = event.corrects.key if event.corrects else ""
+    found = await store.newest_service(connection, service_id) if kind.table is store.SERVICES else None
     if found is None:
         return []
-    version, fields = found
-    recorded = domain.record_service(ServiceReported.model_validate(fields), None)
-    return [_entry(event, kind.name, recorded.model_copy(update={"version": version}))]
+    version, fields, org_id = found
+    recorded = domain.record_service(ServiceReported.kept(fields), None)
+    return [entry(event, kind, recorded.model_copy(update={"version": version}), org_id)]
 
 
-def _elsewhere(kind: Kind, event: Received, key: store.Key) -> Problem:
-    said = kind.key(event.data)
+def _elsewhere(kind: Kind, key: store.Key, said: store.Key) -> Problem:
     at = next(at for at in range(len(key)) if said[at] != key[at])
     name = {"standard_id": "service_standard_id", "from_date": "from", "to_date": "to"}
     column = kind.table.key[at]
@@ -225,14 +199,7 @@ def _warn_of_measures(events: Sequence[Received]) -> None:
 
 
 async def _warn_of_unknown_standards(connection: Connection, events: Sequence[Received]) -> None:
-    standards = await store.known_standards(connection, {_service_id(event) for event in events})
+    standards = await store.known_standards(connection, owning.all_services(events))
     for event in events:
         if event.data is not None and (event.data.service_id, event.data.service_standard_id) not in standards:
             event.warnings.append(doubts.unknown_standard(event))
-
-
-def _entry(event: Received, name: str, data: Published) -> LogEntry:
-    service_id = _service_id(event)
-    return LogEntry(
-        TOPIC, service_id, "inventory", name, event.org_id, event.time, event.source, event.id, data, service_id
-    )

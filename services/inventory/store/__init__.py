@@ -1,25 +1,26 @@
 """Every SQL statement of inventory: versions of what departments report, and reading them."""
 
-from services.inventory.store.reading import (
+from services.inventory.store.confirmations import confirm, confirmations, hold_standard
+from services.inventory.store.listing import (
+    Fate,
     counts,
+    fates,
     history,
-    known_standards,
     list_services,
     list_standards,
-    owners,
     service,
+    standard_history,
+    standards_named,
 )
-from services.inventory.store.reports import (
-    Report,
-    add_reports,
-    newest_report,
-    reports,
-    supersede,
-)
+from services.inventory.store.reading import known_standards, owners, transfers
+from services.inventory.store.reports import Report, add_reports, newest_report, reports, supersede
 from services.inventory.store.versions import (
     RESULTS,
+    RETIREMENTS,
     SERVICES,
     STANDARDS,
+    STEWARDSHIP,
+    TRANSFERS,
     Key,
     New,
     Table,
@@ -28,28 +29,44 @@ from services.inventory.store.versions import (
     newest_service,
     withdraw,
 )
+from services.inventory.store.years import list_stewardship, retired_by, services_of_year, standards_of_year
 
 __all__ = [
     "RESULTS",
+    "RETIREMENTS",
     "SERVICES",
     "STANDARDS",
+    "STEWARDSHIP",
+    "TRANSFERS",
+    "Fate",
     "Key",
     "New",
     "Report",
     "Table",
     "add",
     "add_reports",
+    "confirm",
+    "confirmations",
     "counts",
+    "fates",
     "history",
+    "hold_standard",
     "known",
     "known_standards",
     "list_services",
     "list_standards",
+    "list_stewardship",
     "newest_report",
     "newest_service",
     "owners",
     "reports",
+    "retired_by",
     "service",
+    "services_of_year",
+    "standard_history",
+    "standards_named",
+    "standards_of_year",
     "supersede",
+    "transfers",
     "withdraw",
 ]

@@ -8,7 +8,14 @@ from typing import Any
 import orjson
 
 from services.inventory.domain import Known, Recorded
-from shared.contracts.inventory import ServiceRecorded, ServiceStandardRecorded, ServiceStandardResultRecorded
+from shared.contracts.inventory import (
+    ServiceRecorded,
+    ServiceRetired,
+    ServiceStandardRecorded,
+    ServiceStandardResultRecorded,
+    ServiceTransferred,
+    StewardshipRecorded,
+)
 from shared.database import Connection
 
 Key = tuple[Any, ...]
@@ -51,14 +58,21 @@ RESULTS = Table(
     ("text", "text", "date", "date", "text"),
     "jsonb_build_object('met', met, 'total', total, 'value', value, 'unit', unit)",
 )
+RETIREMENTS = Table("service_retirement", ("service_id",), ("text",), "jsonb_build_object('on', on_date)")
+TRANSFERS = Table(
+    "service_transfer", ("service_id", "on_date"), ("text", "date"), "jsonb_build_object('to_org', to_org)"
+)
+STEWARDSHIP = Table("stewardship_version", ("org_id", "record_id"), ("text", "text"))
 
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """A version to be kept, and whose it is."""
+    """A version to be kept, whose it is, the fields that it was reported with, and by which event (source, id)."""
 
     recorded: Recorded
     org_id: str
+    fields: dict[str, Any]
+    said_by: tuple[str, str]
     withdrawn: bool = False
 
 
@@ -85,14 +99,14 @@ async def withdraw(connection: Connection, table: Table, key: Key) -> None:
     await connection.execute(f"update {table.name} set withdrawn = true where {places}", *key)
 
 
-async def newest_service(connection: Connection, service_id: str) -> tuple[int, dict[str, Any]] | None:
-    """The version and fields of a service's newest year of which a report is left."""
+async def newest_service(connection: Connection, service_id: str) -> tuple[int, dict[str, Any], str] | None:
+    """The version, the fields and the organisation of a service's newest year of which a report is left."""
     row = await connection.fetchrow(
-        "select version, fields from service_version where service_id = $1 and not withdrawn "
+        "select version, fields, org_id from service_version where service_id = $1 and not withdrawn "
         "order by fiscal_year desc, version desc limit 1",
         service_id,
     )
-    return row and (row["version"], row["fields"])
+    return row and (row["version"], row["fields"], row["org_id"])
 
 
 async def add(connection: Connection, new: Sequence[New]) -> None:
@@ -104,26 +118,44 @@ async def add(connection: Connection, new: Sequence[New]) -> None:
 
 _ADD: dict[type[Recorded], str] = {
     ServiceRecorded: "insert into service_version (org_id, withdrawn, service_id, fiscal_year, version, valid_from, "
-    "name_en, name_fr, priority, fields) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    "name_en, name_fr, priority, fields, source, event_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     ServiceStandardRecorded: "insert into standard_version (org_id, withdrawn, service_id, standard_id, fiscal_year, version, "
-    "valid_from, name_en, name_fr, target, measure, fields) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    "valid_from, name_en, name_fr, target, measure, fields, source, event_id) "
+    "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     ServiceStandardResultRecorded: "insert into standard_result (org_id, withdrawn, service_id, standard_id, from_date, to_date, "
     "channel, version, met, total, value, unit) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    ServiceRetired: "insert into service_retirement (org_id, withdrawn, service_id, version, on_date) "
+    "values ($1, $2, $3, $4, $5)",
+    ServiceTransferred: "insert into service_transfer (org_id, withdrawn, service_id, on_date, version, to_org) "
+    "values ($1, $2, $3, $4, $5, $6)",
+    StewardshipRecorded: "insert into stewardship_version (org_id, withdrawn, record_id, version, kind, on_date, fields, "
+    "source, event_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
 }
 
 
 def _row(new: New) -> tuple[Any, ...]:
-    whose = (new.org_id, new.withdrawn)
-    match new.recorded:
+    says_who = new.said_by if isinstance(new.recorded, _SAYS_WHO) else ()
+    return (new.org_id, new.withdrawn, *_said(new.recorded, new.fields), *says_who)
+
+
+_SAYS_WHO = (ServiceRecorded, ServiceStandardRecorded, StewardshipRecorded)
+
+
+def _said(recorded: Recorded, fields: dict[str, Any]) -> tuple[Any, ...]:
+    match recorded:
         case ServiceRecorded() as s:
-            said = (s.service_id, s.fiscal_year, s.version, s.valid_from, s.name.en, s.name.fr, s.priority, s.fields)
+            return (s.service_id, s.fiscal_year, s.version, s.valid_from, s.name.en, s.name.fr, s.priority, fields)
         case ServiceStandardRecorded() as s:
             measure = s.measure and s.measure.model_dump(mode="json")
             names = (s.name.en, s.name.fr)
-            return (*whose, s.service_id, s.standard_id, s.fiscal_year, s.version, s.valid_from, *names, s.target,
-                    measure, s.fields)  # fmt: skip
+            return (s.service_id, s.standard_id, s.fiscal_year, s.version, s.valid_from, *names, s.target, measure,
+                    fields)  # fmt: skip
         case ServiceStandardResultRecorded() as r:
-            result = r.after or r.before
-            values = (result.met, result.total, result.value, result.unit) if result else (None,) * 4
-            return (*whose, r.service_id, r.standard_id, r.from_date, r.to_date, r.channel or "", r.version, *values)
-    return (*whose, *said)
+            values = (fields["met"], fields["total"], fields["value"], fields["unit"])
+            return (r.service_id, r.standard_id, r.from_date, r.to_date, r.channel or "", r.version, *values)
+        case ServiceRetired() as r:
+            return (r.service_id, r.version, r.on)
+        case ServiceTransferred() as t:
+            return (t.service_id, t.on, t.version, t.to_org)
+        case StewardshipRecorded() as s:
+            return (s.record_id, s.version, s.kind, s.on, fields)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 NOT_STARTED_ON = date(1, 1, 1)
 NEVER_LATE = datetime(9999, 1, 1, tzinfo=UTC)
+_ABOUT_A_SERVICE = frozenset({"guichet.inventory.ServiceRecorded.v1", "guichet.inventory.ServiceStandardRecorded.v1"})
 _EXACT = 100
 _LOG_GAMMA = math.log(1.01 / 0.99)
 
@@ -67,7 +68,7 @@ def fold(events: Iterable[Logged]) -> Deltas:
             _application(deltas, partition, event)
         elif event.type == "guichet.inventory.ServiceStandardResultRecorded.v1":
             _result(deltas, partition, event)
-        elif event.type.startswith("guichet.inventory."):
+        elif event.type in _ABOUT_A_SERVICE:
             deltas.services[event.data.service_id] += 1
     heard.add_to(deltas)
     return deltas

@@ -55,6 +55,11 @@ _NOTIFICATION = reason(
     "What became of a notification counts in no figure; it is in the log, in the counts of events and in freshness.",
     "Ce qu'il est advenu d'un avis ne compte dans aucun chiffre; c'est au journal, dans les comptes d'événements et la fraîcheur.",
 )
+_OWNERSHIP = reason(
+    "ownership",
+    "A retirement or a transfer counts in no figure itself: it says until when a service is offered, or whose it is.",
+    "Une cessation ou un transfert ne compte lui-même dans aucun chiffre : il dit jusqu'à quand un service est offert, ou de qui il relève.",
+)
 _UNCOUNTED = {
     "FeedbackRecorded": _FEEDBACK,
     "FeedbackStateChanged": _FEEDBACK,
@@ -72,6 +77,13 @@ _UNCOUNTED = {
         "describes_standard",
         "A standard counts in no figure itself: it sets the name, the target, and (through status) how cases are measured.",
         "Une norme ne compte elle-même dans aucun chiffre : elle fixe le nom, la cible et (par status) la mesure des cas.",
+    ),
+    "ServiceRetired": _OWNERSHIP,
+    "ServiceTransferred": _OWNERSHIP,
+    "StewardshipRecorded": reason(
+        "stewardship",
+        "What a department does to manage its services counts in no performance figure; it is in the log, and evidence there.",
+        "Ce qu'un ministère fait pour gérer ses services ne compte dans aucun chiffre de rendement; c'est au journal, à titre de preuve.",
     ),
     "ExceptionDayRecorded": reason(
         "exception_day",

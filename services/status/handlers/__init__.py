@@ -20,7 +20,7 @@ from shared.decoding import Received
 from shared.encryption import Seal
 from shared.intake import Outcome, Recorded
 from shared.language import Bilingual
-from shared.ownership import not_your_service, unknown_service
+from shared.ownership import day_in_ottawa, not_your_service, unknown_service
 from shared.problems import Problem
 from shared.tracking_codes import TrackingCodes, code_hash
 
@@ -106,7 +106,7 @@ def _report(
     rules = known.rules(service_id, event.org_id)
     if event.corrects is not None:
         return domain.correct(before, event, rules, now) if before else refusals.gone(event)
-    owner = known.owners.get(service_id)
+    owner = known.owner(service_id, day_in_ottawa(event.time))
     # What was begun before a transfer may be finished by the one who began it.
     if owner is not None and owner != event.org_id and _is_new(before):
         return not_your_service(service_id)

@@ -1,7 +1,7 @@
 """Copies of inventory's services and standards, and which applications are to be measured anew when those change."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -17,6 +17,8 @@ from shared.database import Connection, Pool
 from shared.decoding import Received
 from shared.language import Bilingual
 from shared.listening import Heard, last_words
+from shared.ownership import Ownership, day_in_ottawa, ownership
+from shared.transfers import read_transfers
 
 
 async def hold_rules(connection: Connection) -> None:
@@ -37,17 +39,22 @@ async def service_name(pool: Pool, service_id: str) -> Bilingual:
 
 
 async def owner_of(pool: Pool, service_id: str) -> str | None:
-    """The organisation of a service; None where it is not known yet."""
-    owner: str | None = await pool.fetchval("select org_id from known_service where service_id = $1", service_id)
-    return owner
+    """The organisation of a service today; None where it is not known yet."""
+    found = await known(pool, [service_id], [])
+    return found.owner(service_id, day_in_ottawa(datetime.now(UTC)))
 
 
 class Known(NamedTuple):
-    """The organisation of each known service, the standards of each, and the exception days of organisations."""
+    """Whose each known service is, the standards of each, and the exception days of organisations."""
 
-    owners: dict[str, str]
+    owners: dict[str, Ownership]
     standards: dict[str, list[Standard]]
     exceptions: dict[str, list[ExceptionDay]]
+
+    def owner(self, service_id: str, day: date) -> str | None:
+        """The organisation of a service on a day; None where the service is not known yet."""
+        found = self.owners.get(service_id)
+        return found.on(day) if found is not None else None
 
     def rules(self, service_id: str, org_id: str) -> Rules:
         """For applications of a service that an organisation reports."""
@@ -58,16 +65,17 @@ async def known(connection: Connection | Pool, service_ids: Iterable[str], org_i
     """All of it by one statement: every report waits for it."""
     rows = await connection.fetch(
         "select service_id, o.org_id, standard_id, s.valid_from, s.name::text, channel, measure::text, "
-        "(select json_agg(d order by known_at, day)::text from exception_day d where d.org_id = any($2)) as days "
+        "(select json_agg(d order by known_at, day)::text from exception_day d where d.org_id = any($2)) as days, "
+        "(select json_agg(t)::text from known_transfer t where t.service_id = asked.service_id) as transfers "
         "from unnest($1::text[]) as asked (service_id) "
         "left join known_service o using (service_id) left join known_standard s using (service_id)",
         list(set(service_ids)),
         list(set(org_ids)),
     )
     found = Known({}, {}, _exceptions(rows[0]["days"]) if rows and rows[0]["days"] else {})
-    for service_id, org_id, standard_id, *fields, _ in rows:
-        if org_id is not None:
-            found.owners[service_id] = org_id
+    for service_id, org_id, standard_id, *fields, _, moved in rows:
+        if owner := ownership(org_id, read_transfers(moved) if moved else ()):
+            found.owners[service_id] = owner
         if standard_id is not None:
             found.standards.setdefault(service_id, []).append(_standard(standard_id, *fields))
     return found

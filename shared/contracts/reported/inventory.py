@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -20,10 +20,12 @@ from shared.contracts.reported.inventory_codes import (
     NoCode,
     OlderClientGroup,
     OlderServiceType,
+    Platform,
     RecipientType,
     ServiceScope,
     ServiceType,
     StandardType,
+    TargetType,
     YesNoCode,
 )
 from shared.contracts.reported.inventory_rows import (
@@ -56,6 +58,26 @@ class Authentication(Contract):
     level: int | None = Field(default=None, strict=True, ge=1, le=4)
 
 
+class OlderService(Contract):
+    """What the collection of 2016-2020 asked of a service besides, under its names."""
+
+    last_gba: FiscalYear | NoCode | None = None
+    ident_platform: tuple[Platform | NoCode, ...] | None = None
+    info_service: _YesNoCodes = None
+    service_channels: tuple[Channel | NoCode, ...] | None = None
+
+
+class OlderStandard(Contract):
+    """What the collection of 2016-2020 asked of a standard besides, under its names; `service_std_target` and `performance`
+    as they were written, where they are no share that can be worked out from the rest.
+    """
+
+    target_type: TargetType | NoCode | None = None
+    service_std_target: str | None = Field(default=None, max_length=100)
+    performance: str | None = Field(default=None, max_length=100)
+    gcss_tool_fiscal_yr: FiscalYear | NoCode | None = None
+
+
 class ServiceReported(InventoryRow):
     """One service in one fiscal year. A volume that is not known is said: `"ND"`, or null; `"NA"` is not applicable."""
 
@@ -71,7 +93,10 @@ class ServiceReported(InventoryRow):
         "os_comments_client_interaction": 1000,
         "special_remarks": 2000,
         "service_uri": 1500,
+        "program_name": 5000,
+        "harmonized_service_name": 350,
     }
+    FILED: ClassVar[frozenset[str]] = frozenset({"older"}) | both_languages("program_name")
 
     service_description_en: Text = None
     service_description_fr: Text = None
@@ -80,6 +105,8 @@ class ServiceReported(InventoryRow):
     service_scope: tuple[ServiceScope | NoCode, ...] | None = None
     client_target_groups: tuple[ClientGroup | OlderClientGroup | NoCode, ...] | None = None
     program_id: Annotated[tuple[Identifier, ...], Field(min_length=1)] | None = None
+    program_name_en: Text = None
+    program_name_fr: Text = None
     client_feedback_channel: tuple[FeedbackChannel | NoCode, ...] | None = None
     automated_decision_system: _YesNoCodes = None
     automated_decision_system_description_en: Text = None
@@ -114,8 +141,17 @@ class ServiceReported(InventoryRow):
     authentication: Authentication | None = None
     authority: Bilingual | None = None
     service_owner: str | None = Field(default=None, min_length=1, max_length=350)
+    harmonized_service_id: Identifier | None = None
+    harmonized_service_name_en: Text = None
+    harmonized_service_name_fr: Text = None
     agreements: YesNoCode | None = None
     designations: tuple[Designation, ...] | None = None
+    older: OlderService | None = None
+
+    @classmethod
+    def kept(cls, fields: Mapping[str, Any]) -> Self:
+        """A report that says what is kept of one: what was null is not kept, and is null again."""
+        return cls.model_validate({**dict.fromkeys(VOLUMES), **fields})
 
     @model_validator(mode="after")
     def _volumes_are_said(self) -> Self:
@@ -159,6 +195,7 @@ class ServiceStandardReported(InventoryRow):
     performance_results_uri_en: Text = None
     performance_results_uri_fr: Text = None
     measure: Measure | None = None
+    older: OlderStandard | None = None
 
 
 class ServiceStandardResultReported(Contract):
@@ -193,3 +230,18 @@ class ServiceStandardResultReported(Contract):
                 "met is part of total and cannot exceed it | met fait partie de total et ne peut le dépasser"
             )
         return self
+
+
+class ServiceRetirementReported(Contract):
+    """The service is offered no more from the day `on`; what it was stays in the inventory."""
+
+    service_id: Identifier
+    on: date
+
+
+class ServiceTransferReported(Contract):
+    """From the day `on` the service is organisation `to_org`'s, under the same id; its owner reports it."""
+
+    service_id: Identifier
+    on: date
+    to_org: Identifier

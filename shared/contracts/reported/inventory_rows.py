@@ -76,6 +76,8 @@ class InventoryRow(Contract):
     CODES: ClassVar[Mapping[str, frozenset[str]]] = {}
     MANDATORY: ClassVar[frozenset[str]] = frozenset()
     LIMITS: ClassVar[Mapping[str, int]] = {}
+    # What official files alone say: who reports by themselves leave it to whoever computes it.
+    FILED: ClassVar[frozenset[str]] = frozenset({"older"})
 
     dialect: Dialect | None = None
     fiscal_year: FiscalYear
@@ -104,6 +106,8 @@ class InventoryRow(Contract):
     @classmethod
     def _official_rules_hold(cls, value: Any, info: ValidationInfo) -> Any:
         name, dialect = info.field_name or "", info.data.get("dialect")
+        if dialect is None and value is not None and name in cls.FILED:
+            raise PydanticKnownError("extra_forbidden")
         if value is None and name in cls.MANDATORY and (dialect is None or (dialect == "portal" and name in cls.CODES)):
             raise PydanticKnownError("missing")
         if dialect is None and isinstance(value, str) and len(value) > cls.limit(name):

@@ -14,9 +14,12 @@ from shared.contracts.reported.feedback import (
 )
 from shared.contracts.reported.inventory import (
     ServiceReported,
+    ServiceRetirementReported,
     ServiceStandardReported,
     ServiceStandardResultReported,
+    ServiceTransferReported,
 )
+from shared.contracts.reported.inventory_stewardship import StewardshipReported
 from shared.contracts.reported.status import ApplicationStatusReported, ExceptionDayReported
 
 # The data model of each type; None: a type of the interface that this version does not record yet.
@@ -27,9 +30,9 @@ KINDS: Mapping[ServiceName, Kinds] = {
         "guichet.inventory.ServiceReported.v1": ServiceReported,
         "guichet.inventory.ServiceStandardReported.v1": ServiceStandardReported,
         "guichet.inventory.ServiceStandardResultReported.v1": ServiceStandardResultReported,
-        "guichet.inventory.ServiceRetirementReported.v1": None,
-        "guichet.inventory.ServiceTransferReported.v1": None,
-        "guichet.inventory.StewardshipReported.v1": None,
+        "guichet.inventory.ServiceRetirementReported.v1": ServiceRetirementReported,
+        "guichet.inventory.ServiceTransferReported.v1": ServiceTransferReported,
+        "guichet.inventory.StewardshipReported.v1": StewardshipReported,
         "guichet.inventory.ReportCorrected.v1": ReportCorrected,
     },
     "feedback": {

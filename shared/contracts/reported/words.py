@@ -5,6 +5,8 @@ The inventory's fields have the labels of the official schema (2025), their misp
 
 from collections.abc import Mapping
 
+from shared.contracts.reported import stewardship_words
+
 Words = tuple[str, str]  # English, French
 
 # By the name of the contract: what an event of this type says; and more about it.
@@ -69,6 +71,27 @@ EVENTS: Mapping[str, tuple[Words, Words]] = {
             "Donnez met et total, ou value et unit, pour les jours from et to, tous deux compris.",
         ),
     ),
+    "ServiceRetirementReported": (
+        ("A service is offered no more", "Un service n'est plus offert"),
+        (
+            "From the day on. What the service was stays in the inventory, under its id.",
+            "À compter du jour on. Ce que le service a été reste au répertoire, sous son identifiant.",
+        ),
+    ),
+    "ServiceTransferReported": (
+        ("A service is transferred to another organisation", "Un service est transféré à une autre organisation"),
+        (
+            "Its owner reports it; from the day on, the service is to_org's, under the same id.",
+            "Son propriétaire le déclare; à compter du jour on, le service relève de to_org, sous le même identifiant.",
+        ),
+    ),
+    "StewardshipReported": (
+        ("A record of how services are managed", "Une consignation de la gestion des services"),
+        (
+            "One record, of the kind that kind names. Some kinds are for oversight alone. Nothing that was written freely, and no name of a person, is published.",
+            "Une consignation, du genre que nomme kind. Certains genres sont réservés à la surveillance. Rien de ce qui est rédigé librement, ni aucun nom de personne, n'est publié.",
+        ),
+    ),
     "ReportCorrected": (
         ("A report is corrected or withdrawn", "Une déclaration est corrigée ou retirée"),
         (
@@ -127,6 +150,8 @@ _OFFICIAL: Mapping[str, Words] = {
     "service_scope": ("Service Scope", "Étendue du service"),
     "client_target_groups": ("Client/Target Groups", "Clients/groupes cibles"),
     "program_id": ("Program ID Code", "Code d'identification du programme"),
+    "program_name_en": ("Program Name (English)", "Désignation du programme (anglais)"),
+    "program_name_fr": ("Program Name (French)", "Désignation du programme (français)"),
     "client_feedback_channel": ("Client Feedback, by Channel", "Commentaires des clients, par canal"),
     "automated_decision_system": ("Automated Decision System", "Système décisionnel automatisé"),
     "automated_decision_system_description_en": (
@@ -253,10 +278,17 @@ _OFFICIAL: Mapping[str, Words] = {
         "si un client doit prouver son identité, et à quel niveau d'assurance",
     ),
     "authority": ("the authority for the service", "l'autorisation du service"),
+    "harmonized_service_id": (
+        "the id of the service that it is harmonised with",
+        "l'identifiant du service avec lequel il est harmonisé",
+    ),
+    "harmonized_service_name_en": ("the name of that service (English)", "le nom de ce service (anglais)"),
+    "harmonized_service_name_fr": ("the name of that service (French)", "le nom de ce service (français)"),
     "service_owner": ("the service owner", "le propriétaire du service"),
     "agreements": ("whether there are service agreements", "s'il existe des ententes de service"),
     "designations": ("special designations", "désignations spéciales"),
     "measure": ("how the standard is measured", "comment la norme est mesurée"),
+    "older": ("what the collection of 2016-2020 asked besides", "ce que la collecte de 2016-2020 demandait en outre"),
 }
 
 # By the name of the contract or of its part.
@@ -335,6 +367,16 @@ FIELDS: Mapping[str, Mapping[str, Words]] = {
         "value": ("the result, where it is no share", "le résultat, s'il n'est pas une proportion"),
         "unit": ("the unit of value", "l'unité de value"),
     },
+    "ServiceRetirementReported": {
+        **_OF_ALL,
+        "on": ("the first day it is offered no more", "le premier jour où il n'est plus offert"),
+    },
+    "ServiceTransferReported": {
+        **_OF_ALL,
+        "on": ("the first day it is the other organisation's", "le premier jour où il relève de l'autre organisation"),
+        "to_org": ("the number of the other organisation", "le numéro de l'autre organisation"),
+    },
+    **stewardship_words.FIELDS,
     "ReportCorrected": {
         "corrects": (
             "the id of an event of the same source that was accepted",
@@ -355,6 +397,21 @@ FIELDS: Mapping[str, Mapping[str, Words]] = {
     "Authentication": {
         "required": ("whether it is required", "si elle est exigée"),
         "level": ("the level of assurance, 1 to 4", "le niveau d'assurance, de 1 à 4"),
+    },
+    "OlderService": {
+        "last_gba": ("fiscal year of the last gender-based analysis", "exercice de la dernière analyse comparative entre les sexes"),
+        "ident_platform": ("platforms by which clients are identified", "plateformes d'identification des clients"),
+        "info_service": ("whether it is an information service", "s'il s'agit d'un service d'information"),
+        "service_channels": ("the channels of the service", "les modes de prestation du service"),
+    },
+    "OlderStandard": {
+        "target_type": ("whether the target is a percentage", "si la cible est un pourcentage"),
+        "service_std_target": ("the target as written, where it is no share", "la cible telle qu'écrite, si elle n'est pas une proportion"),
+        "performance": ("the performance as written", "le rendement tel qu'écrit"),
+        "gcss_tool_fiscal_yr": (
+            "fiscal year of the last review with the GC Service Standard Assessment Tool",
+            "exercice du dernier examen avec l'outil d'évaluation des normes relatives aux services du GC",
+        ),
     },
     "Measure": {
         "limit": (

@@ -7,15 +7,21 @@ from typing import Any, Literal, cast, get_args
 from shared.contracts.inventory import (
     Result,
     ServiceRecorded,
+    ServiceRetired,
     ServiceStandardRecorded,
     ServiceStandardResultRecorded,
+    ServiceTransferred,
+    StewardshipRecorded,
 )
 from shared.contracts.measure import Measure
 from shared.contracts.reported.inventory import (
     ServiceReported,
+    ServiceRetirementReported,
     ServiceStandardReported,
     ServiceStandardResultReported,
+    ServiceTransferReported,
 )
+from shared.contracts.reported.inventory_stewardship import StewardshipReported
 from shared.contracts.reported.status import Channel
 from shared.language import Bilingual
 from shared.measures import Inferred, infer
@@ -40,6 +46,23 @@ def first_day(fiscal_year: str) -> date:
 def fields_of(reported: ServiceReported | ServiceStandardReported) -> dict[str, Any]:
     """The official columns as they were given; what was not given is not kept."""
     return reported.model_dump(mode="json", exclude_none=True)
+
+
+def fields_of_result(reported: ServiceStandardResultReported) -> dict[str, Any]:
+    return _result(reported).model_dump()
+
+
+def fields_of_retirement(reported: ServiceRetirementReported) -> dict[str, Any]:
+    return {"on": reported.on.isoformat()}
+
+
+def fields_of_transfer(reported: ServiceTransferReported) -> dict[str, Any]:
+    return {"to_org": reported.to_org}
+
+
+def fields_of_stewardship(reported: StewardshipReported) -> dict[str, Any]:
+    """The whole report; what is published of it is less."""
+    return reported.root.model_dump(mode="json", exclude_none=True)
 
 
 def version_after(known: Known | None, fields: dict[str, Any]) -> int:
@@ -80,7 +103,7 @@ def record_standard(reported: ServiceStandardReported, known: Known | None) -> S
 
 
 def record_result(reported: ServiceStandardResultReported, known: Known | None) -> ServiceStandardResultRecorded:
-    after = Result(met=reported.met, total=reported.total, value=reported.value, unit=reported.unit)
+    after = _result(reported)
     return ServiceStandardResultRecorded(
         service_id=reported.service_id,
         standard_id=reported.service_standard_id,
@@ -90,6 +113,36 @@ def record_result(reported: ServiceStandardResultReported, known: Known | None) 
         version=version_after(known, after.model_dump()),
         before=Result.model_validate(known.fields) if known and known.fields else None,
         after=after,
+    )
+
+
+def _result(reported: ServiceStandardResultReported) -> Result:
+    return Result(met=reported.met, total=reported.total, value=reported.value, unit=reported.unit)
+
+
+def record_retirement(reported: ServiceRetirementReported, known: Known | None) -> ServiceRetired:
+    version = version_after(known, fields_of_retirement(reported))
+    return ServiceRetired(service_id=reported.service_id, on=reported.on, version=version)
+
+
+def record_transfer(reported: ServiceTransferReported, known: Known | None, from_org: str) -> ServiceTransferred:
+    return ServiceTransferred(
+        service_id=reported.service_id,
+        on=reported.on,
+        from_org=from_org,
+        to_org=reported.to_org,
+        version=version_after(known, fields_of_transfer(reported)),
+    )
+
+
+def record_stewardship(reported: StewardshipReported, known: Known | None) -> StewardshipRecorded:
+    record = reported.root
+    return StewardshipRecorded(
+        record_id=record.record_id,
+        kind=record.kind,
+        version=version_after(known, fields_of_stewardship(reported)),
+        on=record.day,
+        fields=reported.public_fields,
     )
 
 
@@ -119,8 +172,22 @@ def _one_of(given: Any, allowed: tuple[str, ...]) -> str | None:
     return next((code for code in codes if code in allowed), None)
 
 
-Report = ServiceReported | ServiceStandardReported | ServiceStandardResultReported
-Recorded = ServiceRecorded | ServiceStandardRecorded | ServiceStandardResultRecorded
+Report = (
+    ServiceReported
+    | ServiceStandardReported
+    | ServiceStandardResultReported
+    | ServiceRetirementReported
+    | ServiceTransferReported
+    | StewardshipReported
+)
+Recorded = (
+    ServiceRecorded
+    | ServiceStandardRecorded
+    | ServiceStandardResultRecorded
+    | ServiceRetired
+    | ServiceTransferred
+    | StewardshipRecorded
+)
 
 
 def withdrawn(recorded: Recorded, version: int) -> Recorded:

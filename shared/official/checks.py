@@ -1,11 +1,14 @@
-"""What is doubtful about an imported row: the official schema's softer rules, and the checks of policy.md 2.4."""
+"""What is doubtful about a row: the official schema's softer rules, and the checks of policy.md 2.4. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import date
+from statistics import mean, pstdev
 
-from guichet.inventory_files.findings import Remark
 from shared.contracts.reported.inventory import ServiceReported, ServiceStandardReported
 from shared.contracts.reported.inventory_codes import APPLICATION_VOLUMES, POINTS, SEVERAL, VOLUMES
 from shared.contracts.reported.inventory_rows import InventoryRow, both_languages
+from shared.official.findings import Remark
+from shared.official.service_types import NEAREST
 
 _MANDATORY_IN_COLLECTION = both_languages("service_name", "service_description", "service_standard")
 
@@ -38,6 +41,10 @@ def of_service(service: ServiceReported) -> Iterator[Remark]:
         yield Remark("qa_econom_without_bn", "cra_bn_identifier_usage")
     if not applications(service):
         yield Remark("qa_no_si_volume")
+    for code in service.service_type or ():
+        if code in NEAREST:
+            nearest = ", ".join(NEAREST[code]) or "–"
+            yield Remark("older_service_type", "service_type", {"value": code, "nearest": nearest})
 
 
 def of_standard(standard: ServiceStandardReported, service: ServiceReported | None) -> Iterator[Remark]:
@@ -54,6 +61,30 @@ def applications(service: ServiceReported) -> int:
     """All applications of the year: the sum of the seven channels, `NA` and `ND` as 0 (policy.md part 3)."""
     volumes = (getattr(service, name) for name in APPLICATION_VOLUMES)
     return sum(each for each in volumes if isinstance(each, int))
+
+
+def of_year(fiscal_year: str, today: date) -> Iterator[Remark]:
+    """A year that has not ended has no final volumes."""
+    end = date(int(fiscal_year[5:]), 3, 31)
+    if today <= end:
+        yield Remark("qa_si_fiscal_yr_in_future", "fiscal_year", {"year": fiscal_year, "end": end.isoformat()})
+
+
+def beside_earlier(service: ServiceReported, earlier: Sequence[ServiceReported]) -> Iterator[Remark]:
+    """Volumes that were not counted anew, or that are quite another size; `earlier`: the years before, the last one last."""
+    for name in VOLUMES:
+        now, before = getattr(service, name), [getattr(each, name) for each in earlier]
+        if not isinstance(now, int):
+            continue
+        known = [volume for volume in before if isinstance(volume, int)]
+        if now and len(before) >= _SAME_YEARS - 1 and all(volume == now for volume in before[1 - _SAME_YEARS :]):
+            facts = {"value": str(now), "years": str(_SAME_YEARS)}
+            yield Remark("qa_same_volume_for_years", name, facts)
+        elif len(known) > 1 and pstdev(known) and abs(now - mean(known)) > _FAR * pstdev(known):
+            yield Remark("qa_volume_far_from_earlier", name, {"value": str(now), "mean": f"{mean(known):.0f}"})
+
+
+_SAME_YEARS, _FAR = 4, 20
 
 
 def _has(codes: tuple[str, ...] | None, code: str) -> bool:

@@ -1,4 +1,4 @@
-"""What can be found about a row: how severe it is, whether it refuses the row, and what to do, in both languages.
+"""What can be found about a row of the inventory: how severe it is, whether it refuses the row, and what to do, in both languages.
 
 Codes beginning with `qa_` are the data-quality checks of policy.md 2.4; those before them in the table refuse the row.
 """
@@ -194,6 +194,31 @@ _REMARKS: Mapping[str, tuple[Literal["rejected"] | Severity, str, str]] = {
             "Des entreprises sont clientes (ECONOM), mais le numéro d'entreprise de l'ARC serait sans objet; "
             "vérifiez s'il les identifie."
         ),
+    ),
+    "older_service_type": (
+        "suggestion",
+        "Service type {value} is of the collection of 2016-2020; the nearest of today's list: {nearest}.",
+        "Le type de service {value} est celui de la collecte de 2016-2020; le plus proche de la liste actuelle : {nearest}.",
+    ),
+    "no_priority_decision": (
+        "suggestion",
+        "Whether it is a priority service is not said; decide it, with the criteria and the reasons.",
+        "On ne dit pas s'il s'agit d'un service prioritaire; décidez-en, avec les critères et les motifs.",
+    ),
+    "qa_si_fiscal_yr_in_future": (
+        "error",
+        "The fiscal year {year} has not ended, so its volumes cannot be final; report it again after {end}.",
+        "L'exercice {year} n'est pas terminé : ses volumes ne peuvent être définitifs; déclarez-le de nouveau après le {end}.",
+    ),
+    "qa_same_volume_for_years": (
+        "suggestion",
+        "{field} has been {value} for {years} fiscal years in a row; check that it was counted anew.",
+        "{field} vaut {value} depuis {years} exercices de suite; vérifiez qu'on l'a compté de nouveau.",
+    ),
+    "qa_volume_far_from_earlier": (
+        "suggestion",
+        "{field} is {value}, more than 20 standard deviations from the mean of earlier years ({mean}); check it.",
+        "{field} vaut {value}, à plus de 20 écarts-types de la moyenne des exercices précédents ({mean}); vérifiez.",
     ),
     "qa_no_si_volume": (
         "suggestion",

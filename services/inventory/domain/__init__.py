@@ -1,0 +1,53 @@
+"""The rules of the inventory: values in, values out."""
+
+from services.inventory.domain.confirming import Confirmation, as_confirmed
+from services.inventory.domain.judging import ASPECTS, CRITERIA, QUESTIONS, Judgement, is_a_service, propose_priority
+from services.inventory.domain.recording import (
+    Known,
+    Recorded,
+    Report,
+    fields_of,
+    fields_of_result,
+    fields_of_retirement,
+    fields_of_stewardship,
+    fields_of_transfer,
+    first_day,
+    read_from_sentence,
+    record_result,
+    record_retirement,
+    record_service,
+    record_standard,
+    record_stewardship,
+    record_transfer,
+    version_after,
+    withdrawn,
+)
+
+__all__ = [
+    "ASPECTS",
+    "CRITERIA",
+    "QUESTIONS",
+    "Confirmation",
+    "Judgement",
+    "Known",
+    "Recorded",
+    "Report",
+    "as_confirmed",
+    "fields_of",
+    "fields_of_result",
+    "fields_of_retirement",
+    "fields_of_stewardship",
+    "fields_of_transfer",
+    "first_day",
+    "is_a_service",
+    "propose_priority",
+    "read_from_sentence",
+    "record_result",
+    "record_retirement",
+    "record_service",
+    "record_standard",
+    "record_stewardship",
+    "record_transfer",
+    "version_after",
+    "withdrawn",
+]

@@ -1,0 +1,136 @@
+"""Inventory's pages in a real browser: by keyboard alone, without script, at 400 %, and clean for axe, in both languages."""
+
+import shutil
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from guichet import keys
+from guichet.client import Services
+from shared.language import LANGUAGES, Language
+from tests.integration.test_browser import judge, to
+from tests.integration.test_stewardship import event, record, send, service
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
+pytest.importorskip("axe_playwright_python.async_playwright", reason="axe is not installed")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here (apt install chromium)")
+
+ORG, NEXT = "9037", "9038"
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Any]:
+    """A page without script: all of it is there all the same."""
+    async with playwright.async_playwright() as started:
+        browser = await started.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        context = await browser.new_context(java_script_enabled=False)
+        yield await context.new_page()
+        await browser.close()
+
+
+@pytest.fixture
+async def with_script() -> AsyncIterator[Any]:
+    """What axe needs to run."""
+    async with playwright.async_playwright() as started:
+        browser = await started.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield await browser.new_page()
+        await browser.close()
+
+
+@pytest.fixture
+async def described(services: Services, unique: str) -> str:
+    """A service with all that its page can show; its number."""
+    key, name = str((await keys.create(services, ORG))["key"]), f"S-{unique}"
+    review = {
+        "service_id": name, "on": "2025-05-01", "areas": ["mobile"],
+        "recommendations": [{"id": "R1", "text": {"en": "a", "fr": "b"}}],
+    }  # fmt: skip
+    await send(
+        services,
+        key,
+        service(ORG, name, fiscal_year="2024-2025"),
+        service(ORG, f"{name}-gone", fiscal_year="2024-2025"),
+        service(ORG, name, fiscal_year="2025-2026", service_fee="Y"),
+        record(ORG, "service_review_completed", **review),
+        event(ORG, "ServiceTransferReported", service_id=name, on="2036-04-01", to_org=NEXT),
+        event(ORG, "ServiceRetirementReported", service_id=name, on="2037-04-01"),
+    )
+    return name
+
+
+PATHS = (
+    "/", "/services/{name}", f"/annual-update?org={ORG}&fiscal_year=2025-2026",
+    "/tools/service?final_output=yes&need=no", "/tools/priority",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_axe_finds_nothing_and_nothing_is_cut_off_at_400_percent(
+    services: Services, with_script: Any, described: str, language: Language
+) -> None:
+    for number, path in enumerate(PATHS):
+        await with_script.goto(f"{services.url('inventory')}/{language}{path.format(name=described)}")
+        await judge(with_script, f"inventory-{number}-{language}")
+
+
+@pytest.mark.parametrize(("language", "reviewed"), [("en", "mobile optimization"), ("fr", "optimisation mobile")])
+async def test_a_service_s_page_tells_its_reviews_what_becomes_of_it_and_what_changed(
+    services: Services, page: Any, described: str, language: Language, reviewed: str
+) -> None:
+    await page.goto(f"{services.url('inventory')}/{language}/services/{described}")
+    text = await page.inner_text("main")
+    assert reviewed in text
+    assert "2036" in text
+    assert "2037" in text
+    assert "R1" in text
+    await page.get_by_text("Changements : 1" if language == "fr" else "Changes: 1").first.click()
+    assert "Frais de service" in await page.inner_text("main") or language == "en"
+
+
+@pytest.mark.parametrize(
+    ("language", "judged"), [("en", "This is not a service by itself"), ("fr", "Ce n'est pas un service à lui seul")]
+)
+async def test_the_eight_questions_are_answered_by_keyboard(
+    services: Services, with_script: Any, language: Language, judged: str
+) -> None:
+    page = with_script
+    await page.goto(f"{services.url('inventory')}/{language}/tools/service")
+    await to(page, "final_output")
+    await page.keyboard.press("Space")
+    await to(page, "repeated")
+    await page.keyboard.press("ArrowRight")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("[role=status]")
+    assert judged in await page.inner_text("[role=status]")
+
+
+async def test_a_priority_is_proposed_with_its_rationale_in_both_languages_or_refused(
+    services: Services, page: Any
+) -> None:
+    await page.goto(f"{services.url('inventory')}/fr/tools/priority")
+    await page.check("#high_volume")
+    await page.fill("#rationale_en", "Most used")
+    await page.click("main button")
+    assert "dans les deux langues" in await page.inner_text("[role=alert]")
+    await page.fill("#rationale_fr", "Le plus utilisé")
+    await page.click("main button")
+    assert '"designated": true' in await page.inner_text("pre")
+    assert "Le plus utilisé" in await page.inner_text("pre")
+
+
+async def test_the_annual_update_is_chosen_and_read_without_script(
+    services: Services, page: Any, described: str
+) -> None:
+    await page.goto(f"{services.url('inventory')}/en/annual-update")
+    await page.select_option("#org", ORG)
+    await page.select_option("#fiscal_year", "2025-2026")
+    await page.click("main button")
+    text = await page.inner_text("main")
+    assert "What is left to do" in text
+    assert f"{described}-gone" in text
