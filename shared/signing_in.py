@@ -12,6 +12,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from shared.access import ANYONE
+from shared.described import refusals
 from shared.identity import SESSION, Person, caller
 from shared.language import Bilingual, Language
 from shared.problems import Refused, problem
@@ -64,7 +65,10 @@ async def form(request: Request, language: Language, back: str = "") -> HTMLResp
     return _PAGES.render(request, "sign_in.html", language, back=_ours(back, language), problem=None)
 
 
-@router.post("/{language}/sign-in", responses={303: {"description": "Signed in: back to where one came from"}})
+@router.post(
+    "/{language}/sign-in",
+    responses={303: {"description": "Signed in: back to where one came from"}, **refusals("unauthorized")},
+)
 async def sign_in(
     request: Request,
     language: Language,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -16,6 +16,7 @@ from guichet.tokens import token
 from services.feedback.consumers import KEPT_WITH_REPLY, KEPT_WITHOUT
 from services.feedback.store import forget_texts
 from shared.kafka import Kafka
+from shared.ownership import day_in_ottawa
 from shared.testing import eventually, feedback_event
 from tests.conftest import LocalSystem
 from tests.integration.inventories import service_with_standard
@@ -89,6 +90,10 @@ async def say(session: aiohttp.ClientSession, services: Services, service: str, 
     async with session.post(f"{services.url('feedback')}/v1/feedback", json=body) as answer:
         assert answer.status == 201, await answer.text()
         return dict(await answer.json())
+
+
+def _today() -> date:
+    return day_in_ottawa(datetime.now(UTC))
 
 
 # The form and the case
@@ -180,6 +185,7 @@ async def test_an_officer_takes_the_steps_and_the_client_reads_what_they_are_tol
         assert (await officer.ask("POST", f"{path}/steps", step))[0] == 201
     case = await officer.get(path)
     assert (case["state"], case["steps"][-1]["resolution"]) == ("resolved", said)
+    assert case["resolve_due_on"] == str(_today() + timedelta(days=30))
     assert case["acknowledged_at"]
     assert case["ended_at"]
     assert not case["overdue"]

@@ -80,6 +80,4 @@ async def _promise_again(connection: Connection, places: Sequence[Place], now: d
         times = (await store.times_of(connection, [org_id])).get(org_id, [])
         cases = await store.cases(connection, open_)
         due = [(key, promises(case, times, now)) for key, case in cases.items()]
-        await store.move_due(
-            connection, [(*key, said.acknowledge.due_at, said.resolve.due_at) for key, said in due if said is not None]
-        )
+        await store.move_due(connection, [(*key, said) for key, said in due if said is not None])

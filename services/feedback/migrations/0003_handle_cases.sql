@@ -21,7 +21,10 @@ alter table feedback_case
     add column spam_suspected     boolean     not null default false,
     add column spam               boolean     not null default false,
     add column recourse           text,
+    -- The day, local to the department's calendar, and the instant that ends it.
+    add column acknowledge_due_on date,
     add column acknowledge_due_at timestamptz,
+    add column resolve_due_on     date,
     add column resolve_due_at     timestamptz,
     add column acknowledged_at    timestamptz,
     add column ended_at           timestamptz,

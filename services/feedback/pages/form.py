@@ -104,7 +104,7 @@ async def _form(
         "form.html",
         language,
         TITLES[problem.code][0] if problem else 200,
-        service={**service, "organization": name_of(service["org_id"]).in_(language)},
+        of={**service, "organization": name_of(service["org_id"]).in_(language)},
         kinds=KINDS,
         recourses=RECOURSES,
         questions={name: LABELS[name] for name in ("rating", *DRIVERS)},

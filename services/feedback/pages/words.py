@@ -49,7 +49,7 @@ WHERE_TO = {
     ),
 }
 CONCERNS = {
-    "threat": Bilingual(en="may hold a threat", fr="contient peut-être une menace"),
-    "self_harm": Bilingual(en="somebody may harm themselves", fr="une personne pourrait se faire du mal"),
+    "threat": Bilingual(en="This may hold a threat", fr="Ce texte contient peut-être une menace"),
+    "self_harm": Bilingual(en="Somebody may harm themselves", fr="Une personne pourrait se faire du mal"),
 }
 NAMES: dict[str, Any] = {"kinds": KINDS, "states": STATES, "concerns": CONCERNS}

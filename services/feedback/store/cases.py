@@ -86,18 +86,46 @@ def _columns(keys: Iterable[Key]) -> tuple[list[str], list[str]]:
     return [key[0] for key in wanted], [key[1] for key in wanted]
 
 
+_COLUMNS = {
+    "org_id": "text",
+    "feedback_id": "text",
+    "service_id": "text",
+    "kind": "text",
+    "state": "text",
+    "version": "int",
+    "channel": "text",
+    "rating": "int",
+    "drivers": "jsonb",
+    "application_id": "text",
+    "reply_wanted": "bool",
+    "received_at": "timestamptz",
+    "recourse": "text",
+    "acknowledge_due_on": "date",
+    "acknowledge_due_at": "timestamptz",
+    "resolve_due_on": "date",
+    "resolve_due_at": "timestamptz",
+    "acknowledged_at": "timestamptz",
+    "ended_at": "timestamptz",
+    "person_id": "bytea",
+    "previous": "int",
+    "tracking_hash": "bytea",
+    "told": "bool",
+    "language": "text",
+    "sealed_text": "bytea",
+    "sealed_contact": "bytea",
+    "masked": "jsonb",
+    "concern": "text",
+    "essence": "bytea",
+    "spam_suspected": "bool",
+}
 _ROW = (
-    "unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::int[], $9::jsonb[], "
-    "$10::text[], $11::bool[], $12::timestamptz[], $13::text[], $14::timestamptz[], $15::timestamptz[], $16::timestamptz[], "
-    "$17::timestamptz[], $18::bytea[], $19::int[], $20::bytea[], $21::bool[], $22::text[], $23::bytea[], $24::bytea[], "
-    "$25::jsonb[], $26::text[], $27::bytea[], $28::bool[]) as a (org_id, feedback_id, service_id, kind, state, version, channel, "
-    "rating, drivers, application_id, reply_wanted, received_at, recourse, acknowledge_due_at, resolve_due_at, "
-    "acknowledged_at, ended_at, person_id, previous, tracking_hash, told, language, sealed_text, sealed_contact, masked, "
-    "concern, essence, spam_suspected)"
+    "unnest("
+    + ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(_COLUMNS.values(), 1))
+    + f") as a ({', '.join(_COLUMNS)})"
 )
 _STATE = (
     "service_id, kind, state, version, channel, rating, drivers, application_id, reply_wanted, received_at, recourse, "
-    "acknowledge_due_at, resolve_due_at, acknowledged_at, ended_at"
+    "acknowledge_due_on, acknowledge_due_at, resolve_due_on, resolve_due_at, acknowledged_at, ended_at"
 )
 _TOLD = "language, sealed_text, sealed_contact, masked, concern, essence, spam_suspected"
 
@@ -130,7 +158,7 @@ def _row(each: Saved) -> tuple[Any, ...]:
     return (
         c.org_id, c.feedback_id, c.service_id, c.kind, c.state or "received", c.version, c.channel, c.rating,
         dict(c.drivers or {}), c.application_id, c.reply_wanted, c.received_at, c.recourse,
-        acknowledge and acknowledge.due_at, resolve and resolve.due_at, acknowledge and acknowledge.stopped_at,
+        acknowledge and acknowledge.due_on, acknowledge and acknowledge.due_at, resolve and resolve.due_on, resolve and resolve.due_at, acknowledge and acknowledge.stopped_at,
         resolve and resolve.stopped_at, each.person_id, each.previous, each.tracking_hash, told is not None,
         told and told.language, told and told.sealed_text, told and told.sealed_contact, dict(told.masked) if told else {},
         told and told.concern, told and told.essence, bool(told and told.spam_suspected),

@@ -14,7 +14,7 @@ _TOLD = (
 )
 _SHOWN = (
     "c.org_id, c.feedback_id, c.service_id, kind, state, version, channel, language, rating, drivers, application_id, "
-    "reply_wanted, received_at, recourse, acknowledge_due_at, acknowledged_at, resolve_due_at, ended_at, "
+    "reply_wanted, received_at, recourse, acknowledge_due_on, acknowledge_due_at, acknowledged_at, resolve_due_on, resolve_due_at, ended_at, "
     "ended_at is null and coalesce(resolve_due_at < $1, false) as overdue, concern, concern_seen_at, "
     "coalesce(group_id, c.feedback_id) as group_id, (select count(*) from feedback_case g where g.org_id = c.org_id "
     "and (g.group_id = coalesce(c.group_id, c.feedback_id) or g.feedback_id = coalesce(c.group_id, c.feedback_id))) "

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from services.feedback.domain.timing import ResolutionTime
+from shared.contracts.feedback import Promises
 from shared.contracts.reported.feedback import ResolutionTimeReported
 from shared.database import Connection, Pool
 from shared.decoding import Received
@@ -80,9 +81,13 @@ async def open_cases(connection: Connection, org_id: str, kind: str, since: date
     return [(row["org_id"], row["feedback_id"]) for row in rows]
 
 
-async def move_due(connection: Connection, rows: Sequence[tuple[str, str, object, object]]) -> None:
-    """(organisation, id, when it is to be acknowledged, when resolved)"""
+async def move_due(connection: Connection, rows: Sequence[tuple[str, str, Promises]]) -> None:
+    """Cases, by organisation and id, and what is promised of each."""
     await connection.executemany(
-        "update feedback_case set acknowledge_due_at = $3, resolve_due_at = $4 where org_id = $1 and feedback_id = $2",
-        rows,
+        "update feedback_case set acknowledge_due_on = $3, acknowledge_due_at = $4, resolve_due_on = $5, resolve_due_at = $6 "
+        "where org_id = $1 and feedback_id = $2",
+        [
+            (*key, said.acknowledge.due_on, said.acknowledge.due_at, said.resolve.due_on, said.resolve.due_at)
+            for *key, said in rows
+        ],
     )
