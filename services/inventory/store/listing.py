@@ -90,7 +90,7 @@ async def standards_named(pool: Pool | Connection, standard_id: str, service_id:
     """The newest version of each standard of this id; more than one where services share it."""
     rows = await pool.fetch(
         f"select distinct on (service_id) {_STANDARD} from standard_version s where standard_id = $1 and not withdrawn "
-        "and ($2::text is null or service_id = $2) order by service_id, fiscal_year desc, version desc limit 2",
+        "and ($2::text is null or service_id = $2) order by service_id, fiscal_year desc, version desc",
         standard_id,
         service_id,
     )
