@@ -136,7 +136,10 @@ async def is_it_priority(request: Request, language: Language) -> HTMLResponse:
     return _priority(request, language, frozenset(), "", "")
 
 
-@router.post("/{language}/tools/priority")
+@router.post(
+    "/{language}/tools/priority",
+    responses={422: {"description": "The form again: the rationale is in one language alone"}},
+)
 async def propose_priority(
     request: Request,
     language: Language,

@@ -206,7 +206,7 @@ async def test_status_measures_by_what_was_confirmed(services: Services, key: st
         found = await services.ask("status", f"/v1/applications/A-{unique}", query={"org": ORG})
         return [each["limit"] for each in found["standards"]]
 
-    await eventually(limits, lambda found: found == ["P40D"])
+    await eventually(limits, lambda found: found == [40])
 
 
 async def test_nothing_is_overwritten_unseen(services: Services, key: str, unique: str, door: Door) -> None:
@@ -279,6 +279,18 @@ async def test_a_standard_id_that_two_services_share_asks_which(
     assert (await door("GET", f"/v1/standards/ST-{unique}"))[2]["code"] == "ambiguous"
     status, _, found = await door("GET", f"/v1/standards/ST-{unique}?service=S-{unique}-2")
     assert (status, found["service_id"]) == (200, f"S-{unique}-2")
+
+
+async def test_an_officer_confirms_their_own_standard_where_another_department_has_one_of_the_same_id(
+    services: Services, key: str, unique: str, door: Door
+) -> None:
+    theirs = {**standard(unique, service_id=f"T-{unique}", measure=None), "source": f"/organizations/{OTHER}/registry"}
+    other = str((await keys.create(services, OTHER))["key"])
+    await send(services, other, service(OTHER, f"T-{unique}"), theirs)
+    await send(services, key, service(ORG, f"S-{unique}"), standard(unique, measure=None))
+    put = {"json": {"limit": "P3D"}, "headers": {"If-Match": "*"}}
+    status, _, found = await door("PUT", f"/v1/standards/ST-{unique}/measure", officer(services), **put)
+    assert (status, found["service_id"]) == (200, f"S-{unique}")
 
 
 async def test_a_thing_that_was_read_is_not_sent_again(services: Services, key: str, unique: str, door: Door) -> None:
@@ -405,7 +417,7 @@ async def test_the_annual_update_is_done_step_by_step(services: Services, unique
     assert began["confirmed"] is None
     await send(
         services, key,
-        service(org, f"S-{unique}-1", fiscal_year="2025-2026", service_fee="N"),
+        service(org, f"S-{unique}-1", fiscal_year="2025-2026", service_fee="Y"),
         event(org, "ServiceRetirementReported", service_id=f"S-{unique}-2", on="2025-06-01"),
         event(org, "ServiceTransferReported", service_id=f"S-{unique}-3", on="2025-06-01", to_org=OTHER),
     )  # fmt: skip

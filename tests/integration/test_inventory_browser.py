@@ -58,8 +58,8 @@ async def described(services: Services, unique: str) -> str:
         service(ORG, f"{name}-gone", fiscal_year="2024-2025"),
         service(ORG, name, fiscal_year="2025-2026", service_fee="Y"),
         record(ORG, "service_review_completed", **review),
-        event(ORG, "ServiceTransferReported", service_id=name, on="2036-04-01", to_org=NEXT),
-        event(ORG, "ServiceRetirementReported", service_id=name, on="2037-04-01"),
+        event(ORG, "ServiceTransferReported", service_id=name, on="2037-04-01", to_org=NEXT),
+        event(ORG, "ServiceRetirementReported", service_id=name, on="2036-04-01"),
     )
     return name
 

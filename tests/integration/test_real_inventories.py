@@ -85,7 +85,7 @@ def test_what_was_exported_is_imported_again_without_a_difference(
     assert outcome["rejected"] == 0
     system.command("export", "2023-2024", "--out", str(tmp_path))
     again = imported(system, tmp_path / "service.csv", tmp_path / "service-std.csv")
-    assert (again["rows"], again["imported"], again["rejected"]) == (4095, 0, 0)
+    assert (again["rows"], again["imported"], again["rejected"]) == (4094, 0, 0)
 
 
 def test_a_year_is_compared_with_another_by_the_command(system: LocalSystem, outcome: Json) -> None:
@@ -99,4 +99,5 @@ def test_a_year_is_compared_with_another_by_the_command(system: LocalSystem, out
 
 def _rows(text: str) -> dict[tuple[str, ...], dict[str, str]]:
     rows = csv.DictReader(io.StringIO(text, newline=""))
-    return {(row["service_id"], row.get("service_standard_id", "")): row for row in rows}
+    of_year = (row for row in rows if row["fiscal_yr"] == "2023-2024")  # one row is of the year after
+    return {(row["service_id"], row.get("service_standard_id", "")): row for row in of_year}

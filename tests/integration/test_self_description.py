@@ -25,7 +25,7 @@ async def test_a_door_hands_out_the_schema_of_every_type_it_records(
 
 
 @pytest.mark.parametrize(
-    "kind", ["guichet.status.ApplicationStatusReported.v1", "guichet.inventory.StewardshipReported.v1", "x"]
+    "kind", ["guichet.status.ApplicationStatusReported.v1", "guichet.feedback.FeedbackReported.v1", "x"]
 )
 async def test_a_type_that_a_door_does_not_record_has_no_schema_there(
     services: Services, http: aiohttp.ClientSession, kind: str

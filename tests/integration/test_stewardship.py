@@ -28,18 +28,18 @@ async def key(services: Services) -> dict[str, str]:
     return {**found, "oversight": token(services.home, "overseer", ["oversight"], None)}
 
 
-def event(org: str, kind: str, **data: Any) -> dict[str, Any]:
+def event(org: str, name: str, /, **data: Any) -> dict[str, Any]:
     return {
         "specversion": "1.0",
-        "id": data.pop("id", f"{kind}-{uuid.uuid4().hex[:12]}"),
+        "id": f"{name}-{uuid.uuid4().hex[:12]}",
         "source": f"/organizations/{org}/registry",
-        "type": f"guichet.inventory.{kind}.v1",
+        "type": f"guichet.inventory.{name}.v1",
         "time": datetime.now(UTC).isoformat(),
         "data": data,
     }
 
 
-def record(org: str, kind: str, **data: Any) -> dict[str, Any]:
+def record(org: str, kind: str, /, **data: Any) -> dict[str, Any]:
     return event(org, "StewardshipReported", kind=kind, **data)
 
 

@@ -79,7 +79,7 @@ async def history(request: Request, standard_id: str, service: str | None = None
     ),
 )
 async def confirm(request: Request, standard_id: str, officer: Officer, service: str | None = None) -> Response:
-    row = await _only(request.app.state.pool, standard_id, service)
+    row = await _only(request.app.state.pool, standard_id, service, officer.org_id)
     if officer.org_id != row["owner"]:
         raise Refused(_not_your_standard(standard_id))
     tags = _tags(request)
@@ -105,9 +105,12 @@ async def _confirm(
     return await confirm_measure(connection, newest, measure, by, datetime.now(UTC))
 
 
-async def _only(pool: Pool | Connection, standard_id: str, service: str | None) -> dict[str, Any]:
-    """The newest version of the one standard of this id. Raises Refused."""
-    found = await store.standards_named(pool, standard_id, service)
+async def _only(
+    pool: Pool | Connection, standard_id: str, service: str | None, org_id: str | None = None
+) -> dict[str, Any]:
+    """The newest version of the one standard of this id, of an organisation where several have one. Raises Refused."""
+    every = await store.standards_named(pool, standard_id, service)
+    found = [each for each in every if each["owner"] == org_id] or every
     if not found:
         raise Refused(no_such_standard(standard_id))
     if len(found) > 1:

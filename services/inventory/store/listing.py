@@ -17,6 +17,8 @@ _OWNER = (
 )
 _ACCENTED = "àâäáãåçéèêëíìîïñóòôöõúùûüýÿ’"
 _PLAIN = "aaaaaaceeeeiiiinooooouuuuyy'"
+# In both cases: what `lower` makes of an accented letter depends on how a database was set up.
+_LETTERS = "'{}', '{}'".format(*(each.replace("'", "''") for each in (_ACCENTED + _ACCENTED.upper(), _PLAIN * 2)))
 _SERVICE = f"service_id, {_OWNER} as owner, s.org_id, fiscal_year, version, name_en, name_fr, priority, fields"
 _STANDARD = f"service_id, standard_id, {_OWNER} as owner, s.org_id, fiscal_year, version, name_en, name_fr, target, measure, fields"
 
@@ -44,14 +46,11 @@ async def list_services(
         f"select * from (select distinct on (service_id) {_SERVICE} from service_version s where not withdrawn "
         "and ($2::text is null or fiscal_year = $2) order by service_id, fiscal_year desc, version desc) n "
         "where service_id > $4 and ($1::text is null or case when $2::text is null then owner else org_id end = $1) "
-        f"and translate(lower(service_id || ' ' || name_en || ' ' || name_fr), '{_ACCENTED}', '{_PLAIN_SQL}') like all($3::text[]) "
+        f"and lower(translate(service_id || ' ' || name_en || ' ' || name_fr, {_LETTERS})) like all($3::text[]) "
         "order by service_id limit $5",
         org, fiscal_year, _words(query), after, limit,
     )  # fmt: skip
     return [dict(row) for row in rows]
-
-
-_PLAIN_SQL = _PLAIN.replace("'", "''")
 
 
 async def service(pool: Pool, service_id: str) -> dict[str, Any] | None:
@@ -91,7 +90,7 @@ async def standards_named(pool: Pool | Connection, standard_id: str, service_id:
     """The newest version of each standard of this id; more than one where services share it."""
     rows = await pool.fetch(
         f"select distinct on (service_id) {_STANDARD} from standard_version s where standard_id = $1 and not withdrawn "
-        "and ($2::text is null or service_id = $2) order by service_id, fiscal_year desc, version desc limit 2",
+        "and ($2::text is null or service_id = $2) order by service_id, fiscal_year desc, version desc",
         standard_id,
         service_id,
     )
