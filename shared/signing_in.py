@@ -12,7 +12,6 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from shared.access import ANYONE
-from shared.described import refusals
 from shared.identity import SESSION, Person, caller
 from shared.language import Bilingual, Language
 from shared.problems import Refused, problem
@@ -67,7 +66,10 @@ async def form(request: Request, language: Language, back: str = "") -> HTMLResp
 
 @router.post(
     "/{language}/sign-in",
-    responses={303: {"description": "Signed in: back to where one came from"}, **refusals("unauthorized")},
+    responses={
+        303: {"description": "Signed in: back to where one came from"},
+        401: {"description": "The form again, and why", "content": {"text/html": {}}},
+    },
 )
 async def sign_in(
     request: Request,

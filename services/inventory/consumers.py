@@ -1,11 +1,17 @@
-"""What inventory listens to: departments alone (`ingest.inventory.*`, which every service's door reads)."""
+"""What inventory listens to beside departments: what became better because of feedback."""
 
 from collections.abc import Sequence
 
 from fastapi import FastAPI
 
+from services.inventory.handlers import remember_improvements
 from shared.consuming import Consumption
+from shared.contracts.feedback import ImprovementRecorded
+from shared.dead_letters import DeadLetters
+from shared.listening import Listeners, listening
+
+LISTENERS: Listeners = {"guichet.feedback.ImprovementRecorded.v1": (ImprovementRecorded, remember_improvements)}
 
 
-def consumptions(_app: FastAPI) -> Sequence[Consumption]:
-    return ()
+def consumptions(app: FastAPI) -> Sequence[Consumption]:
+    return [listening("inventory.feedback", ["feedback.cases.v1"], LISTENERS, DeadLetters(app.state.seal))]

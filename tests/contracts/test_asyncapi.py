@@ -39,8 +39,9 @@ def hearings(service: str) -> list[Hearing]:
     consumers = importlib.import_module(f"services.{service}.consumers")
     if service == "reporting":
         return [Hearing("reporting", consumers.TOPICS)]
+    of, topic = ("feedback", "feedback.cases.v1") if service == "inventory" else ("inventory", "inventory.services.v1")
     listeners = getattr(consumers, "LISTENERS", {})
-    return [Hearing(f"{service}.inventory", ["inventory.services.v1"], listeners)] if listeners else []
+    return [Hearing(f"{service}.{of}", [topic], listeners)] if listeners else []
 
 
 @cache
@@ -152,7 +153,7 @@ def test_a_door_takes_every_type_it_records_in_both_modes_and_answers_refusals(s
 
 
 def test_a_service_listens_to_what_it_does_something_with() -> None:
-    assert set(operations("inventory", "receive")) == {"ingest.inventory.{org_id}"}
+    assert set(operations("inventory", "receive")) == {"ingest.inventory.{org_id}", "feedback.cases.v1"}
     services = "inventory.services.v1"
     assert names(operations("feedback", "receive")[services]) == {
         "guichet.inventory.ServiceRecorded.v1",

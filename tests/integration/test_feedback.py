@@ -315,7 +315,7 @@ async def test_overdue_cases_surface_by_themselves(
 # Improvements and satisfaction
 
 
-async def test_an_improvement_is_published_with_how_many_asked_for_it_and_withdrawn(
+async def test_an_improvement_is_published_heard_by_the_inventory_and_withdrawn(
     services: Services, key: str, org: str, service: str, officer: Officer, unique: str
 ) -> None:
     title = {"en": "Longer opening hours", "fr": "Heures d'ouverture prolongées"}
@@ -327,9 +327,15 @@ async def test_an_improvement_is_published_with_how_many_asked_for_it_and_withdr
     assert {each["outcome"] for each in await services.send("feedback", key, sent)} == {"accepted"}
     [shown] = (await officer.get(f"/v1/improvements?org={org}"))["items"]
     assert (shown["title"], shown["feedback"], shown["service_id"]) == (title, 2, service)
+
+    async def improved_on() -> Any:
+        return (await services.ask("inventory", f"/v1/services/{service}"))["improved_on"]
+
+    await eventually(improved_on, lambda day: day == "2026-05-01")
     reason = {"en": "A mistake.", "fr": "Une erreur."}
     await services.send("feedback", key, [report(org, "ReportCorrected", "i-3", corrects="i-2", reason=reason)])
     assert (await officer.get(f"/v1/improvements?org={org}"))["items"] == []
+    await eventually(improved_on, lambda day: day is None)
 
 
 async def test_answers_of_few_are_no_result_for_the_public_and_are_called_few_to_officers(

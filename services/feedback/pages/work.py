@@ -28,7 +28,11 @@ router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, dependen
 _SHOWN = 100
 _Short = Annotated[str, Form(max_length=200)]
 _Long = Annotated[str, Form(max_length=2000)]
-_TO: dict[int | str, dict[str, Any]] = {303: {"description": "Sign in, or the case as it is now"}}
+_TO: dict[int | str, dict[str, Any]] = {
+    303: {"description": "Sign in, or the case as it is now"},
+    403: {"description": "Another role is needed", "content": {"text/html": {}}},
+    409: {"description": "The case has ended", "content": {"text/html": {}}},
+}
 
 
 @router.get("/{language}/work", responses=_TO)

@@ -22,6 +22,7 @@ def service_answer(row: Row, fate: Fate = _NOTHING) -> Row:
         "priority": row["priority"],
         "num_applications_total": computed.num_applications_total(row["fields"]),
         "fields": row["fields"],
+        "improved_on": fate.improved_on,
         "retired_on": fate.retired_on,
         "transferred": [{"on": each.on, "from_org": each.from_org, "to_org": each.to_org} for each in fate.transfers],
     }

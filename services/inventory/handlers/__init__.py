@@ -16,10 +16,11 @@ from shared.decoding import Received
 from shared.encryption import Seal
 from shared.event_log import LogEntry
 from shared.intake import Outcome, Recorded
+from shared.listening import Heard
 from shared.ownership import keeps_its_key
 from shared.problems import Problem, problem
 
-__all__ = ["STEWARDSHIP_TOPIC", "TOPIC", "record_reports"]
+__all__ = ["STEWARDSHIP_TOPIC", "TOPIC", "record_reports", "remember_improvements"]
 
 
 async def record_reports(
@@ -38,6 +39,10 @@ async def record_reports(
         recorded = await _record(connection, kind, [event for _, event in mine])
         outcomes.update((index, outcome) for (index, _), outcome in zip(mine, recorded, strict=True))
     return [outcomes[index] for index in range(len(events))]
+
+
+async def remember_improvements(connection: Connection, events: Sequence[Heard]) -> None:
+    await store.remember_improvements(connection, events)
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """Every SQL statement of inventory: versions of what departments report, and reading them."""
 
 from services.inventory.store.confirmations import confirm, confirmations, hold_standard
+from services.inventory.store.improvements import last_improvements, remember_improvements
 from services.inventory.store.listing import (
     Fate,
     counts,
@@ -53,12 +54,14 @@ __all__ = [
     "hold_standard",
     "known",
     "known_standards",
+    "last_improvements",
     "list_services",
     "list_standards",
     "list_stewardship",
     "newest_report",
     "newest_service",
     "owners",
+    "remember_improvements",
     "reports",
     "retired_by",
     "service",

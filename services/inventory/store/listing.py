@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
+from services.inventory.store.improvements import last_improvements
 from services.inventory.store.reading import transfers
 from shared.database import Connection, Pool
 from shared.ownership import Transfer
@@ -24,10 +25,13 @@ _STANDARD = f"service_id, standard_id, {_OWNER} as owner, s.org_id, fiscal_year,
 
 
 class Fate(NamedTuple):
-    """What became of a service: the day from which it is offered no more, and its transfers."""
+    """What became of a service: the day from which it is offered no more, its transfers, and when it was improved last
+    because of feedback.
+    """
 
     retired_on: date | None = None
     transfers: Sequence[Transfer] = ()
+    improved_on: date | None = None
 
 
 def _words(query: str | None) -> list[str]:
@@ -110,7 +114,7 @@ async def standard_history(pool: Pool, service_id: str, standard_id: str) -> lis
 
 
 async def fates(pool: Pool, service_ids: Iterable[str]) -> dict[str, Fate]:
-    """Of those services that were retired or transferred."""
+    """Of those services that were retired, transferred or improved."""
     ids = sorted(set(service_ids))
     rows = await pool.fetch(
         "select distinct on (service_id) service_id, on_date from service_retirement "
@@ -119,7 +123,9 @@ async def fates(pool: Pool, service_ids: Iterable[str]) -> dict[str, Fate]:
     )
     retired = {row["service_id"]: row["on_date"] for row in rows}
     moved = await transfers(pool, ids)
-    return {each: Fate(retired.get(each), moved.get(each, ())) for each in retired.keys() | moved.keys()}
+    improved = await last_improvements(pool, ids)
+    found = retired.keys() | moved.keys() | improved.keys()
+    return {each: Fate(retired.get(each), moved.get(each, ()), improved.get(each)) for each in found}
 
 
 async def counts(pool: Pool) -> dict[str, int]:
