@@ -296,6 +296,19 @@ async def test_a_retired_service_says_since_when_and_may_be_taken_back(
     assert (await read(services, f"/v1/services/{name}", "inventory"))["retired_on"] is None
 
 
+async def test_what_was_refused_of_oversight_is_judged_again_as_oversight_s(
+    services: Services, key: dict[str, str], unique: str
+) -> None:
+    """By a department's key it would be refused otherwise."""
+    confirmed = {"fiscal_year": "2025-2026", "on": str(TODAY), "confirmed_by": "Somebody"}
+    refused = record(OLD, "inventory_confirmed", **confirmed)
+    assert codes(await send(services, key["oversight"], refused)) == ["department_only"]
+    (letter,) = (await read(services, f"/v1/dead-letters?event={refused['id']}", "inventory"))["items"]
+    assert (letter["door"], letter["org_id"]) == ("oversight", OLD)
+    again = await services.ask("inventory", f"/v1/dead-letters/{letter['id']}/replay", method="POST")
+    assert again["problem"]["code"] == "department_only"
+
+
 async def test_all_of_it_is_reconciled_and_nothing_of_it_is_set_aside(services: Services) -> None:
     """Last in this file: what was reported above is in reporting's log as it is in inventory's."""
     assert (await verify(services, lambda _: None))["reconciled"]
