@@ -28,7 +28,7 @@ def emit(
     key: Annotated[
         str | None,
         typer.Option(
-            help="A department's key, or @FILE as `keys create --out FILE` wrote it; "
+            help="A department's key (oversight: its token), or @FILE as `keys create --out FILE` wrote it; "
             "without it, one made here for the events' organisation."
         ),
     ] = None,

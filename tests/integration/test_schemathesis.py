@@ -43,6 +43,13 @@ def test_every_answer_is_as_documented_and_none_is_a_fault(
         _run(tmp_path, url, bearer, "--phases", "coverage", "--exclude-path", "/v1/events")
 
 
+def test_what_an_officer_changes_by_hand_is_answered_as_documented(services: Services, tmp_path: Path) -> None:
+    (tmp_path / "schemathesis.toml").write_text(SETTINGS, encoding="utf-8")
+    bearer, url = token(services.home, "schemathesis", ["officer"], "9001"), f"{services.url('inventory')}/openapi.json"
+    only = ("--include-path-regex", "^/v1/(standards|stewardship)")
+    _run(tmp_path, url, bearer, "--phases", "examples,coverage,fuzzing", "-n", EXAMPLES or "20", *only)
+
+
 def _run(folder: Path, url: str, bearer: str, *arguments: str) -> None:
     command = [Path(sys.executable).parent / "schemathesis", "run", url, "-H", f"Authorization: Bearer {bearer}"]
     # An endless answer is no matter for it: streams are tested by reading them.

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -13,6 +14,7 @@ from guichet.client import Services
 from guichet.tokens import token
 from guichet.verifying import verify
 from shared.testing import eventually, status_event
+from tests.conftest import LocalSystem
 from tests.integration.test_corrections import SERVICE, codes, correction, read
 
 OLD, NEW, OTHER = "9003", "9004", "9005"
@@ -307,6 +309,14 @@ async def test_what_was_refused_of_oversight_is_judged_again_as_oversight_s(
     assert (letter["door"], letter["org_id"]) == ("oversight", OLD)
     again = await services.ask("inventory", f"/v1/dead-letters/{letter['id']}/replay", method="POST")
     assert again["problem"]["code"] == "department_only"
+
+
+def test_oversight_reports_by_the_command_with_its_token(system: LocalSystem, unique: str, tmp_path: Path) -> None:
+    file = tmp_path / "exemption.json"
+    file.write_bytes(orjson.dumps(exemption(OLD, unique)))
+    made = orjson.loads(system.command("token", "--role", "oversight").stdout)["token"]
+    sent = system.command("emit", str(file), "--to", "inventory", "--key", made, "--format", "json")
+    assert '"accepted"' in sent.stdout
 
 
 async def test_all_of_it_is_reconciled_and_nothing_of_it_is_set_aside(services: Services) -> None:
