@@ -1,0 +1,186 @@
+"""The fold of recorded events into facts. Neither the order in which they came nor a repetition makes a difference: what
+counts among versions of a thing is the position in the log of the service that owns it.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from typing import Any, Literal, TypeVar
+
+from services.reporting.domain.compliance.facts import (
+    Body,
+    Case,
+    Change,
+    Departure,
+    Entry,
+    Facts,
+    Live,
+    Record,
+    ResolutionTime,
+    Result,
+    Row,
+    Standard,
+)
+
+_T = TypeVar("_T")
+Key = tuple[Any, ...]
+
+
+def fold(body: Body, entries: Iterable[Entry], known_to: datetime, live: Mapping[str, Live] | None = None) -> Facts:
+    """The facts of an organisation from everything recorded that concerns it, up to a cut."""
+    named = _by_name({entry.ref: entry for entry in entries}.values())
+    return Facts(
+        body=body,
+        known_to=known_to,
+        rows=_newest(named["ServiceRecorded"], _row_key, _row),
+        standards=_standards(named["ServiceStandardRecorded"]),
+        results=_newest(named["ServiceStandardResultRecorded"], _result_key, _result),
+        retired=_newest(named["ServiceRetired"], _service_key, _departure),
+        transfers=_newest(named["ServiceTransferred"], _transfer_key, _departure),
+        records=_records(named["StewardshipRecorded"]),
+        cases=_cases(named["FeedbackRecorded"], named["FeedbackStateChanged"]),
+        resolution_times=_newest(named["ResolutionTimeRecorded"], _time_key, _resolution_time),
+        improvements=_newest(named["ImprovementRecorded"], _improvement_key, _improvement),
+        live=dict(live or {}),
+    )
+
+
+def _by_name(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    named: dict[str, list[Entry]] = defaultdict(list)
+    for entry in sorted(entries, key=lambda entry: entry.ref):
+        named[entry.name].append(entry)
+    return named
+
+
+def _newest(entries: list[Entry], key: Callable[[Entry], Key], make: Callable[[Entry], _T]) -> tuple[_T, ...]:
+    """Of each thing the newest version, unless that withdraws it."""
+    last = {key(entry): entry for entry in entries}
+    return tuple(make(last[each]) for each in sorted(last) if not _is_withdrawn(last[each]))
+
+
+def _is_withdrawn(entry: Entry) -> bool:
+    data = entry.data
+    return bool(data.get("withdrawn")) or ("before" in data and data.get("after") is None)
+
+
+def _day(text: Any) -> date:
+    return date.fromisoformat(str(text)[:10])
+
+
+def _moment(text: Any) -> datetime:
+    return datetime.fromisoformat(str(text))
+
+
+def _service_key(entry: Entry) -> Key:
+    return (entry.data["service_id"],)
+
+
+def _row_key(entry: Entry) -> Key:
+    return entry.data["service_id"], entry.data["fiscal_year"]
+
+
+def _row(entry: Entry) -> Row:
+    data = entry.data
+    return Row(data["service_id"], data["fiscal_year"], entry.org_id, data["fields"], entry.ref)
+
+
+def _standard_key(entry: Entry) -> Key:
+    return entry.data["service_id"], entry.data["standard_id"], entry.data["valid_from"]
+
+
+def _standard(entry: Entry) -> Standard:
+    data = entry.data
+    fields = {**data["fields"], "target": data.get("target"), "channel": data.get("channel")}
+    return Standard(data["service_id"], data["standard_id"], _day(data["valid_from"]), fields, entry.ref)
+
+
+def _standards(entries: list[Entry]) -> dict[str, tuple[Standard, ...]]:
+    found: dict[str, list[Standard]] = defaultdict(list)
+    for standard in _newest(entries, _standard_key, _standard):
+        found[standard.service_id].append(standard)
+    return {service: tuple(sorted(some, key=lambda each: (each.first, each.ref))) for service, some in found.items()}
+
+
+def _result_key(entry: Entry) -> Key:
+    data = entry.data
+    period = data["from_date"], data["to_date"]
+    return data["service_id"], data["standard_id"], *period, data.get("channel") or ""
+
+
+def _result(entry: Entry) -> Result:
+    data, after = entry.data, entry.data["after"]
+    period = _day(data["from_date"]), _day(data["to_date"])
+    numbers = after.get("met"), after.get("total")
+    return Result(data["service_id"], data["standard_id"], *period, *numbers, entry.ref)
+
+
+def _transfer_key(entry: Entry) -> Key:
+    return entry.data["service_id"], entry.data["on"]
+
+
+def _departure(entry: Entry) -> Departure:
+    data = entry.data
+    return Departure(data["service_id"], _day(data["on"]), entry.ref, data.get("from_org"), data.get("to_org"))
+
+
+def _records(entries: list[Entry]) -> dict[str, tuple[Record, ...]]:
+    found: dict[str, list[Record]] = defaultdict(list)
+    for record in _newest(entries, _record_key, _record):
+        found[record.kind].append(record)
+    return {kind: tuple(sorted(some, key=_by_day)) for kind, some in sorted(found.items())}
+
+
+def _record_key(entry: Entry) -> Key:
+    return entry.org_id, entry.data["record_id"]
+
+
+def _record(entry: Entry) -> Record:
+    data = entry.data
+    return Record(data["kind"], _day(data["on"]) if data.get("on") else None, data["fields"], entry.ref)
+
+
+def _by_day(record: Record) -> Key:
+    return record.on or date.min, record.ref
+
+
+def _cases(recorded: list[Entry], changed: list[Entry]) -> tuple[Case, ...]:
+    changes: dict[str, list[Entry]] = defaultdict(list)
+    for entry in changed:
+        changes[entry.data["feedback_id"]].append(entry)
+    return _newest(recorded, _case_key, lambda entry: _case(entry, changes[entry.data["feedback_id"]]))
+
+
+def _case_key(entry: Entry) -> Key:
+    return (entry.data["feedback_id"],)
+
+
+def _case(entry: Entry, changed: list[Entry]) -> Case:
+    """What changes no state says nothing of when the state came."""
+    data = entry.data
+    moved = [each for each in changed if each.data["from_state"] != each.data["to_state"]]
+    changes = [Change(_moment(each.data["changed_at"]), each.data["to_state"], each.ref) for each in moved]
+    in_order = tuple(sorted(changes, key=lambda change: (change.at, change.ref)))
+    received_at = _moment(data["received_at"])
+    return Case(data["feedback_id"], data.get("service_id"), data["kind"], received_at, entry.ref, in_order)
+
+
+def _time_key(entry: Entry) -> Key:
+    return entry.data["kind"], str(_first(entry.data))
+
+
+def _first(data: Mapping[str, Any]) -> date:
+    return _day(data.get("from_date") or data.get("valid_from") or data.get("from") or date.min)
+
+
+def _resolution_time(entry: Entry) -> ResolutionTime:
+    data = entry.data
+    days: Literal["business", "calendar"] = "business" if data.get("days") == "business" else "calendar"
+    return ResolutionTime(data["kind"], data["resolve_within"], days, data.get("target"), _first(data), entry.ref)
+
+
+def _improvement_key(entry: Entry) -> Key:
+    return (entry.data["improvement_id"],)
+
+
+def _improvement(entry: Entry) -> Record:
+    return Record("improvement", _day(entry.data["made_on"]), entry.data, entry.ref)
