@@ -1,5 +1,6 @@
 """Every SQL statement of reporting: writing the log and the views, and reading them."""
 
+from services.reporting.store.evidence import evidence, evidence_of_services, records, shared_evidence
 from services.reporting.store.reading import (
     Filters,
     changed_since,
@@ -12,7 +13,7 @@ from services.reporting.store.reading import (
     standards,
     tallies,
 )
-from services.reporting.store.restoring import add_void_span, is_restored, newly_void, void
+from services.reporting.store.restoring import add_void_span, is_restored, newly_void, place_void_span, void
 from services.reporting.store.tracing import at_place, caused_by, known_standards, later, read_to
 from services.reporting.store.verifying import (
     advanced,
@@ -47,6 +48,8 @@ __all__ = [
     "cells_of_views",
     "changed_since",
     "counts",
+    "evidence",
+    "evidence_of_services",
     "expect_partitions",
     "feeds",
     "freshness",
@@ -60,13 +63,16 @@ __all__ = [
     "logged",
     "mark_changed",
     "newly_void",
+    "place_void_span",
     "positions",
     "read_to",
+    "records",
     "remember_advanced",
     "remember_services",
     "remember_standards",
     "service",
     "services",
+    "shared_evidence",
     "standards",
     "take_positions",
     "tallies",

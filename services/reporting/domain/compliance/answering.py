@@ -99,7 +99,7 @@ def _judged(facts: Facts, case: Case, moment: datetime, settings: Settings) -> _
     refs = (case.ref, *(each.ref for each in moved), *([time.ref] if time else []))
     if settled_at is not None and settled_at <= due:
         return _Judged(case.kind, settled_at, settled=True, time=time, refs=refs)
-    return _Judged(case.kind, due, settled=False, time=time, refs=refs) if due <= moment else None
+    return _Judged(case.kind, due, settled=False, time=time, refs=refs) if due < moment else None
 
 
 def _settled_at(case: Case, moment: datetime) -> datetime | None:

@@ -154,6 +154,12 @@ def _case_key(entry: Entry) -> Key:
     return (entry.data["feedback_id"],)
 
 
+def thing(entry: Entry) -> Key:
+    """What an event is about: all versions of a thing have the same."""
+    key = _KEYS.get(entry.name)
+    return (_CASE, *key(entry)) if key is _case_key else (entry.name, *(key(entry) if key else entry.ref))
+
+
 def _case(entry: Entry, changed: list[Entry]) -> Case:
     """What changes no state says nothing of when the state came."""
     data = entry.data
@@ -184,3 +190,18 @@ def _improvement_key(entry: Entry) -> Key:
 
 def _improvement(entry: Entry) -> Record:
     return Record("improvement", _day(entry.data["made_on"]), entry.data, entry.ref)
+
+
+_CASE = "FeedbackRecorded"
+_KEYS: Mapping[str, Callable[[Entry], Key]] = {
+    "ServiceRecorded": _row_key,
+    "ServiceStandardRecorded": _standard_key,
+    "ServiceStandardResultRecorded": _result_key,
+    "ServiceRetired": _service_key,
+    "ServiceTransferred": _transfer_key,
+    "StewardshipRecorded": _record_key,
+    "FeedbackRecorded": _case_key,
+    "FeedbackStateChanged": _case_key,
+    "ResolutionTimeRecorded": _time_key,
+    "ImprovementRecorded": _improvement_key,
+}

@@ -1,0 +1,110 @@
+"""Who asks, and what: a request read into a question that has one answer for ever."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+
+from fastapi import Depends, Query
+
+from services.reporting import store
+from services.reporting.domain.compliance import Rules, rules_in_force
+from services.reporting.domain.compliance.asking import Cut, Question
+from shared.access import May
+from shared.database import Connection
+from shared.identity import Person
+from shared.organizations import Organization, organizations
+from shared.problems import Refused, problem
+from shared.reading import Moment
+
+Reader = Annotated[Person, Depends(May("officer", "deputy_head", "oversight", "auditor", "operator"))]
+# Fiscal years are official from 2005-2006 to 2029-2030; a day beyond a century says that something is wrong.
+AsOf = Annotated[
+    date | None, Query(ge=date(2000, 1, 1), le=date(2100, 12, 31), description="the day asked; today if absent")
+]
+KnownAt = Annotated[Moment | None, Query(description="as known at this moment; all that has been read if absent")]
+RuleSet = Annotated[Rules | None, Query(description="the rule set; the one in force on the day if absent")]
+AsIf = Annotated[bool, Query(description="judge a rule set outside its dates too")]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def organization_of(org_id: str, reader: Person) -> Organization:
+    """An organisation of the reference table that a person may read of. Raises Refused."""
+    if not reader.may_read(org_id):
+        raise Refused(
+            problem(
+                "forbidden",
+                f"Your token holds for another organisation than {org_id}.",
+                f"Votre jeton vaut pour une autre organisation que {org_id}.",
+                "org_id",
+            )
+        )
+    found = organizations().get(org_id)
+    if found is None:
+        raise Refused(
+            problem(
+                "not_found",
+                f"The reference table has no organisation {org_id}.",
+                f"La table de référence n'a pas d'organisation {org_id}.",
+                "org_id",
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """A cut of the log, how it came about (`known_at`, `watermark` or `all`), and the watermark beside it."""
+
+    cut: Cut
+    by: str
+    watermark: datetime | None
+
+    def as_dict(self) -> dict[str, object]:
+        given = None if self.by == "all" else self.cut.known_to
+        return {"known_at": given, "known_by": self.by, "watermark": self.watermark}
+
+
+async def knowledge(connection: Connection, known_at: datetime | None) -> Knowledge:
+    """What a moment knows: the lesser of it and the watermark; without one, everything that has been read.
+
+    The watermark is the last moment of which it is sure that nothing recorded by then is still to come.
+    """
+    least, _ = await store.freshness(connection)
+    watermark = least and least - timedelta(microseconds=1)
+    if known_at is None:
+        return Knowledge(Cut(watermark or _EPOCH, await store.head(connection)), "all", watermark)
+    if watermark is not None and watermark < known_at:
+        return Knowledge(Cut(watermark), "watermark", watermark)
+    return Knowledge(Cut(known_at.astimezone(UTC)), "known_at", watermark)
+
+
+def question(
+    org_id: str,
+    as_of: date,
+    cut: Cut,
+    rules: Rules | None,
+    changes: Mapping[str, int] | None = None,
+    *,
+    as_if_in_force: bool,
+) -> Question:
+    return Question(org_id, rules or rules_in_force(as_of), as_of, cut, as_if_in_force, dict(changes or {}))
+
+
+def changes_of(said: Sequence[str]) -> dict[str, int]:
+    """Changed settings, each written `name=number`. Raises Refused."""
+    changes: dict[str, int] = {}
+    for each in said:
+        name, _, number = each.partition("=")
+        if not (number.isascii() and number.isdigit() and len(number) < 10):
+            raise Refused(
+                problem(
+                    "invalid_request",
+                    f"set is a setting and a whole number, such as review_years=3; {each[:100]!r} is not.",
+                    f"set est un paramètre et un nombre entier, tel que review_years=3; {each[:100]!r} n'en est pas un.",
+                    "set",
+                )
+            )
+        changes[name] = int(number)
+    return changes

@@ -1,0 +1,115 @@
+"""Questions answered: the evidence is read from the log, folded and judged, in one state of the database."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+
+from services.reporting import store
+from services.reporting.domain.compliance import evaluate, rule_version
+from services.reporting.domain.compliance.asking import Cut, Question, verdict_id
+from services.reporting.domain.compliance.facts import Body, Entry, Facts
+from services.reporting.domain.compliance.folding import fold
+from services.reporting.domain.compliance.verdict import Unit, Verdict
+from shared.database import Connection, Pool
+from shared.organizations import organizations
+
+# Not bound by the policy of 2014 as it names bodies, yet judged: the Canada Revenue Agency reports voluntarily, and two
+# bodies of Parliament came into being after its text.
+_VOLUNTARY = frozenset({"46"})
+
+
+@asynccontextmanager
+async def one_state(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection that sees the database as it is now, whatever is written meanwhile."""
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        yield connection
+
+
+def body_of(org_id: str) -> Body:
+    found = organizations()[org_id]
+    voluntary = org_id in _VOLUNTARY or found.policy_scope == "CHECK_NOT_NAMED_POST_2014"
+    return Body(org_id, found.policy_scope, voluntary)
+
+
+async def entries(connection: Connection, org_id: str, cut: Cut) -> list[Entry]:
+    """Everything recorded that concerns an organisation, up to a cut."""
+    how_far = (cut.position, cut.known_to if cut.position is None else None)
+    shared = [_entry(row) for row in await store.shared_evidence(connection, *how_far)]
+    own = [_entry(row) for row in await store.evidence(connection, org_id, *how_far)]
+    come = {each.data["service_id"] for each in shared if each.data.get("to_org") == org_id}
+    if not come:
+        return own + shared
+    moved = [each.data for each in shared if each.data.get("service_id") in come]
+    before = {data[side] for data in moved for side in ("from_org", "to_org")} - {org_id}
+    rows = await store.evidence_of_services(connection, come, before, *how_far)
+    return own + shared + [_entry(row) for row in rows]
+
+
+def _entry(row: Mapping[str, Any]) -> Entry:
+    name = row["type"].rpartition(".")[0].rpartition(".")[2]
+    data = orjson.loads(row["value"])["data"]
+    return Entry(row["service"], row["service_position"], name, row["org_id"], row["recorded_at"], data)
+
+
+async def facts_of(connection: Connection, org_id: str, cut: Cut) -> Facts:
+    return fold(body_of(org_id), await entries(connection, org_id, cut), cut.known_to)
+
+
+def answers(question: Question, facts: Facts) -> tuple[Verdict, ...]:
+    return evaluate(question.rules, facts, question.as_of, question.settings, as_if_in_force=question.as_if_in_force)
+
+
+async def verdicts(connection: Connection, question: Question) -> tuple[Verdict, ...]:
+    return answers(question, await facts_of(connection, question.org_id, question.cut))
+
+
+def shown(question: Question, found: Verdict) -> dict[str, Any]:
+    """A verdict as it is answered."""
+    version = rule_version(question.rules)
+    return {
+        "requirement": found.requirement,
+        "state": found.state,
+        "numerator": found.numerator,
+        "denominator": found.denominator,
+        "excluded": found.excluded,
+        "due_on": found.due_on,
+        "explanation": found.explanation.model_dump(),
+        "checks": [
+            {"name": c.name, "state": c.state, "numerator": c.numerator, "denominator": c.denominator}
+            for c in found.checks
+        ],
+        "rule_version": version,
+        "verdict_id": verdict_id(question, found.requirement, version),
+    }
+
+
+def shown_all(question: Question, found: Sequence[Verdict]) -> dict[str, Any]:
+    """An organisation's verdicts, and the question they answer."""
+    organization, body = organizations()[question.org_id], body_of(question.org_id)
+    return {
+        "org_id": question.org_id,
+        "name": organization.name.model_dump(),
+        "policy_scope": body.scope,
+        "voluntary": body.voluntary,
+        "rules": question.rules,
+        "rule_version": rule_version(question.rules),
+        "as_if_in_force": question.as_if_in_force,
+        "verdicts": [shown(question, each) for each in found],
+    }
+
+
+def units_shown(found: Verdict) -> list[dict[str, Any]]:
+    """What a verdict was made from, thing by thing; of persons no more than how each stands."""
+    named = found.requirement not in {"7.2", "PSD-4.1.33"}
+    return [_unit_shown(unit, named=named) for unit in found.units]
+
+
+def _unit_shown(unit: Unit, *, named: bool) -> dict[str, Any]:
+    return {
+        "id": unit.name if named else None,
+        "outcome": unit.outcome,
+        "due_on": unit.due_on,
+        "events": [{"service": service, "position": position} for service, position in unit.refs] if named else [],
+    }

@@ -1,0 +1,120 @@
+"""The verdicts of an organisation or of all, and what changed between two states of knowledge."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from services.reporting import store
+from services.reporting.api.compliance.asking import (
+    AsIf,
+    AsOf,
+    KnownAt,
+    Reader,
+    RuleSet,
+    knowledge,
+    organization_of,
+    question,
+)
+from services.reporting.api.compliance.evidence import record_shown
+from services.reporting.api.compliance.judging import answers, body_of, entries, one_state, shown_all, verdicts
+from services.reporting.api.performance import today
+from services.reporting.domain.compliance.asking import Cut
+from services.reporting.domain.compliance.changing import Difference, differences
+from services.reporting.domain.compliance.folding import fold
+from services.reporting.domain.compliance.verdict import Verdict
+from shared.database import Connection
+from shared.organizations import organizations
+from shared.reading import After, Limit, Moment, after, answer, page
+
+router = APIRouter(tags=["compliance"])
+
+
+@router.get("/v1/compliance", summary="Compliance of every organisation that the reader may see")
+async def compliance(
+    request: Request,
+    reader: Reader,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    rules: RuleSet = None,
+    as_if_in_force: AsIf = False,
+    limit: Limit = 100,
+    after_: After = None,
+) -> Response:
+    day, (start,) = as_of or today(), after(after_)
+    ids = [each for each in sorted(organizations()) if each > start and reader.may_read(each)][: limit + 1]
+    async with one_state(request.app.state.pool) as connection:
+        known = await knowledge(connection, known_at)
+        items = []
+        for org_id in ids[:limit]:
+            asked = question(org_id, day, known.cut, rules, as_if_in_force=as_if_in_force)
+            items.append(shown_all(asked, await verdicts(connection, asked)))
+    items += [{"org_id": org_id} for org_id in ids[limit:]]
+    return answer(request, page(items, limit, lambda item: [item["org_id"]], as_of=day, **known.as_dict()))
+
+
+@router.get("/v1/compliance/{org_id}", summary="Compliance of one organisation, requirement by requirement")
+async def compliance_of(
+    request: Request,
+    reader: Reader,
+    org_id: str,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    rules: RuleSet = None,
+    as_if_in_force: AsIf = False,
+) -> Response:
+    organization_of(org_id, reader)
+    day = as_of or today()
+    async with one_state(request.app.state.pool) as connection:
+        known = await knowledge(connection, known_at)
+        asked = question(org_id, day, known.cut, rules, as_if_in_force=as_if_in_force)
+        found = await verdicts(connection, asked)
+    return answer(request, {**shown_all(asked, found), "as_of": day, **known.as_dict()})
+
+
+@router.get("/v1/compliance/{org_id}/changes", summary="What became known between two moments, and what it changed")
+async def changes(
+    request: Request,
+    reader: Reader,
+    org_id: str,
+    known_from: Moment,
+    as_of: AsOf = None,
+    known_to: KnownAt = None,
+    rules: RuleSet = None,
+    as_if_in_force: AsIf = False,
+) -> Response:
+    organization_of(org_id, reader)
+    day = as_of or today()
+    async with one_state(request.app.state.pool) as connection:
+        first, last = await knowledge(connection, known_from), await knowledge(connection, known_to)
+        asked = question(org_id, day, last.cut, rules, as_if_in_force=as_if_in_force)
+        then = Cut(min(first.cut.known_to, last.cut.known_to))
+        new = await entries(connection, org_id, last.cut)
+        old = await entries(connection, org_id, then)
+        body = body_of(org_id)
+        before, now = answers(asked, fold(body, old, then.known_to)), answers(asked, fold(body, new, last.cut.known_to))
+        found = [await _shown(connection, each) for each in differences(before, now, old, new)]
+    body_ = {"org_id": org_id, "as_of": day, "rules": asked.rules, "changes": found}
+    known = {"known_from": then.known_to, "known_to": last.cut.known_to, "watermark": last.watermark}
+    return answer(request, {**body_, **known})
+
+
+async def _shown(connection: Connection, found: Difference) -> dict[str, Any]:
+    records = await store.records(connection, found.events)
+    return {
+        "requirement": found.requirement,
+        "from": side_shown(found.before),
+        "to": side_shown(found.now),
+        "events": [record_shown(record) for record in records],
+    }
+
+
+def side_shown(found: Verdict | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "state": found.state,
+        "numerator": found.numerator,
+        "denominator": found.denominator,
+        "excluded": found.excluded,
+        "explanation": found.explanation.model_dump(),
+    }

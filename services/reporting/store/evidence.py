@@ -1,0 +1,76 @@
+"""Evidence of compliance: what the log has of an organisation up to a cut, and where each record of it stood in Kafka."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from shared.database import Connection
+
+# As the indexes have it.
+_EVIDENCE = "e.service in ('inventory', 'feedback')"
+_SHARED = (
+    "e.service = 'inventory' and (e.type = 'guichet.inventory.ServiceTransferred.v1' "
+    "or (e.type = 'guichet.inventory.StewardshipRecorded.v1' "
+    'and strpos(e.value, \'"kind":"mandatory_service_listed"\') > 0))'
+)
+# Read by a position, and recorded by a moment where one is given; a span counts as void from where it was heard of.
+_KNOWN = (
+    "e.position <= $1 and ($2::timestamptz is null or e.recorded_at <= $2) and not exists (select from void_span v "
+    "where v.service = e.service and v.topic = e.topic and v.partition = e.partition and v.position <= $1 "
+    "and ($2::timestamptz is null or v.heard_at <= $2) "
+    "and e.service_position > v.after and e.service_position <= v.until)"
+)
+_COLUMNS = "e.service, e.service_position, e.type, e.org_id, e.recorded_at, e.value"
+_LAST = 2**63 - 1
+
+
+async def evidence(
+    connection: Connection, org_id: str, position: int | None, known_at: datetime | None
+) -> list[dict[str, Any]]:
+    """Everything recorded that one organisation reported, and what concerns several."""
+    rows = await connection.fetch(
+        f"select {_COLUMNS} from logged_event e where {_EVIDENCE} and e.org_id = $3 and {_KNOWN}",
+        _LAST if position is None else position, known_at, org_id,
+    )  # fmt: skip
+    return [dict(row) for row in rows]
+
+
+async def shared_evidence(
+    connection: Connection, position: int | None, known_at: datetime | None
+) -> list[dict[str, Any]]:
+    """Everything recorded that concerns more organisations than the one that reported it."""
+    rows = await connection.fetch(
+        f"select {_COLUMNS} from logged_event e where {_SHARED} and {_KNOWN}",
+        _LAST if position is None else position, known_at,
+    )  # fmt: skip
+    return [dict(row) for row in rows]
+
+
+async def evidence_of_services(
+    connection: Connection,
+    service_ids: Iterable[str],
+    org_ids: Iterable[str],
+    position: int | None,
+    known_at: datetime | None,
+) -> list[dict[str, Any]]:
+    """Everything that some organisations recorded of some services: what a service had before it was transferred."""
+    rows = await connection.fetch(
+        f"select {_COLUMNS} from logged_event e where {_EVIDENCE} and e.org_id = any($4) and {_KNOWN} "
+        "and coalesce(value::json #>> '{data,service_id}', value::json #>> '{data,fields,service_id}') = any($3)",
+        _LAST if position is None else position, known_at, sorted(set(service_ids)), sorted(set(org_ids)),
+    )  # fmt: skip
+    return [dict(row) for row in rows]
+
+
+async def records(connection: Connection, places: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:
+    """The records of these events (service, its position), where they stood in Kafka, in the order of their recording."""
+    rows = await connection.fetch(
+        "select e.service, e.service_position, e.type, e.org_id, e.recorded_at, e.topic, e.partition, e.record_offset, "
+        "e.value from unnest($1::text[], $2::bigint[]) as a (service, position) join logged_event e "
+        "on e.service = a.service and e.service_position = a.position "
+        "where e.partition = any(array(select distinct partition from advanced)) "
+        "order by e.recorded_at, e.service, e.service_position",
+        [service for service, _ in places],
+        [position for _, position in places],
+    )
+    return [dict(row) for row in rows]
