@@ -1,6 +1,6 @@
 """Every SQL statement of reporting: writing the log and the views, and reading them."""
 
-from services.reporting.store.evidence import evidence, evidence_of_services, records, shared_evidence
+from services.reporting.store.evidence import evidence, evidence_of_services, last_changes, records, shared_evidence
 from services.reporting.store.reading import (
     Filters,
     changed_since,
@@ -58,6 +58,7 @@ __all__ = [
     "known",
     "known_standards",
     "lag",
+    "last_changes",
     "later",
     "log_events",
     "logged",

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from shared.database import Connection
 
 # As the indexes have it.
@@ -60,6 +62,42 @@ async def evidence_of_services(
         _LAST if position is None else position, known_at, sorted(set(service_ids)), sorted(set(org_ids)),
     )  # fmt: skip
     return [dict(row) for row in rows]
+
+
+_LAST_CHANGES = f"""
+select w.service_id, f.service, f.service_position, f.recorded_at
+  from unnest($3::text[], $4::text[]) as w (service_id, said)
+ cross join lateral (
+    select e.service, e.service_position, e.recorded_at
+      from (select distinct hour from views_1.feed_hour
+             where org_id = $5 and service = 'status' and hour > $6 - interval '31 days' and hour <= $6
+             order by hour desc) h
+     cross join lateral (
+        select * from logged_event e
+         where e.recorded_at >= h.hour and e.recorded_at < h.hour + interval '1 hour' and e.recorded_at <= $6
+           and hashtext(text_after(e.value, '"service_id":"')) = hashtext(text_after(w.said, '"service_id":"'))
+           and e.service = 'status' and e.org_id = $5 and e.type = 'guichet.status.ApplicationStateChanged.v1'
+           and strpos(e.value, w.said) > 0 and {_KNOWN}
+         order by e.recorded_at desc, e.service_position desc limit 1) e
+     order by h.hour desc limit 1) f
+"""
+
+
+async def last_changes(
+    connection: Connection,
+    org_id: str,
+    service_ids: Iterable[str],
+    moment: datetime,
+    position: int | None,
+    known_at: datetime | None,
+) -> dict[str, tuple[datetime, tuple[str, int]]]:
+    """Of each service the last change of an application in the month before a moment: when it was recorded, and which."""
+    ids = sorted(service_ids)
+    said = [f'"service_id":{orjson.dumps(each).decode()}' for each in ids]
+    rows = await connection.fetch(
+        _LAST_CHANGES, _LAST if position is None else position, known_at, ids, said, org_id, moment
+    )
+    return {row["service_id"]: (row["recorded_at"], (row["service"], row["service_position"])) for row in rows}
 
 
 async def records(connection: Connection, places: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:

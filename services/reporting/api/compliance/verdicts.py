@@ -1,5 +1,6 @@
 """The verdicts of an organisation or of all, and what changed between two states of knowledge."""
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -16,11 +17,10 @@ from services.reporting.api.compliance.asking import (
     question,
 )
 from services.reporting.api.compliance.evidence import record_shown
-from services.reporting.api.compliance.judging import answers, body_of, entries, one_state, shown_all, verdicts
+from services.reporting.api.compliance.judging import answers, entries, one_state, shown_all, verdicts, with_live
 from services.reporting.api.performance import today
 from services.reporting.domain.compliance.asking import Cut
 from services.reporting.domain.compliance.changing import Difference, differences
-from services.reporting.domain.compliance.folding import fold
 from services.reporting.domain.compliance.verdict import Verdict
 from shared.database import Connection
 from shared.organizations import organizations
@@ -87,14 +87,13 @@ async def changes(
     async with one_state(request.app.state.pool) as connection:
         first, last = await knowledge(connection, known_from), await knowledge(connection, known_to)
         asked = question(org_id, day, last.cut, rules, as_if_in_force=as_if_in_force)
-        then = Cut(min(first.cut.known_to, last.cut.known_to))
-        new = await entries(connection, org_id, last.cut)
-        old = await entries(connection, org_id, then)
-        body = body_of(org_id)
-        before, now = answers(asked, fold(body, old, then.known_to)), answers(asked, fold(body, new, last.cut.known_to))
+        then = replace(asked, cut=Cut(min(first.cut.known_to, last.cut.known_to)))
+        old, new = await entries(connection, org_id, then.cut), await entries(connection, org_id, last.cut)
+        before = answers(then, await with_live(connection, then, old))
+        now = answers(asked, await with_live(connection, asked, new))
         found = [await _shown(connection, each) for each in differences(before, now, old, new)]
     body_ = {"org_id": org_id, "as_of": day, "rules": asked.rules, "changes": found}
-    known = {"known_from": then.known_to, "known_to": last.cut.known_to, "watermark": last.watermark}
+    known = {"known_from": then.cut.known_to, "known_to": last.cut.known_to, "watermark": last.watermark}
     return answer(request, {**body_, **known})
 
 

@@ -52,8 +52,8 @@ async def what_if(
     day = as_of or today()
     async with one_state(request.app.state.pool) as connection:
         known = await knowledge(connection, known_at)
-        facts = await facts_of(connection, org_id, known.cut)
-    asked = question(org_id, day, known.cut, rules, as_if_in_force=as_if_in_force)
+        asked = question(org_id, day, known.cut, rules, as_if_in_force=as_if_in_force)
+        facts = await facts_of(connection, asked)
     # A rule set that is compared with another is judged as if it were in force: else there would be nothing to compare.
     as_if = as_if_in_force or (other is not None and other != asked.rules)
     then = question(org_id, day, known.cut, other or asked.rules, changes_of(set_ or ()), as_if_in_force=as_if)

@@ -46,7 +46,9 @@ def differences(
 def _events(one: Verdict, other: Verdict, came: set[Ref], known: dict[Ref, Key]) -> tuple[Ref, ...]:
     touched = {known[ref] for ref in (*one.inputs, *other.inputs) if ref in known}
     found = {ref for ref in came if known[ref] in touched}
-    return tuple(sorted(found or came))
+    # An application's change that a live page showed is no entry of either.
+    shown = {ref for ref in set(one.inputs) ^ set(other.inputs) if ref not in known}
+    return tuple(sorted(found | shown or came))
 
 
 def compared(

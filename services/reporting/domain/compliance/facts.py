@@ -150,7 +150,9 @@ class Facts:
     results: tuple[Result, ...] = ()
     retired: tuple[Departure, ...] = ()
     transfers: tuple[Departure, ...] = ()
+    # Stewardship records by kind, and by kind and the service that they are about: the oldest first.
     records: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
+    records_of: Mapping[tuple[str, str], tuple[Record, ...]] = field(default_factory=dict)
     cases: tuple[Case, ...] = ()
     resolution_times: tuple[ResolutionTime, ...] = ()
     improvements: tuple[Record, ...] = ()
@@ -167,3 +169,9 @@ class Facts:
     def of(self, kind: str, until: date) -> list[Record]:
         """Stewardship records of a kind that had taken effect by a day, the oldest first."""
         return [each for each in self.records.get(kind, ()) if each.on is not None and each.on <= until]
+
+    def about(self, service_id: str, kind: str, until: date) -> list[Record]:
+        """Those of one service."""
+        return [
+            each for each in self.records_of.get((kind, service_id), ()) if each.on is not None and each.on <= until
+        ]

@@ -23,12 +23,14 @@ from services.reporting.domain.compliance.facts import (
 )
 
 _T = TypeVar("_T")
+_K = TypeVar("_K")
 Key = tuple[Any, ...]
 
 
 def fold(body: Body, entries: Iterable[Entry], known_to: datetime, live: Mapping[str, Live] | None = None) -> Facts:
     """The facts of an organisation from everything recorded that concerns it, up to a cut."""
     named = _by_name({entry.ref: entry for entry in entries}.values())
+    records = _newest(named["StewardshipRecorded"], _record_key, _record)
     return Facts(
         body=body,
         known_to=known_to,
@@ -37,7 +39,8 @@ def fold(body: Body, entries: Iterable[Entry], known_to: datetime, live: Mapping
         results=_newest(named["ServiceStandardResultRecorded"], _result_key, _result),
         retired=_newest(named["ServiceRetired"], _service_key, _departure),
         transfers=_newest(named["ServiceTransferred"], _transfer_key, _departure),
-        records=_records(named["StewardshipRecorded"]),
+        records=_grouped(records, lambda record: record.kind),
+        records_of=_grouped(records, lambda record: (record.kind, str(record.fields.get("service_id")))),
         cases=_cases(named["FeedbackRecorded"], named["FeedbackStateChanged"]),
         resolution_times=_newest(named["ResolutionTimeRecorded"], _time_key, _resolution_time),
         improvements=_newest(named["ImprovementRecorded"], _improvement_key, _improvement),
@@ -123,11 +126,11 @@ def _departure(entry: Entry) -> Departure:
     return Departure(data["service_id"], _day(data["on"]), entry.ref, data.get("from_org"), data.get("to_org"))
 
 
-def _records(entries: list[Entry]) -> dict[str, tuple[Record, ...]]:
-    found: dict[str, list[Record]] = defaultdict(list)
-    for record in _newest(entries, _record_key, _record):
-        found[record.kind].append(record)
-    return {kind: tuple(sorted(some, key=_by_day)) for kind, some in sorted(found.items())}
+def _grouped(some: Iterable[Record], key: Callable[[Record], _K]) -> dict[_K, tuple[Record, ...]]:
+    found: dict[_K, list[Record]] = defaultdict(list)
+    for record in sorted(some, key=_by_day):
+        found[key(record)].append(record)
+    return {name: tuple(records) for name, records in found.items()}
 
 
 def _record_key(entry: Entry) -> Key:

@@ -78,9 +78,8 @@ def _standards_shown(facts: Facts, service: Service, standards: set[str], as_of:
 
 
 def _about(facts: Facts, service: Service, kinds: Iterable[str], as_of: date) -> list[Record]:
-    found = [each for kind in kinds for each in facts.of(kind, as_of)]
-    own = [each for each in found if each.fields.get("service_id") == service.service_id]
-    return sorted(own, key=lambda each: (each.on or date.min, each.ref))
+    found = [each for kind in kinds for each in facts.about(service.service_id, kind, as_of)]
+    return sorted(found, key=lambda each: (each.on or date.min, each.ref))
 
 
 def _still_open(said: Sequence[Record], kind: str) -> list[Record]:
@@ -154,6 +153,15 @@ def _moment_of(said: Any) -> datetime:
     if len(text) > 10:
         return datetime.fromisoformat(text)
     return end_of(date.fromisoformat(text) - timedelta(days=1))
+
+
+def declared_live(facts: Facts) -> set[str]:
+    """The services of which it was ever declared that our own live page has their real-time information."""
+    return {
+        each.fields["service_id"]
+        for each in facts.records.get("real_time_published", ())
+        if is_own_page(each.fields.get("url") or {}, each.fields["service_id"])
+    }
 
 
 def is_own_page(url: Mapping[str, str], service_id: str) -> bool:

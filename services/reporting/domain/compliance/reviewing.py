@@ -24,21 +24,17 @@ def reviewed(
 
 
 def _unit(facts: Facts, service: Service, areas: frozenset[str], since: date, as_of: date, settings: Settings) -> Unit:
-    done = [each for each in facts.of("service_review_completed", as_of) if _is_of(each, service)]
+    done = facts.about(service.service_id, "service_review_completed", as_of)
     valid = [each for each in done if each.on and as_of <= years_after(each.on, settings.review_years)]
     refs = (service.ref, *(each.ref for each in done))
     if not valid:
         last = max((each.on for each in done if each.on), default=None)
         due = years_after(last or since, settings.review_years)
         return Unit(service.service_id, "failed" if last or as_of > due else "unknown", refs, due)
-    decisions = [each for each in facts.of("recommendation_decided", as_of) if _is_of(each, service)]
+    decisions = facts.about(service.service_id, "recommendation_decided", as_of)
     due = years_after(max(each.on for each in valid if each.on), settings.review_years)
     outcome = _outcome(valid, decisions, areas)
     return Unit(service.service_id, outcome, (*refs, *(each.ref for each in decisions)), due)
-
-
-def _is_of(record: Record, service: Service) -> bool:
-    return bool(record.fields.get("service_id") == service.service_id)
 
 
 def _outcome(reviews: Sequence[Record], decisions: Sequence[Record], areas: frozenset[str]) -> Outcome:
