@@ -6,12 +6,15 @@ import inspect
 import itertools
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
 from pydantic import BaseModel
 
+from services.reporting.domain.compliance import RULE_SETS, requirements
+from services.reporting.domain.compliance.settings import REASONS, Settings
 from shared import metrics
 from shared.contracts.envelope import WORDS, Published, type_name
 from shared.contracts.reported.kinds import KINDS
@@ -151,6 +154,22 @@ def used_codes() -> Iterator[str]:
 
 def test_every_code_that_is_used_has_a_title_and_every_title_is_used() -> None:
     assert set(used_codes()) == set(TITLES)
+
+
+# Settings of compliance
+
+
+def test_every_setting_of_compliance_is_listed_with_its_default_and_reasons_and_none_besides() -> None:
+    text = (ROOT / "docs" / "compliance.md").read_text(encoding="utf-8").partition("<!-- settings -->")[2]
+    listed = {name.strip("`"): (int(number), en, fr) for name, number, en, fr in table(text)}
+    defaults = asdict(Settings())
+    assert listed == {name: (defaults[name], reason.en, reason.fr) for name, reason in REASONS.items()}
+
+
+def test_every_requirement_of_compliance_is_explained() -> None:
+    text = (ROOT / "docs" / "compliance.md").read_text(encoding="utf-8")
+    missing = [each for rules in RULE_SETS for each in requirements(rules) if each not in text]
+    assert not missing
 
 
 # Events
