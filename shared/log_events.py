@@ -52,6 +52,8 @@ FIELDS: Mapping[str, frozenset[str]] = {
         "subscription_ended": "subscription",
         "deliveries_forgotten": "deliveries subscriptions",
         "stream_retried": "error",
+        "verdicts_changed": "verdicts",
+        "verdicts_retried": "error",
         "library_message": "message",
     }.items()
 }

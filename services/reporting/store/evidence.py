@@ -112,3 +112,32 @@ async def records(connection: Connection, places: Sequence[tuple[str, int]]) -> 
         [position for _, position in places],
     )
     return [dict(row) for row in rows]
+
+
+async def last_heard(connection: Connection) -> datetime | None:
+    """When the newest event that was read was recorded."""
+    moment: datetime | None = await connection.fetchval("select max(last_recorded_at) from views_1.feed")
+    return moment
+
+
+async def organizations_heard(connection: Connection, after: int, until: int) -> list[str]:
+    """The organisations with evidence read after a position, up to another; all with any where it concerns several."""
+    rows = await connection.fetch(
+        f"select distinct org_id from logged_event e where {_EVIDENCE} and e.position <= $2 and e.position > case when exists "
+        f"(select from logged_event e where {_SHARED} and e.position > $1 and e.position <= $2) then 0 else $1 end order by 1",
+        after,
+        until,
+    )
+    return [row["org_id"] for row in rows]
+
+
+async def newest_evidence(connection: Connection, org_id: str, after: int, until: int) -> str | None:
+    """The record of an organisation that was read last after a position, up to another."""
+    value: str | None = await connection.fetchval(
+        f"select value from logged_event e where {_EVIDENCE} and org_id = $1 and position > $2 and position <= $3 "
+        "order by position desc limit 1",
+        org_id,
+        after,
+        until,
+    )
+    return value

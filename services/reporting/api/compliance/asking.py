@@ -1,17 +1,14 @@
 """Who asks, and what: a request read into a question that has one answer for ever."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Annotated
 
 from fastapi import Depends, Query
 
-from services.reporting import store
 from services.reporting.domain.compliance import Rules, rules_in_force
 from services.reporting.domain.compliance.asking import Cut, Question
 from shared.access import May
-from shared.database import Connection
 from shared.identity import Person
 from shared.organizations import Organization, organizations
 from shared.problems import Refused, problem
@@ -25,8 +22,6 @@ AsOf = Annotated[
 KnownAt = Annotated[Moment | None, Query(description="as known at this moment; all that has been read if absent")]
 RuleSet = Annotated[Rules | None, Query(description="the rule set; the one in force on the day if absent")]
 AsIf = Annotated[bool, Query(description="judge a rule set outside its dates too")]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def organization_of(org_id: str, reader: Person) -> Organization:
@@ -51,33 +46,6 @@ def organization_of(org_id: str, reader: Person) -> Organization:
             )
         )
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Knowledge:
-    """A cut of the log, how it came about (`known_at`, `watermark` or `all`), and the watermark beside it."""
-
-    cut: Cut
-    by: str
-    watermark: datetime | None
-
-    def as_dict(self) -> dict[str, object]:
-        given = None if self.by == "all" else self.cut.known_to
-        return {"known_at": given, "known_by": self.by, "watermark": self.watermark}
-
-
-async def knowledge(connection: Connection, known_at: datetime | None) -> Knowledge:
-    """What a moment knows: the lesser of it and the watermark; without one, everything that has been read.
-
-    The watermark is the last moment of which it is sure that nothing recorded by then is still to come.
-    """
-    least, _ = await store.freshness(connection)
-    watermark = least and least - timedelta(microseconds=1)
-    if known_at is None:
-        return Knowledge(Cut(watermark or _EPOCH, await store.head(connection)), "all", watermark)
-    if watermark is not None and watermark < known_at:
-        return Knowledge(Cut(watermark), "watermark", watermark)
-    return Knowledge(Cut(known_at.astimezone(UTC)), "known_at", watermark)
 
 
 def question(

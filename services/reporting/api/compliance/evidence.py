@@ -14,14 +14,12 @@ from services.reporting import store
 from services.reporting.api.compliance.asking import (
     AsIf,
     AsOf,
-    Knowledge,
     Reader,
     RuleSet,
-    knowledge,
     organization_of,
     question,
 )
-from services.reporting.api.compliance.judging import one_state, shown, units_shown, verdicts
+from services.reporting.api.compliance.showing import one_state, shown, units_shown
 from services.reporting.api.performance import today
 from services.reporting.api.tracing import read_record
 from services.reporting.domain.compliance import rule_of, rule_version
@@ -29,6 +27,8 @@ from services.reporting.domain.compliance.asking import Cut, Question, read_verd
 from services.reporting.domain.compliance.changing import differ
 from services.reporting.domain.compliance.settings import REASONS, Settings
 from services.reporting.domain.compliance.verdict import Verdict
+from services.reporting.handlers.judging import verdicts
+from services.reporting.handlers.knowing import Knowledge, knowledge
 from shared.database import Connection
 from shared.identity import Person
 from shared.kafka import Kafka

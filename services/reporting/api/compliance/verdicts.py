@@ -12,16 +12,17 @@ from services.reporting.api.compliance.asking import (
     KnownAt,
     Reader,
     RuleSet,
-    knowledge,
     organization_of,
     question,
 )
 from services.reporting.api.compliance.evidence import record_shown
-from services.reporting.api.compliance.judging import answers, entries, one_state, shown_all, verdicts, with_live
+from services.reporting.api.compliance.showing import one_state, shown_all
 from services.reporting.api.performance import today
 from services.reporting.domain.compliance.asking import Cut
 from services.reporting.domain.compliance.changing import Difference, differences
 from services.reporting.domain.compliance.verdict import Verdict
+from services.reporting.handlers.judging import answers, entries, verdicts, with_live
+from services.reporting.handlers.knowing import knowledge
 from shared.database import Connection
 from shared.organizations import organizations
 from shared.reading import After, Limit, Moment, after, answer, page

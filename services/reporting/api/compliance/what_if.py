@@ -12,17 +12,18 @@ from services.reporting.api.compliance.asking import (
     Reader,
     RuleSet,
     changes_of,
-    knowledge,
     organization_of,
     question,
 )
 from services.reporting.api.compliance.evidence import settings_shown
-from services.reporting.api.compliance.judging import answers, facts_of, one_state, shown
+from services.reporting.api.compliance.showing import one_state, shown
 from services.reporting.api.performance import today
 from services.reporting.domain.compliance import SUCCESSORS, Rules, rule_of, rule_version
 from services.reporting.domain.compliance.asking import Question
 from services.reporting.domain.compliance.changing import Difference, compared
 from services.reporting.domain.compliance.verdict import Unit, Verdict
+from services.reporting.handlers.judging import answers, facts_of
+from services.reporting.handlers.knowing import knowledge
 from shared.problems import Refused, problem
 from shared.reading import answer
 

@@ -6,18 +6,10 @@ from datetime import date
 from typing import Literal
 
 from services.reporting.domain.compliance.facts import Ref
+from shared.contracts.reporting import VerdictState
 from shared.language import Bilingual
 
-State = Literal[
-    "not_yet_in_force",
-    "not_applicable",
-    "compliant",
-    "partially_compliant",
-    "non_compliant",
-    "insufficient_evidence",
-    "excepted",
-    "superseded",
-]
+State = VerdictState
 # `pending`: its day has not come yet. It and what is excepted count neither for nor against.
 Outcome = Literal["met", "partial", "failed", "unknown", "excepted", "pending"]
 Words = tuple[str, str]  # English, French

@@ -1,34 +1,26 @@
-"""Questions answered: the evidence is read from the log, folded and judged, in one state of the database."""
+"""Questions about compliance answered: the evidence is read from the log, folded and judged."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from services.reporting import store
-from services.reporting.domain.compliance import evaluate, rule_version
-from services.reporting.domain.compliance.asking import Cut, Question, verdict_id
+from services.reporting.domain.compliance import evaluate
+from services.reporting.domain.compliance.asking import Cut, Question
 from services.reporting.domain.compliance.facts import Body, Entry, Facts, Live
 from services.reporting.domain.compliance.folding import fold
 from services.reporting.domain.compliance.publishing import declared_live
 from services.reporting.domain.compliance.standing import moment_of
-from services.reporting.domain.compliance.verdict import Unit, Verdict
-from shared.database import Connection, Pool
+from services.reporting.domain.compliance.verdict import Verdict
+from shared.database import Connection
 from shared.organizations import organizations
 
 # Not bound by the policy of 2014 as it names bodies, yet judged: the Canada Revenue Agency reports voluntarily, and two
 # bodies of Parliament came into being after its text.
 _VOLUNTARY = frozenset({"46"})
-
-
-@asynccontextmanager
-async def one_state(pool: Pool) -> AsyncIterator[Connection]:
-    """A connection that sees the database as it is now, whatever is written meanwhile."""
-    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        yield connection
 
 
 def body_of(org_id: str) -> Body:
@@ -80,53 +72,3 @@ async def verdicts(connection: Connection, question: Question) -> tuple[Verdict,
     facts = await facts_of(connection, question)
     # Beside the loop: a large department takes a tenth of a second.
     return await asyncio.to_thread(answers, question, facts)
-
-
-def shown(question: Question, found: Verdict) -> dict[str, Any]:
-    """A verdict as it is answered."""
-    version = rule_version(question.rules)
-    return {
-        "requirement": found.requirement,
-        "state": found.state,
-        "numerator": found.numerator,
-        "denominator": found.denominator,
-        "excluded": found.excluded,
-        "due_on": found.due_on,
-        "explanation": found.explanation.model_dump(),
-        "checks": [
-            {"name": c.name, "state": c.state, "numerator": c.numerator, "denominator": c.denominator}
-            for c in found.checks
-        ],
-        "rule_version": version,
-        "verdict_id": verdict_id(question, found.requirement, version),
-    }
-
-
-def shown_all(question: Question, found: Sequence[Verdict]) -> dict[str, Any]:
-    """An organisation's verdicts, and the question they answer."""
-    organization, body = organizations()[question.org_id], body_of(question.org_id)
-    return {
-        "org_id": question.org_id,
-        "name": organization.name.model_dump(),
-        "policy_scope": body.scope,
-        "voluntary": body.voluntary,
-        "rules": question.rules,
-        "rule_version": rule_version(question.rules),
-        "as_if_in_force": question.as_if_in_force,
-        "verdicts": [shown(question, each) for each in found],
-    }
-
-
-def units_shown(found: Verdict) -> list[dict[str, Any]]:
-    """What a verdict was made from, thing by thing; of persons no more than how each stands."""
-    named = found.requirement not in {"7.2", "PSD-4.1.33"}
-    return [_unit_shown(unit, named=named) for unit in found.units]
-
-
-def _unit_shown(unit: Unit, *, named: bool) -> dict[str, Any]:
-    return {
-        "id": unit.name if named else None,
-        "outcome": unit.outcome,
-        "due_on": unit.due_on,
-        "events": [{"service": service, "position": position} for service, position in unit.refs] if named else [],
-    }
