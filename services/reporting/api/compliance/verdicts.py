@@ -34,6 +34,7 @@ router = APIRouter(tags=["compliance"])
 async def compliance(
     request: Request,
     reader: Reader,
+    org: str | None = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
     rules: RuleSet = None,
@@ -42,7 +43,8 @@ async def compliance(
     after_: After = None,
 ) -> Response:
     day, (start,) = as_of or today(), after(after_)
-    ids = [each for each in sorted(organizations()) if each > start and reader.may_read(each)][: limit + 1]
+    wanted = sorted(organizations()) if org is None else [organization_of(org, reader).org_id]
+    ids = [each for each in wanted if each > start and reader.may_read(each)][: limit + 1]
     async with one_state(request.app.state.pool) as connection:
         known = await knowledge(connection, known_at)
         items = []
