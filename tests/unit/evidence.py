@@ -73,7 +73,7 @@ def row(service_id: str, year: str, **said: Any) -> dict[str, Any]:
         "service_name_fr": service_id,
         "service_description_en": "What it does",
         "service_description_fr": "Ce qu'il fait",
-        "service_type": ["res"],
+        "service_type": ["RES"],
         "service_scope": ["EXTERN"],
         "client_target_groups": ["PERSON"],
         "service_fee": "N",

@@ -70,7 +70,7 @@ select w.service_id, f.service, f.service_position, f.recorded_at
  cross join lateral (
     select e.service, e.service_position, e.recorded_at
       from (select distinct hour from views_1.feed_hour
-             where org_id = $5 and service = 'status' and hour > $6 - interval '31 days' and hour <= $6
+             where org_id = $5 and service = 'status' and hour > $6::timestamptz - interval '31 days' and hour <= $6
              order by hour desc) h
      cross join lateral (
         select * from logged_event e
