@@ -90,7 +90,9 @@ def passes(who: frozenset[str], kind: str) -> bool:
 
 async def status(session: aiohttp.ClientSession, services: Services, endpoint: Endpoint, caller: Caller) -> int:
     service, method, path, _ = endpoint
-    async with session.request(method, services.url(service) + address(path, caller.org_id), headers=caller.headers) as answer:
+    async with session.request(
+        method, services.url(service) + address(path, caller.org_id), headers=caller.headers
+    ) as answer:
         if "event-stream" not in answer.headers.get("Content-Type", ""):
             await answer.read()
         return answer.status

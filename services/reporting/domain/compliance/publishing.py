@@ -142,8 +142,9 @@ def _last_seen(facts: Facts, service: Service, declared: Record, then: _Then) ->
 
 
 def _observations(facts: Facts, service: Service, declared: Record, then: _Then) -> list[Record]:
+    """The day of an observation is that of its own time zone: what came after the moment is left out by its moment."""
     wanted = declared.fields.get("service_standard_id")
-    found = _about(facts, service, ("real_time_observed",), then.as_of)
+    found = _about(facts, service, ("real_time_observed",), then.as_of + timedelta(days=1))
     return [each for each in found if wanted is None or each.fields.get("service_standard_id") in {None, wanted}]
 
 

@@ -119,7 +119,7 @@ _WORDS: tuple[tuple[Outcome, str, str], ...] = (
 def tally(units: Sequence[Unit], of: Words) -> Words:
     """The numbers, in words: "Priority services: 1 of 3 meet it (in part: 1; not: 1)."."""
     if not units:
-        return f"{of[0]}: there are none to judge.", f"{of[1]} : il n'y en a pas à juger."
+        return f"{of[0]}: 0 of 0; there are none to judge.", f"{of[1]} : 0 sur 0; il n'y en a pas à juger."
     asked, met = count(units, "met", "partial", "failed", "unknown"), count(units, "met")
     found = [(count(units, outcome), en, fr) for outcome, en, fr in _WORDS]
     english = "; ".join(f"{en}: {number}" for number, en, _ in found if number)
