@@ -189,8 +189,8 @@ def case(log: Log, name: str, received: str, resolved: str | None = None, kind: 
         step(log, name, "received", "resolved", resolved)
 
 
-def step(log: Log, name: str, before: str, after: str, day: str) -> None:
-    data = {"feedback_id": name, "from_state": before, "to_state": after, "changed_at": f"{day}T15:00:00Z"}
+def step(log: Log, name: str, before: str, after: str, day: str, **said: Any) -> None:
+    data = {"feedback_id": name, "from_state": before, "to_state": after, "changed_at": f"{day}T15:00:00Z", **said}
     log.add("FeedbackStateChanged", data, service="feedback")
 
 
@@ -226,18 +226,47 @@ def test_an_issue_that_is_closed_without_being_resolved_is_not_settled(log: Log)
     assert log.verdict("7.3", "2018-03-31").state == "partially_compliant"
 
 
-def test_an_issue_is_judged_by_the_department_s_own_time_in_business_days(log: Log) -> None:
+def promised(due: str, stopped: str | None = None, *, own: bool = True, target: float = 0.5) -> dict[str, Any]:
+    """As feedback measures a case; `due` the day after the last in time."""
+    stop = stopped and f"{stopped}T15:00:00Z"
+    clock = {"within": "P2D", "days": "business", "due_on": due, "due_at": f"{due}T04:00:00Z", "own": own}
+    return {"target": target, "resolve": {**clock, "stopped_at": stop, "met": stopped < due if stopped else None}}
+
+
+def timed(log: Log, name: str, received: str, due: str, stopped: str, **changed: Any) -> None:
+    case(log, name, received, promises=promised(due))
+    step(log, name, "received", "resolved", stopped, promises=promised(due, stopped), **changed)
+
+
+def test_an_issue_is_judged_by_the_department_s_own_time_as_feedback_measured_it(log: Log) -> None:
     log.service("S")
     mechanism(log)
-    time = {"kind": "complaint", "resolve_within": "P2D", "days": "business", "target": 0.5, "from_date": "2017-04-01"}
-    log.add("ResolutionTimeRecorded", time, service="feedback")
-    case(log, "F", "2018-03-29", "2018-04-04")  # Good Friday and Easter Monday lie between
+    timed(log, "F", "2018-03-29", "2018-04-05", "2018-04-04")  # Good Friday and Easter Monday lie between
     assert log.verdict("7.3", "2018-04-30").state == "compliant"
-    case(log, "G", "2018-04-03", "2018-04-06")
+    timed(log, "G", "2018-04-03", "2018-04-06", "2018-04-07")
     assert log.verdict("7.3", "2018-04-30").state == "compliant"  # one of two, and a target of half
-    case(log, "H", "2018-04-03", "2018-04-06")
+    timed(log, "H", "2018-04-03", "2018-04-06", "2018-04-07")
     assert "the department's own time" in log.verdict("7.3", "2018-04-30").explanation.en
     assert log.verdict("7.3", "2018-04-30").state == "partially_compliant"
+    assert log.verdict("7.3", "2018-04-05").state == "compliant"
+
+
+def test_what_turned_out_to_be_an_appeal_is_no_feedback(log: Log) -> None:
+    log.service("S")
+    mechanism(log)
+    timed(log, "F", "2018-03-29", "2018-04-05", "2018-04-09")
+    assert log.verdict("7.3", "2018-04-30").state == "partially_compliant"
+    step(log, "F", "resolved", "redirected", "2018-04-10", promises=promised("2018-04-05"), recourse="appeal")
+    assert log.verdict("7.3", "2018-04-30").state == "insufficient_evidence"
+
+
+def test_where_the_department_set_no_time_the_settings_hold(log: Log) -> None:
+    log.service("S")
+    mechanism(log)
+    case(log, "F", "2018-01-05", promises=promised("2018-02-05", own=False))
+    step(log, "F", "received", "resolved", "2018-01-20", promises=promised("2018-02-05", "2018-01-20", own=False))
+    assert log.verdict("7.3", "2018-03-31").state == "compliant"
+    assert log.verdict("7.3", "2018-03-31", resolve_days=10).state == "partially_compliant"
 
 
 def test_what_was_settled_after_the_day_asked_was_open_on_that_day(log: Log) -> None:

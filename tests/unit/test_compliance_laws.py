@@ -98,6 +98,11 @@ def feedback(draw: st.DrawFn) -> Write:
     before, after = draw(st.permutations(["received", "resolved", "redirected", "closed"]))[:2]
     change = {"feedback_id": which, "from_state": before, "to_state": after, "changed_at": moment}
     if draw(st.booleans()):
+        stopped = draw(st.none() | st.just(f"{day(at + 20)}T15:00:00Z"))
+        clock = {"due_at": f"{day(at + 30)}T04:00:00Z", "stopped_at": stopped, "met": stopped and True}
+        timed = {"promises": {"target": 0.5, "resolve": {**clock, "own": draw(st.booleans())}}}
+        case, change = {**case, **timed}, {**change, **timed, "recourse": draw(st.sampled_from([None, "appeal"]))}
+    if draw(st.booleans()):
         return lambda log: log.add("FeedbackRecorded", case, service="feedback")
     return lambda log: log.add("FeedbackStateChanged", change, service="feedback")
 

@@ -1,15 +1,14 @@
 """Feedback: whether clients of each service can give it, and whether their issues are settled in the department's time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 
-from services.reporting.domain.compliance.facts import Case, Facts, Record, Ref, ResolutionTime
+from services.reporting.domain.compliance.facts import Case, Change, Facts, Record, Ref, Timing
 from services.reporting.domain.compliance.population import Service, codes
 from services.reporting.domain.compliance.settings import Settings
 from services.reporting.domain.compliance.verdict import Outcome, Unit
-from services.reporting.domain.compliance.years import day_of
 from shared.calendars import calendar
 from shared.clock.scales import scale_of
 
@@ -66,16 +65,18 @@ class Timeliness:
 
 
 def timeliness(facts: Facts, moment: datetime, settings: Settings) -> Timeliness:
-    """Open cases that are overdue count; those redirected elsewhere, as decisions and appeals are, do not."""
-    found = [_judged(facts, case, moment, settings) for case in facts.cases if case.kind in ISSUES]
+    """Open cases that are overdue count; those that are no feedback, as decisions and appeals are, do not.
+
+    A department's own time and target are feedback's to measure; where it set none, those of the settings hold.
+    """
+    found = [_judged(case, moment, settings) for case in facts.cases if case.kind in ISSUES]
     since = moment - timedelta(days=settings.annual_days)
     counted = [each for each in found if each is not None and since < each.at <= moment]
-    own = any(each.time is not None for each in counted)
-    refs = {ref for each in counted for ref in each.refs}
     if not counted:
         return Timeliness(0, 0, "unknown", own=False, refs=())
-    enough = all(_is_enough([each for each in counted if each.kind == kind], settings) for kind in ISSUES)
+    enough = all(_is_enough([each for each in counted if each.kind == kind]) for kind in ISSUES)
     settled = sum(each.settled for each in counted)
+    own, refs = any(each.own for each in counted), {ref for each in counted for ref in each.refs}
     return Timeliness(settled, len(counted), "met" if enough else "failed", own, tuple(sorted(refs)))
 
 
@@ -84,30 +85,47 @@ class _Judged:
     kind: str
     at: datetime
     settled: bool
-    time: ResolutionTime | None
+    target: Fraction
+    own: bool
     refs: tuple[Ref, ...]
 
 
-def _judged(facts: Facts, case: Case, moment: datetime, settings: Settings) -> _Judged | None:
-    """When it became known whether a case was settled in time; None while it is not, or where it was redirected."""
-    moved = [each for each in case.changes if each.at <= moment]
-    if case.received_at > moment or (moved and moved[-1].state == "redirected"):
+def _judged(case: Case, moment: datetime, settings: Settings) -> _Judged | None:
+    """When it became known whether a case was settled in time; None while it is not, or where it is not to be."""
+    if case.received_at > moment:
         return None
-    time = _time_of(facts.resolution_times, case)
-    due = _due(case.received_at, time, settings)
-    settled_at = _settled_at(case, moment)
-    refs = (case.ref, *(each.ref for each in moved), *([time.ref] if time else []))
-    if settled_at is not None and settled_at <= due:
-        return _Judged(case.kind, settled_at, settled=True, time=time, refs=refs)
-    return _Judged(case.kind, due, settled=False, time=time, refs=refs) if due < moment else None
+    known = [each for each in case.timings if each.at <= moment]
+    if known and known[-1].own:
+        return _by_own_time(case, known[-1], moment)
+    return _by_default(case, known[-1] if known else None, moment, settings)
 
 
-def _settled_at(case: Case, moment: datetime) -> datetime | None:
+def _by_own_time(case: Case, timing: Timing, moment: datetime) -> _Judged | None:
+    refs, target = tuple(sorted({case.ref, timing.ref})), Fraction(str(timing.target))
+    stopped = timing.stopped_at is not None and timing.stopped_at <= moment
+    if timing.recourse or not (stopped or timing.due_at < moment):
+        return None
+    at = timing.stopped_at if stopped and timing.stopped_at else timing.due_at
+    return _Judged(case.kind, at, stopped and bool(timing.met), target, own=True, refs=refs)
+
+
+def _by_default(case: Case, timing: Timing | None, moment: datetime, settings: Settings) -> _Judged | None:
+    """By the settings' time. What was recorded before cases were timed says by its changes when it was settled."""
+    moved = [each for each in case.changes if each.at <= moment]
+    if timing.recourse if timing else moved and moved[-1].state == "redirected":
+        return None
+    settled_at = timing.stopped_at if timing else _settled_at(moved)
+    refs = (case.ref, *(each.ref for each in moved), *([timing.ref] if timing else []))
+    due, target = _due(case.received_at, settings), Fraction(settings.resolve_target_percent, 100)
+    if settled_at is not None and settled_at <= min(due, moment):
+        return _Judged(case.kind, settled_at, settled=True, target=target, own=False, refs=refs)
+    return _Judged(case.kind, due, settled=False, target=target, own=False, refs=refs) if due < moment else None
+
+
+def _settled_at(moved: Sequence[Change]) -> datetime | None:
     """When a case was resolved and not reopened since. A case closed without being resolved is not settled."""
     settled = None
-    for change in case.changes:
-        if change.at > moment:
-            break
+    for change in moved:
         if change.state == "resolved":
             settled = change.at
         elif change.state != "closed":
@@ -115,24 +133,15 @@ def _settled_at(case: Case, moment: datetime) -> datetime | None:
     return settled
 
 
-def _time_of(times: Iterable[ResolutionTime], case: Case) -> ResolutionTime | None:
-    """The department's own time that held when a case was received."""
-    day = day_of(case.received_at)
-    held = [each for each in times if each.kind == case.kind and each.first <= day]
-    return max(held, key=lambda each: each.first, default=None)
-
-
-def _due(received_at: datetime, time: ResolutionTime | None, settings: Settings) -> datetime:
+def _due(received_at: datetime, settings: Settings) -> datetime:
     """The end of the last day in time, as the service-standard clock counts it."""
-    scale = scale_of(time.limit, time.days) if time else scale_of(f"P{settings.resolve_days}D", "calendar")
-    canada = calendar("CA")
+    scale, canada = scale_of(f"P{max(settings.resolve_days, 1)}D", "calendar"), calendar("CA")
     start = scale.mark(received_at, canada)
     return scale.due(start + scale.limit_from(start), canada)[1]
 
 
-def _is_enough(cases: Sequence[_Judged], settings: Settings) -> bool:
+def _is_enough(cases: Sequence[_Judged]) -> bool:
+    """By the highest target that any of them was promised."""
     if not cases:
         return True
-    targets = [each.time.target for each in cases if each.time and each.time.target is not None]
-    target = Fraction(str(max(targets))) if targets else Fraction(settings.resolve_target_percent, 100)
-    return sum(each.settled for each in cases) >= target * len(cases)
+    return sum(each.settled for each in cases) >= max(each.target for each in cases) * len(cases)

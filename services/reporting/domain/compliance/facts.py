@@ -105,8 +105,24 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Timing:
+    """How a feedback case stood, from a moment on, against the department's own time, as feedback measured it; `target` a
+    share from 0 to 1. `recourse`: it was found to be no feedback, but a decision, an appeal or a matter of staff.
+    """
+
+    at: datetime
+    due_at: datetime
+    stopped_at: datetime | None
+    met: bool | None
+    target: float
+    own: bool
+    recourse: bool
+    ref: Ref
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """A feedback case and its changes, in the order in which they happened."""
+    """A feedback case, its changes in the order in which they happened, its timings in the order in which they were known."""
 
     feedback_id: str
     service_id: str | None
@@ -114,18 +130,7 @@ class Case:
     received_at: datetime
     ref: Ref
     changes: tuple[Change, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ResolutionTime:
-    """A department's own time for cases of a kind, from a day on; `target` a share from 0 to 1."""
-
-    kind: str
-    limit: str
-    days: Literal["business", "calendar"]
-    target: float | None
-    first: date
-    ref: Ref
+    timings: tuple[Timing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +159,6 @@ class Facts:
     records: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
     records_of: Mapping[tuple[str, str], tuple[Record, ...]] = field(default_factory=dict)
     cases: tuple[Case, ...] = ()
-    resolution_times: tuple[ResolutionTime, ...] = ()
     improvements: tuple[Record, ...] = ()
     live: Mapping[str, Live] = field(default_factory=dict)
     # Annual confirmations, corrective actions and the steps of oversight: nothing records them in this version.

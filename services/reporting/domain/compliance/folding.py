@@ -5,7 +5,7 @@ counts among versions of a thing is the position in the log of the service that 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from services.reporting.domain.compliance.facts import (
     Body,
@@ -16,10 +16,11 @@ from services.reporting.domain.compliance.facts import (
     Facts,
     Live,
     Record,
-    ResolutionTime,
+    Ref,
     Result,
     Row,
     Standard,
+    Timing,
 )
 
 _T = TypeVar("_T")
@@ -42,7 +43,6 @@ def fold(body: Body, entries: Iterable[Entry], known_to: datetime, live: Mapping
         records=_grouped(records, lambda record: record.kind),
         records_of=_grouped(records, lambda record: (record.kind, str(record.fields.get("service_id")))),
         cases=_cases(named["FeedbackRecorded"], named["FeedbackStateChanged"]),
-        resolution_times=_newest(named["ResolutionTimeRecorded"], _time_key, _resolution_time),
         improvements=_newest(named["ImprovementRecorded"], _improvement_key, _improvement),
         live=dict(live or {}),
     )
@@ -168,23 +168,33 @@ def _case(entry: Entry, changed: list[Entry]) -> Case:
     data = entry.data
     moved = [each for each in changed if each.data["from_state"] != each.data["to_state"]]
     changes = [Change(_moment(each.data["changed_at"]), each.data["to_state"], each.ref) for each in moved]
-    in_order = tuple(sorted(changes, key=lambda change: (change.at, change.ref)))
-    received_at = _moment(data["received_at"])
-    return Case(data["feedback_id"], data.get("service_id"), data["kind"], received_at, entry.ref, in_order)
+    return Case(
+        feedback_id=data["feedback_id"],
+        service_id=data.get("service_id"),
+        kind=data["kind"],
+        received_at=_moment(data["received_at"]),
+        ref=entry.ref,
+        changes=tuple(sorted(changes, key=lambda change: (change.at, change.ref))),
+        timings=tuple(_timing(each) for each in sorted([entry, *changed], key=_by_ref) if each.data.get("promises")),
+    )
 
 
-def _time_key(entry: Entry) -> Key:
-    return entry.data["kind"], str(_first(entry.data))
+def _by_ref(entry: Entry) -> Ref:
+    return entry.ref
 
 
-def _first(data: Mapping[str, Any]) -> date:
-    return _day(data.get("from_date") or data.get("valid_from") or data.get("from") or date.min)
-
-
-def _resolution_time(entry: Entry) -> ResolutionTime:
-    data = entry.data
-    days: Literal["business", "calendar"] = "business" if data.get("days") == "business" else "calendar"
-    return ResolutionTime(data["kind"], data["resolve_within"], days, data.get("target"), _first(data), entry.ref)
+def _timing(entry: Entry) -> Timing:
+    data, promise = entry.data, entry.data["promises"]["resolve"]
+    return Timing(
+        at=_moment(data.get("changed_at") or data["received_at"]),
+        due_at=_moment(promise["due_at"]),
+        stopped_at=_moment(promise["stopped_at"]) if promise.get("stopped_at") else None,
+        met=promise.get("met"),
+        target=data["promises"]["target"],
+        own=promise["own"],
+        recourse=data.get("recourse") is not None,
+        ref=entry.ref,
+    )
 
 
 def _improvement_key(entry: Entry) -> Key:
@@ -205,6 +215,5 @@ _KEYS: Mapping[str, Callable[[Entry], Key]] = {
     "StewardshipRecorded": _record_key,
     "FeedbackRecorded": _case_key,
     "FeedbackStateChanged": _case_key,
-    "ResolutionTimeRecorded": _time_key,
     "ImprovementRecorded": _improvement_key,
 }
