@@ -1,5 +1,6 @@
 """Verdicts that changed are published: by what was read since the last time, or by the passing of a day or of a version of the rules."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 import orjson
@@ -7,8 +8,9 @@ import orjson
 from services.reporting import store
 from services.reporting.domain.compliance import rule_version, rules_in_force
 from services.reporting.domain.compliance.asking import Question, verdict_id
+from services.reporting.domain.compliance.facts import Entry
 from services.reporting.domain.compliance.verdict import Verdict
-from services.reporting.handlers.judging import verdicts
+from services.reporting.handlers.judging import shared_entries, verdicts
 from services.reporting.handlers.knowing import knowledge
 from services.reporting.store.telling import Told
 from shared.contracts.reporting import Judged, VerdictChanged
@@ -36,20 +38,23 @@ async def tell_changes(connection: Connection, day: date) -> int | None:
         return 0
     anew = (now.day, now.rule_version) != (before.day, before.rule_version)
     heard = await store.organizations_heard(connection, 0 if anew else before.position, now.position)
+    shared = await shared_entries(connection, known.cut) if heard else []
     entries: list[LogEntry] = []
     for org_id in heard:
         if org_id in organizations():
             asked = Question(org_id, rules, day, known.cut)
-            entries += await _changes(connection, asked, None if anew else before.position)
+            entries += await _changes(connection, asked, shared, None if anew else before.position)
     await store.remember_told(connection, now)
     if entries:
         await append(connection, entries, [])
     return len(entries)
 
 
-async def _changes(connection: Connection, asked: Question, after: int | None) -> list[LogEntry]:
+async def _changes(
+    connection: Connection, asked: Question, shared: Sequence[Entry], after: int | None
+) -> list[LogEntry]:
     """What is to be said of one organisation. Nothing, where all is as it was told."""
-    found = await verdicts(connection, asked)
+    found = await verdicts(connection, asked, shared)
     told = await store.told_verdicts(connection, asked.org_id)
     changed = [each for each in found if told.get(each.requirement) != _said(each).model_dump()]
     if not changed:

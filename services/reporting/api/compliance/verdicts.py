@@ -21,7 +21,7 @@ from services.reporting.api.performance import today
 from services.reporting.domain.compliance.asking import Cut
 from services.reporting.domain.compliance.changing import Difference, differences
 from services.reporting.domain.compliance.verdict import Verdict
-from services.reporting.handlers.judging import answers, entries, verdicts, with_live
+from services.reporting.handlers.judging import answers, entries, shared_entries, verdicts, with_live
 from services.reporting.handlers.knowing import knowledge
 from shared.database import Connection
 from shared.organizations import organizations
@@ -47,10 +47,10 @@ async def compliance(
     ids = [each for each in wanted if each > start and reader.may_read(each)][: limit + 1]
     async with one_state(request.app.state.pool) as connection:
         known = await knowledge(connection, known_at)
-        items = []
+        shared, items = await shared_entries(connection, known.cut), []
         for org_id in ids[:limit]:
             asked = question(org_id, day, known.cut, rules, as_if_in_force=as_if_in_force)
-            items.append(shown_all(asked, await verdicts(connection, asked)))
+            items.append(shown_all(asked, await verdicts(connection, asked, shared)))
     items += [{"org_id": org_id} for org_id in ids[limit:]]
     return answer(request, page(items, limit, lambda item: [item["org_id"]], as_of=day, **known.as_dict()))
 
