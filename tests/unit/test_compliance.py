@@ -8,6 +8,7 @@ import pytest
 from services.reporting.domain.compliance import evaluate, requirements, rule_of, rule_version, rules_in_force
 from services.reporting.domain.compliance.facts import Body, Live
 from services.reporting.domain.compliance.settings import REASONS, Settings
+from services.reporting.domain.compliance.titles import TITLES
 from services.reporting.domain.compliance.verdict import Verdict
 from tests.unit.evidence import LATER, Log, judge
 
@@ -656,6 +657,7 @@ def test_every_setting_has_its_reason_and_every_rule_its_clause_in_words() -> No
     for rules in ("policy-2014", "policy-2020"):
         assert all(len(rule_of(rules, each)) > 40 for each in requirements(rules))
         assert rule_version(rules).startswith(f"{rules}+")
+    assert set(TITLES) == {each for rules in ("policy-2014", "policy-2020") for each in requirements(rules)}
 
 
 def test_the_two_rule_sets_have_versions_of_their_own() -> None:

@@ -41,12 +41,17 @@ router = APIRouter(tags=["compliance"])
 
 @router.get("/v1/verdicts/{verdict_id}/evidence", summary="What a verdict was made from, down to the events")
 async def evidence(request: Request, reader: Reader, verdict_id: str) -> Response:
+    return answer(request, await explain(request, reader, verdict_id))
+
+
+async def explain(request: Request, reader: Person, verdict_id: str) -> dict[str, Any]:
+    """A verdict with all that it was made from. Raises Refused."""
     asked, requirement = _question_of(verdict_id, reader)
     async with one_state(request.app.state.pool) as connection:
         found = next(each for each in await verdicts(connection, asked) if each.requirement == requirement)
         records = await store.records(connection, found.inputs)
     kept = await _held(request.app.state.settings.kafka, records)
-    body = {
+    return {
         **shown(asked, found),
         "org_id": asked.org_id,
         "as_of": asked.as_of,
@@ -58,7 +63,6 @@ async def evidence(request: Request, reader: Reader, verdict_id: str) -> Respons
         "inputs": units_shown(found),
         "events": [record_shown(record, kept) for record in records],
     }
-    return answer(request, body)
 
 
 def _question_of(verdict_id: str, reader: Person) -> tuple[Question, str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from services.reporting.domain.compliance import rule_version
 from services.reporting.domain.compliance.asking import Question, verdict_id
+from services.reporting.domain.compliance.titles import TITLES
 from services.reporting.domain.compliance.verdict import Unit, Verdict
 from services.reporting.handlers.judging import body_of
 from shared.database import Connection, Pool
@@ -24,6 +25,7 @@ def shown(question: Question, found: Verdict) -> dict[str, Any]:
     version = rule_version(question.rules)
     return {
         "requirement": found.requirement,
+        "title": TITLES[found.requirement].model_dump(),
         "state": found.state,
         "numerator": found.numerator,
         "denominator": found.denominator,

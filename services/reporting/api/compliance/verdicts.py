@@ -1,6 +1,7 @@
 """The verdicts of an organisation or of all, and what changed between two states of knowledge."""
 
 from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -18,12 +19,14 @@ from services.reporting.api.compliance.asking import (
 from services.reporting.api.compliance.evidence import record_shown
 from services.reporting.api.compliance.showing import one_state, shown_all
 from services.reporting.api.performance import today
+from services.reporting.domain.compliance import Rules
 from services.reporting.domain.compliance.asking import Cut
 from services.reporting.domain.compliance.changing import Difference, differences
 from services.reporting.domain.compliance.verdict import Verdict
 from services.reporting.handlers.judging import answers, entries, shared_entries, verdicts, with_live
 from services.reporting.handlers.knowing import knowledge
 from shared.database import Connection
+from shared.identity import Person
 from shared.organizations import organizations
 from shared.reading import After, Limit, Moment, after, answer, page
 
@@ -65,13 +68,25 @@ async def compliance_of(
     rules: RuleSet = None,
     as_if_in_force: AsIf = False,
 ) -> Response:
+    return answer(request, await judge(request, reader, org_id, as_of or today(), known_at, rules, as_if_in_force))
+
+
+async def judge(
+    request: Request,
+    reader: Person,
+    org_id: str,
+    day: date,
+    known_at: datetime | None,
+    rules: Rules | None,
+    as_if_in_force: bool,
+) -> dict[str, Any]:
+    """An organisation's verdicts, and what they know. Raises Refused."""
     organization_of(org_id, reader)
-    day = as_of or today()
     async with one_state(request.app.state.pool) as connection:
         known = await knowledge(connection, known_at)
         asked = question(org_id, day, known.cut, rules, as_if_in_force=as_if_in_force)
         found = await verdicts(connection, asked)
-    return answer(request, {**shown_all(asked, found), "as_of": day, **known.as_dict()})
+    return {**shown_all(asked, found), "as_of": day, **known.as_dict()}
 
 
 @router.get("/v1/compliance/{org_id}/changes", summary="What became known between two moments, and what it changed")
