@@ -131,7 +131,16 @@ async def judged(pool: asyncpg.Pool, org_id: str, cut: Cut, day: date = DAY) -> 
 
 
 def expected(entries: Iterable[Entry], org_id: str, known_to: datetime, day: date = DAY) -> tuple[Verdict, ...]:
-    return evaluate("policy-2014", fold(Body(org_id), entries, known_to), day, Settings())
+    own = [each for each in entries if concerns(each, org_id)]
+    return evaluate("policy-2014", fold(Body(org_id), own, known_to), day, Settings())
+
+
+def concerns(entry: Entry, org_id: str) -> bool:
+    """Whether an event is evidence of an organisation: its own, what concerns several, and what a transferred service had."""
+    kind, fields = entry.data.get("kind"), entry.data.get("fields", {})
+    several = entry.name == "ServiceTransferred" or kind == "mandatory_service_listed"
+    of_service = entry.service == "inventory" and "S" in {entry.data.get("service_id"), fields.get("service_id")}
+    return entry.org_id == org_id or several or (org_id == "9002" and of_service)
 
 
 @pytest.mark.parametrize("seed", range(4))

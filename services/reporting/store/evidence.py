@@ -55,9 +55,11 @@ async def evidence_of_services(
     position: int | None,
     known_at: datetime | None,
 ) -> list[dict[str, Any]]:
-    """Everything that some organisations recorded of some services: what a service had before it was transferred."""
+    """Everything that some organisations told the inventory of some services: what a service had before it was transferred.
+    Feedback is, and stays, the organisation's that received it.
+    """
     rows = await connection.fetch(
-        f"select {_COLUMNS} from logged_event e where {_EVIDENCE} and e.org_id = any($4) and {_KNOWN} "
+        f"select {_COLUMNS} from logged_event e where {_EVIDENCE} and e.service = 'inventory' and e.org_id = any($4) and {_KNOWN} "
         "and coalesce(value::json #>> '{data,service_id}', value::json #>> '{data,fields,service_id}') = any($3)",
         _LAST if position is None else position, known_at, sorted(set(service_ids)), sorted(set(org_ids)),
     )  # fmt: skip
