@@ -143,11 +143,12 @@ async def _value(kafka: Kafka, record: dict[str, Any]) -> bytes:
 async def test_what_was_known_at_a_moment_stays_what_it_was_and_the_difference_names_its_events(
     ask: Ask, report: Report, unique: str
 ) -> None:
-    await report("ServiceReported", service(unique))
+    recorded_at = datetime.fromisoformat((await report("ServiceReported", service(unique)))["recorded_at"])
     _, known = await eventually(
-        lambda: ask(f"/v1/compliance/{ORG}", as_of=AS_OF, known_at=datetime.now(UTC).isoformat()),
-        lambda answer: answer[1]["known_by"] == "watermark",
+        lambda: ask(f"/v1/compliance/{ORG}", as_of=AS_OF, known_at=(datetime.now(UTC) + timedelta(1)).isoformat()),
+        lambda answer: datetime.fromisoformat(answer[1]["known_at"]) > recorded_at,
     )
+    assert (known["known_by"], known["known_at"]) == ("watermark", known["watermark"])
     moment = known["known_at"]
     status, again = await ask(f"/v1/compliance/{ORG}", as_of=AS_OF, known_at=moment)
     assert (status, again["known_by"]) == (200, "known_at")
@@ -193,6 +194,40 @@ async def test_an_event_leads_up_to_the_verdicts_that_it_changed(ask: Ask, repor
     assert changed["rests_on_it"]
     assert changed["to"]["numerator"] == changed["from"]["numerator"] + 1
     assert (await ask("/v1/events/no-such-event"))[0] == 404
+
+
+async def test_a_verdict_that_changed_is_published_within_a_second_with_the_event_that_changed_it(
+    services: Services, report: Report, kafka: Kafka
+) -> None:
+    """As of today: by the rules in force today."""
+    today = datetime.now(UTC).date().isoformat()
+    done = await report(*stewardship("assessment_completed", fiscal_year="2026-2027", on=today))
+
+    async def told() -> list[dict[str, Any]]:
+        answer = await services.ask("reporting", "/v1/log/events", query={"org": ORG, "last": 50})
+        return [each for each in answer["items"] if each["caused_by"] == {"source": done["source"], "id": done["id"]}]
+
+    (event,) = await eventually(told)
+    assert (event["topic"], event["key"], event["data"]["requirement"]) == ("reporting.verdicts.v1", ORG, "PSD-4.1.37")
+    assert event["data"]["before"]["state"] == "insufficient_evidence"
+    assert event["data"]["after"]["state"] == "partially_compliant"  # the inventory is of 2017-2018: a finding
+    waited = datetime.fromisoformat(event["recorded_at"]) - datetime.fromisoformat(done["recorded_at"])
+    assert waited < timedelta(seconds=3)  # one on a quiet machine
+    consumer = AIOKafkaConsumer(
+        "reporting.verdicts.v1",
+        **kafka.options(),
+        group_id=None,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    )
+    await consumer.start()
+    try:
+        async for record in consumer:
+            if orjson.loads(record.value)["id"] == str(event["position"]):
+                assert record.key == ORG.encode()
+                break
+    finally:
+        await consumer.stop()
 
 
 async def test_what_if_a_review_were_due_every_year(ask: Ask, report: Report, unique: str) -> None:

@@ -16,6 +16,8 @@ from services.reporting.domain.compliance.saying import (
     about_assessment,
     about_learning,
     about_mandatory,
+    about_publication,
+    about_reviews,
     about_steps,
     about_strategy,
     about_timeliness,
@@ -166,7 +168,7 @@ def real_time(facts: Facts, as_of: date, settings: Settings) -> Verdict:
     """DSD 4.6.6: real-time performance of services is reported on the department's web presence (2014: 7.7)."""
     found = population(facts, as_of)
     units = publishing.published(facts, found.in_scope, as_of, moment_of(facts, as_of), settings)
-    return _of_services("DSD-4.6.6", found, units)
+    return _of_services("DSD-4.6.6", found, units, *about_publication(units, settings))
 
 
 def reviews(facts: Facts, as_of: date, settings: Settings) -> Verdict:
@@ -176,7 +178,7 @@ def reviews(facts: Facts, as_of: date, settings: Settings) -> Verdict:
     found = population(facts, as_of)
     units = reviewed(facts, found.in_scope, frozenset(), FROM, as_of, settings)
     units = [_declared(unit, each, as_of, settings) for unit, each in zip(units, found.in_scope, strict=True)]
-    return _of_services("DSD-4.6.7", found, units)
+    return _of_services("DSD-4.6.7", found, units, *about_reviews(units, settings))
 
 
 def _declared(unit: Unit, service: Service, as_of: date, settings: Settings) -> Unit:

@@ -98,10 +98,53 @@ def about_engagement(outcome: Outcome, found: Record | None, lacking: Sequence[s
     return [(f"The approach of {found.on} holds.", f"L'approche du {found.on} est en vigueur."), *_lacking(lacking)]
 
 
+def about_reviews(units: Sequence[Unit], settings: Settings) -> list[Words]:
+    if not units:
+        return []
+    unknown = [unit for unit in units if unit.outcome == "unknown"]
+    first_due = min((unit.due_on for unit in unknown if unit.due_on), default=None)
+    never = (
+        f"Of {len(unknown)} no review was ever reported; the first is due by {first_due}.",
+        f"De {len(unknown)}, aucun examen n'a jamais été déclaré; le premier est dû au plus tard le {first_due}.",
+    )
+    return [
+        (
+            f"A review is to be less than {settings.review_years} years old, and what it recommends decided.",
+            f"Un examen doit dater de moins de {settings.review_years} ans, et ses recommandations être tranchées.",
+        ),
+        *([never] if unknown else []),
+        *listed("Too old, or never reviewed", "Trop ancien, ou jamais fait", _named(units, "failed")),
+        *listed("An area or a decision is missing", "Il manque un volet ou une décision", _named(units, "partial")),
+    ]
+
+
+def about_publication(units: Sequence[Unit], settings: Settings) -> list[Words]:
+    if not units:
+        return []
+    unknown = len(_named(units, "unknown"))
+    never = (
+        f"Of {unknown} nothing published was ever reported.",
+        f"De {unknown}, aucune publication n'a jamais été déclarée.",
+    )
+    return [
+        *([never] if unknown else []),
+        *listed("A part of it is published", "Publié en partie", _named(units, "partial")),
+        *listed(
+            f"No standard, or information older than {settings.freshness_percent}% of its cadence",
+            f"Aucune norme, ou information plus ancienne que {settings.freshness_percent} % de sa cadence",
+            _named(units, "failed"),
+        ),
+    ]
+
+
+def _named(units: Sequence[Unit], outcome: Outcome) -> list[str]:
+    return [unit.name for unit in units if unit.outcome == outcome]
+
+
 def about_mandatory(units: Sequence[Unit], on_list: Sequence[Record]) -> list[Words]:
     if not on_list:
         return [("No list of mandatory services is known.", "Aucune liste de services obligatoires n'est connue.")]
-    return listed("Not adopted", "Non adoptés", [unit.name for unit in units if unit.outcome == "failed"])
+    return listed("Not adopted", "Non adoptés", _named(units, "failed"))
 
 
 def baseline(year: str) -> Words:

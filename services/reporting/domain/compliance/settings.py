@@ -21,7 +21,6 @@ class Settings:
     freshness_percent: int = 150
     status_cadence_minutes: int = 1440
     authentication_by_interaction_point: int = 1
-    action_days: int = 30
 
 
 def _reason(en: str, fr: str) -> Bilingual:
@@ -72,10 +71,6 @@ REASONS: Mapping[str, Bilingual] = {
     "authentication_by_interaction_point": _reason(
         "Where a service does not say whether its clients must authenticate, its authentication interaction point does: Y or N, needed; NA, not. 0: not known.",
         "Si un service ne dit pas si ses clients doivent s'authentifier, son point d'interaction « authentification » le dit : Y ou N, nécessaire; NA, non. 0 : inconnu.",
-    ),
-    "action_days": _reason(
-        "A corrective action is opened within 30 days of the finding.",
-        "Une mesure corrective est entreprise dans les 30 jours du constat.",
     ),
 }
 _MOST = 1_000_000

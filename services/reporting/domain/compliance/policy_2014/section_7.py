@@ -12,6 +12,8 @@ from services.reporting.domain.compliance.saying import (
     about_growth,
     about_learning,
     about_mandatory,
+    about_publication,
+    about_reviews,
     about_strategy,
     about_timeliness,
     baseline,
@@ -74,7 +76,8 @@ def priority_reviews(facts: Facts, as_of: date, settings: Settings) -> Verdict:
     """
     found = population(facts, as_of)
     units = reviewed(facts, found.priority, AREAS, SECOND_PHASE, as_of, settings)
-    return verdict("7.4", Judged(units, PRIORITY, priorities(found), empty=_none_priority(found), refs=found.refs))
+    notes = [*priorities(found), *about_reviews(units, settings)]
+    return verdict("7.4", Judged(units, PRIORITY, notes, empty=_none_priority(found), refs=found.refs))
 
 
 def strategy(facts: Facts, as_of: date, settings: Settings) -> Verdict:
@@ -108,7 +111,8 @@ def publication(facts: Facts, as_of: date, settings: Settings) -> Verdict:
     """
     found = population(facts, as_of)
     units = publishing.published(facts, found.priority, as_of, moment_of(facts, as_of), settings)
-    return verdict("7.7", Judged(units, PRIORITY, priorities(found), empty=_none_priority(found), refs=found.refs))
+    notes = [*priorities(found), *about_publication(units, settings)]
+    return verdict("7.7", Judged(units, PRIORITY, notes, empty=_none_priority(found), refs=found.refs))
 
 
 def mandatory_services(facts: Facts, as_of: date, _settings: Settings) -> Verdict:
