@@ -13,8 +13,6 @@ create index logged_event_shared on logged_event (position)
 -- Where the log stood when a span became void: what was said before stays as it was said.
 alter table void_span add column position bigint not null default 0;
 
--- When a service's applications were last heard of before a moment: our own live page was fresh then.
-create index logged_event_by_moment_and_service on logged_event using brin (
-    recorded_at,
-    hashtext(text_after(value, '"service_id":"')) int4_bloom_ops
-) with (pages_per_range = 64, autosummarize = on);
+-- When a service's applications were last heard of before a moment: our own live page was fresh then. Moments ascend in the
+-- log, so that the least and the greatest of each stretch of it say where to look.
+create index logged_event_by_moment on logged_event using brin (recorded_at) with (pages_per_range = 64, autosummarize = on);

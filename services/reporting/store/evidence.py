@@ -69,15 +69,15 @@ async def evidence_of_services(
 _LAST_CHANGES = f"""
 select w.service_id, f.service, f.service_position, f.recorded_at
   from unnest($3::text[], $4::text[]) as w (service_id, said)
+  join views_1.service_change using (service_id)
  cross join lateral (
     select e.service, e.service_position, e.recorded_at
       from (select distinct hour from views_1.feed_hour
-             where org_id = $5 and service = 'status' and hour > $6::timestamptz - interval '31 days' and hour <= $6
+             where org_id = $5 and service = 'status' and hour > $6::timestamptz - interval '11 days' and hour <= $6
              order by hour desc) h
      cross join lateral (
         select * from logged_event e
          where e.recorded_at >= h.hour and e.recorded_at < h.hour + interval '1 hour' and e.recorded_at <= $6
-           and hashtext(text_after(e.value, '"service_id":"')) = hashtext(text_after(w.said, '"service_id":"'))
            and e.service = 'status' and e.org_id = $5 and e.type = 'guichet.status.ApplicationStateChanged.v1'
            and strpos(e.value, w.said) > 0 and {_KNOWN}
          order by e.recorded_at desc, e.service_position desc limit 1) e
@@ -93,7 +93,9 @@ async def last_changes(
     position: int | None,
     known_at: datetime | None,
 ) -> dict[str, tuple[datetime, tuple[str, int]]]:
-    """Of each service the last change of an application in the month before a moment: when it was recorded, and which."""
+    """Of each service the last change of an application before a moment: when it was recorded, and which. None where it is
+    older than any cadence allows: a week, and half of it again.
+    """
     ids = sorted(service_ids)
     said = [f'"service_id":{orjson.dumps(each).decode()}' for each in ids]
     rows = await connection.fetch(
