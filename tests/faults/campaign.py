@@ -188,10 +188,12 @@ async def _stirred(rig: Rig, campaign: Campaign) -> None:
     """What a load alone does not lead to, while that is being done again and again."""
     until = time.monotonic() + _MOST_STIRRED_SECONDS
     stirring = asyncio.create_task(stir(rig))
-    while time.monotonic() < until and not stirring.done():
-        campaign.learn()
-        await campaign.go(min(until, time.monotonic() + 60))
-        await asyncio.sleep(_LEARN_SECONDS)
-    stirring.cancel()
-    with suppress(asyncio.CancelledError):
-        await stirring
+    try:
+        while time.monotonic() < until and not stirring.done():
+            campaign.learn()
+            await campaign.go(min(until, time.monotonic() + 60))
+            await asyncio.sleep(_LEARN_SECONDS)
+    finally:
+        stirring.cancel()
+        with suppress(asyncio.CancelledError):
+            await stirring

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,8 @@ class Forked:
 
     def send_signal(self, which: int) -> None:
         if self.returncode is None:
-            os.kill(self.pid, which)
+            with suppress(ProcessLookupError):  # it may have ended itself since, at a failpoint
+                os.kill(self.pid, which)
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)

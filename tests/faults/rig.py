@@ -347,6 +347,8 @@ class Rig:
             return []
         try:
             return list(await connection.fetch(query, *parameters))
+        except asyncpg.PostgresConnectionError:
+            return []
         finally:
             await connection.close()
 
