@@ -267,6 +267,8 @@ async def test_officers_see_their_own_organisation_and_oversight_sees_all(ask: A
         assert (status, refused["code"]) == (403, "forbidden")
     _, own = await ask("/v1/compliance", role)
     assert [each["org_id"] for each in own["items"]] == [ORG]
+    for org, seen in ((ORG, 1), (OTHER, 0), ("nowhere", 0)):
+        assert len((await ask(f"/v1/compliance?org={org}", role))[1]["items"]) == seen
     _, foreign = await ask(f"/v1/compliance/{OTHER}", "oversight")
     status, _ = await ask(f"/v1/verdicts/{foreign['verdicts'][0]['verdict_id']}/evidence", role)
     assert status == 403

@@ -46,8 +46,8 @@ async def compliance(
     after_: After = None,
 ) -> Response:
     day, (start,) = as_of or today(), after(after_)
-    wanted = sorted(organizations()) if org is None else [organization_of(org, reader).org_id]
-    ids = [each for each in wanted if each > start and reader.may_read(each)][: limit + 1]
+    wanted = sorted(each for each in organizations() if org in {None, each} and reader.may_read(each))
+    ids = [each for each in wanted if each > start][: limit + 1]
     async with one_state(request.app.state.pool) as connection:
         known = await knowledge(connection, known_at)
         shared, items = await shared_entries(connection, known.cut), []
