@@ -200,17 +200,19 @@ async def test_a_verdict_that_changed_is_published_within_a_second_with_the_even
     services: Services, report: Report, kafka: Kafka
 ) -> None:
     """As of today: by the rules in force today."""
-    today = datetime.now(UTC).date().isoformat()
-    done = await report(*stewardship("assessment_completed", fiscal_year="2026-2027", on=today))
+    first = datetime.now(UTC).date() - timedelta(days=1)
+    period = {"from": first.isoformat(), "to": (first + timedelta(days=1000)).isoformat()}
+    parts = ["objectives", "governance", "risks", "priorities", "alignment"]
+    done = await report(*stewardship("strategy_approved", strategy_id="P", approved_by="X", parts=parts, **period))
 
     async def told() -> list[dict[str, Any]]:
         answer = await services.ask("reporting", "/v1/log/events", query={"org": ORG, "last": 50})
         return [each for each in answer["items"] if each["caused_by"] == {"source": done["source"], "id": done["id"]}]
 
     (event,) = await eventually(told)
-    assert (event["topic"], event["key"], event["data"]["requirement"]) == ("reporting.verdicts.v1", ORG, "PSD-4.1.37")
+    assert (event["topic"], event["key"], event["data"]["requirement"]) == ("reporting.verdicts.v1", ORG, "PSD-4.1.7")
     assert event["data"]["before"]["state"] == "insufficient_evidence"
-    assert event["data"]["after"]["state"] == "partially_compliant"  # the inventory is of 2017-2018: a finding
+    assert event["data"]["after"]["state"] == "compliant"
     waited = datetime.fromisoformat(event["recorded_at"]) - datetime.fromisoformat(done["recorded_at"])
     assert waited < timedelta(seconds=3)  # one on a quiet machine
     consumer = AIOKafkaConsumer(

@@ -13,8 +13,9 @@ from services.reporting.domain.compliance import Rules, evaluate
 from services.reporting.domain.compliance.changing import differ, differences
 from services.reporting.domain.compliance.facts import Body, Entry
 from services.reporting.domain.compliance.folding import fold
+from services.reporting.domain.compliance.online import Proportion, grown
 from services.reporting.domain.compliance.settings import Settings
-from services.reporting.domain.compliance.verdict import Verdict
+from services.reporting.domain.compliance.verdict import Unit, Verdict, combined
 from tests.unit.evidence import BEGIN, LATER, Log
 
 URL = {"en": "https://canada.ca/en", "fr": "https://canada.ca/fr"}
@@ -248,3 +249,35 @@ def test_leaving_out_what_a_verdict_does_not_rest_on_leaves_the_verdict(entries:
             rest = [entry for entry in entries if entry.ref in set(found.inputs)]
             again = next(each for each in verdicts(rest, as_of) if each.requirement == found.requirement)
             assert replace(again, inputs=found.inputs) == replace(found, inputs=found.inputs)
+
+
+OUTCOMES = st.sampled_from(["met", "partial", "failed", "unknown", "excepted", "pending"])
+
+
+@given(st.lists(OUTCOMES, max_size=8), st.lists(st.sampled_from(["met", "partial", "failed"]), min_size=8, max_size=8))
+def test_a_state_is_given_only_where_nothing_that_may_turn_out_could_give_another(
+    outcomes: list[Any], turned_out: list[Any]
+) -> None:
+    units = [Unit(str(n), outcome) for n, outcome in enumerate(outcomes)]
+    known = [
+        replace(unit, outcome=turned_out[n]) if unit.outcome == "unknown" else unit for n, unit in enumerate(units)
+    ]
+    state = combined(units, "insufficient_evidence")
+    assert state in {"insufficient_evidence", combined(known, "insufficient_evidence")}
+
+
+@given(*(st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0, 4)) for _ in range(2)), st.data())
+def test_a_proportion_has_risen_or_not_only_where_nothing_that_may_turn_out_could_say_otherwise(
+    now: tuple[int, int, int], before: tuple[int, int, int], data: st.DataObject
+) -> None:
+    def year(yes: int, unknown: int, no: int) -> Proportion:
+        return Proportion("", yes, unknown, yes + unknown + no, None)
+
+    if not sum(now) or not sum(before):
+        return
+    state = grown(year(*now), year(*before))
+    turned = [data.draw(st.integers(0, unknown)) for _, unknown, _ in (now, before)]
+    new, old = (
+        year(yes + up, 0, no + unknown - up) for (yes, unknown, no), up in zip((now, before), turned, strict=True)
+    )
+    assert state in {"insufficient_evidence", grown(new, old)}

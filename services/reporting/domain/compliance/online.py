@@ -71,9 +71,10 @@ def grown(now: Proportion, before: Proportion) -> State:
     """
     if now.least > before.most or (now.least == 1 and before.least == 1):
         return "compliant"
-    if now.most <= before.least and not now.unknown and not before.unknown:
-        return "partially_compliant" if now.yes > before.yes else "non_compliant"
-    return "insufficient_evidence" if now.most > before.least else "non_compliant"
+    if now.most <= before.least:
+        more, no_more = now.yes > before.yes + before.unknown, now.yes + now.unknown <= before.yes
+        return "partially_compliant" if more else "non_compliant" if no_more else "insufficient_evidence"
+    return "insufficient_evidence"
 
 
 def cohort(now: Population, before: Population) -> tuple[int, int, int]:

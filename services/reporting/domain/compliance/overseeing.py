@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from services.reporting.domain.compliance.facts import Facts, Record, Ref
-from services.reporting.domain.compliance.verdict import State, Unit, Verdict
+from services.reporting.domain.compliance.verdict import Outcome, State, Unit, Verdict
 
 _SETTLED = frozenset({"compliant", "not_applicable", "excepted"})
 
@@ -32,6 +32,13 @@ def _answered(found: Verdict, by: Sequence[Record], as_of: date) -> Unit:
     done = [each for each in by if each.fields.get("requirement") == found.requirement and (each.on or as_of) <= as_of]
     refs: tuple[Ref, ...] = (*found.inputs, *(each.ref for each in done))
     return Unit(found.requirement, "met" if done else "failed" if by else "unknown", refs)
+
+
+def assessed(outcome: Outcome, acted: Sequence[Unit]) -> Outcome:
+    """An assessment whose findings have not all their corrective action is a part; where none is recorded, it is not known."""
+    if outcome != "met" or all(unit.outcome == "met" for unit in acted):
+        return outcome
+    return "partial" if any(unit.outcome != "unknown" for unit in acted) else "unknown"
 
 
 def nothing_found(verdicts: Sequence[Verdict]) -> State:

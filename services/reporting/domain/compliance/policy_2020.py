@@ -24,7 +24,7 @@ from services.reporting.domain.compliance.saying import (
 )
 from services.reporting.domain.compliance.settings import Settings
 from services.reporting.domain.compliance.standing import Rule, RuleOnVerdicts, Terms, moment_of
-from services.reporting.domain.compliance.verdict import Judged, Outcome, State, Unit, Verdict, verdict
+from services.reporting.domain.compliance.verdict import Judged, State, Unit, Verdict, verdict
 from services.reporting.domain.compliance.words import (
     DEPARTMENT,
     FINDINGS,
@@ -192,10 +192,9 @@ def monitoring(facts: Facts, as_of: date, settings: Settings, verdicts: Sequence
     """PSD 4.1.37 to 4.1.39: compliance is monitored, significant issues are told, and remedied (2014: 8.1)."""
     last, found = last_of(facts, "assessment_completed", as_of), overseeing.findings(verdicts)
     outcome, due = annual(last.on if last else None, FROM, as_of, settings)
-    acted = sum(unit.outcome == "met" for unit in overseeing.answered(found, facts.actions, as_of))
-    shown: Outcome = "partial" if outcome == "met" and acted < len(found) else outcome
-    unit = Unit(facts.body.org_id, shown, (last.ref,) if last else (), due)
-    notes = about_assessment(last, shown, due, len(found), acted)
+    acted = overseeing.answered(found, facts.actions, as_of)
+    unit = Unit(facts.body.org_id, overseeing.assessed(outcome, acted), (last.ref,) if last else (), due)
+    notes = about_assessment(last, outcome, due, len(found), sum(unit.outcome == "met" for unit in acted))
     return verdict("PSD-4.1.37", Judged([unit], DEPARTMENT, notes))
 
 

@@ -198,8 +198,8 @@ def about_assessment(last: Record | None, outcome: Outcome, due: date, findings:
         f"La dernière évaluation s'est terminée le {last.on}; la prochaine est due au plus tard le {due}.",
     )
     actions = (
-        f"{acted} of {findings} findings of non-compliance have a corrective action.",
-        f"{acted} constats de non-conformité sur {findings} ont une mesure corrective.",
+        f"A corrective action is recorded for {acted} of {findings} findings of non-compliance.",
+        f"Une mesure corrective est consignée pour {acted} des {findings} constats de non-conformité.",
     )
     return [said, actions] if findings and outcome != "failed" else [said]
 

@@ -71,15 +71,17 @@ def count(units: Iterable[Unit], *outcomes: Outcome) -> int:
 
 
 def combined(units: Sequence[Unit], empty: State) -> State:
-    """What units come to together. What is not known never decides; what is known to fail does."""
+    """What units come to together: what they would come to whatever turned out of those that are not known, or else that
+    the evidence is insufficient.
+    """
     met, partial, failed, unknown = (count(units, each) for each in ("met", "partial", "failed", "unknown"))
     if not met + partial + failed + unknown:
         return "excepted" if count(units, "excepted") else empty
     if partial or (met and failed):
         return "partially_compliant"
-    if failed:
-        return "non_compliant"
-    return "insufficient_evidence" if unknown else "compliant"
+    if unknown:
+        return "insufficient_evidence"
+    return "non_compliant" if failed else "compliant"
 
 
 def verdict(requirement: str, judged: Judged) -> Verdict:

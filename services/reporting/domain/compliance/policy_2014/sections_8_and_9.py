@@ -29,9 +29,7 @@ def monitoring(facts: Facts, as_of: date, settings: Settings, verdicts: Sequence
     outcome, due = annual(last.on if last else None, _FROM, as_of, settings)
     found = overseeing.findings(verdicts)
     acted = overseeing.answered(found, facts.actions, as_of)
-    if outcome == "met" and any(unit.outcome != "met" for unit in acted):
-        outcome = "partial"
-    unit = Unit(facts.body.org_id, outcome, (last.ref,) if last else (), due)
+    unit = Unit(facts.body.org_id, overseeing.assessed(outcome, acted), (last.ref,) if last else (), due)
     notes = about_assessment(last, outcome, due, len(found), sum(unit.outcome == "met" for unit in acted))
     return verdict("8.1a", Judged([unit], DEPARTMENT, notes))
 
