@@ -1,5 +1,6 @@
 """Compliance over HTTP, on real Kafka and PostgreSQL: as of, as known at, down to the records and up from an event."""
 
+import asyncio
 import random
 import uuid
 from collections.abc import Awaitable, Callable
@@ -18,6 +19,7 @@ from guichet.tokens import token
 from shared.kafka import Kafka
 from shared.organizations import organizations
 from shared.testing import eventually
+from tests.conftest import LocalSystem
 from tests.unit.evidence import row
 
 ORG, OTHER = "9017", "9018"
@@ -289,6 +291,24 @@ async def test_what_does_not_exist_is_said_in_the_reader_s_language(ask: Ask) ->
     for query in ({"as_of": "yesterday"}, {"as_of": "0001-01-01"}, {"known_at": "now"}, {"rules": "policy-1999"}):
         status, refused = await ask(f"/v1/compliance/{ORG}", **query)
         assert (status, refused["code"]) == (400, "invalid_request"), query
+
+
+async def test_the_terminal_shows_verdicts_and_explains_one_down_to_its_records(
+    system: LocalSystem, report: Report, unique: str
+) -> None:
+    await report("ServiceReported", service(unique))
+
+    def command(*arguments: str) -> Any:
+        return orjson.loads(system.command(*arguments, "--format", "json").stdout)
+
+    answer = await asyncio.to_thread(command, "report", "compliance", "--org", ORG, "--as-of", AS_OF)
+    (item,) = answer["items"]
+    found = verdict(item, "7.4")
+    evidence = await asyncio.to_thread(command, "explain", found["verdict_id"])
+    assert evidence["numerator"] == found["numerator"]
+    assert unique in {each["event_id"] for each in evidence["events"]} | {each["id"] for each in evidence["inputs"]}
+    refused = await asyncio.to_thread(lambda: system.command("explain", "nonsense", check=False))
+    assert (refused.returncode, refused.stdout) == (1, "")
 
 
 async def test_no_order_of_arrival_changes_a_verdict(ask: Ask, services: Services, key: str, unique: str) -> None:
