@@ -19,11 +19,11 @@ MOMENTS = st.datetimes(datetime(2014, 1, 1), datetime(2030, 1, 1), timezones=st.
 @given(
     st.sampled_from(RULE_SETS),
     st.text(min_size=1, max_size=6),
-    st.dates(),
+    st.dates(date(2000, 1, 1), date(2100, 12, 31)),
     MOMENTS,
     st.none() | st.integers(0, 2**62),
     st.booleans(),
-    st.dictionaries(st.sampled_from(sorted(Settings.__dataclass_fields__)), st.integers(0, 1000)),
+    st.dictionaries(st.sampled_from(sorted(Settings.__dataclass_fields__)), st.integers(0, 100)),
 )
 def test_a_verdict_s_id_is_read_back_as_its_question(
     rules: str, org_id: str, as_of: date, known_to: datetime, position: int | None, as_if: bool, changes: dict[str, int]
@@ -39,6 +39,21 @@ def test_a_verdict_s_id_is_read_back_as_its_question(
 def test_what_is_no_verdict_s_id_is_no_question(name: str) -> None:
     with pytest.raises(ValueError, match="no verdict's id"):
         read_verdict_id(name)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "year", "changes"),
+    [
+        (date(1999, 12, 31), 2020, {}),
+        (date(2018, 3, 31), 9999, {}),
+        (date(2018, 3, 31), 2020, {"review_years": 101}),
+        (date(2018, 3, 31), 2020, {"review_yaers": 1}),
+    ],
+)
+def test_a_question_that_nobody_can_ask_has_no_id(as_of: date, year: int, changes: dict[str, int]) -> None:
+    asked = Question("12", "policy-2014", as_of, Cut(datetime(year, 1, 1, tzinfo=UTC)), changes=changes)
+    with pytest.raises(ValueError, match="no verdict's id"):
+        read_verdict_id(verdict_id(asked, "7.4", rule_version("policy-2014")))
 
 
 def test_a_setting_that_is_none_of_ours_is_refused_in_both_languages() -> None:

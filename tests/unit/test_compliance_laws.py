@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from services.reporting.domain.compliance.changing import differ, differences
 from services.reporting.domain.compliance.facts import Body, Entry
 from services.reporting.domain.compliance.folding import fold
 from services.reporting.domain.compliance.online import Proportion, grown
-from services.reporting.domain.compliance.settings import Settings
+from services.reporting.domain.compliance.settings import Settings, changed
 from services.reporting.domain.compliance.verdict import Unit, Verdict, combined
 from tests.unit.evidence import BEGIN, LATER, Log
 
@@ -249,6 +250,23 @@ def test_leaving_out_what_a_verdict_does_not_rest_on_leaves_the_verdict(entries:
             rest = [entry for entry in entries if entry.ref in set(found.inputs)]
             again = next(each for each in verdicts(rest, as_of) if each.requirement == found.requirement)
             assert replace(again, inputs=found.inputs) == replace(found, inputs=found.inputs)
+
+
+@pytest.mark.parametrize("extreme", ["0001-01-01", "1899-12-31", "9999-12-31"])
+@pytest.mark.parametrize("settings_", [Settings(), changed(Settings(), {"review_years": 100, "annual_days": 100_000})])
+def test_no_day_that_anybody_reports_is_too_much(extreme: str, settings_: Settings) -> None:
+    log = Log()
+    for write in WELL_MANAGED:
+        write(log)
+    words = {"which": "S", "day": extreme, "later": extreme}
+    for kind, fields in RECORDS:
+        said = {name: value.format(**words) if isinstance(value, str) else value for name, value in fields.items()}
+        log.record(kind, extreme, **said)
+    log.add("ServiceTransferred", {"service_id": "T", "on": extreme, "from_org": "9001", "to_org": "9002"})
+    log.add("ServiceRetired", {"service_id": "U", "on": extreme})
+    for rules in ("policy-2014", "policy-2020"):
+        for as_of in (date(2000, 1, 1), date(2018, 3, 31), date(2100, 12, 31)):
+            assert evaluate(rules, log.facts(), as_of, settings_, as_if_in_force=True)
 
 
 OUTCOMES = st.sampled_from(["met", "partial", "failed", "unknown", "excepted", "pending"])

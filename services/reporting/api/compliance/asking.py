@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from services.reporting.domain.compliance import Rules, rules_in_force
-from services.reporting.domain.compliance.asking import Cut, Question
+from services.reporting.domain.compliance.asking import FIRST_DAY, LAST_DAY, Cut, Question
 from shared.access import May
 from shared.identity import Person
 from shared.organizations import Organization, organizations
@@ -15,10 +15,7 @@ from shared.problems import Refused, problem
 from shared.reading import Moment
 
 Reader = Annotated[Person, Depends(May("officer", "deputy_head", "oversight", "auditor", "operator"))]
-# Fiscal years are official from 2005-2006 to 2029-2030; a day beyond a century says that something is wrong.
-AsOf = Annotated[
-    date | None, Query(ge=date(2000, 1, 1), le=date(2100, 12, 31), description="the day asked; today if absent")
-]
+AsOf = Annotated[date | None, Query(ge=FIRST_DAY, le=LAST_DAY, description="the day asked; today if absent")]
 KnownAt = Annotated[Moment | None, Query(description="as known at this moment; all that has been read if absent")]
 RuleSet = Annotated[Rules | None, Query(description="the rule set; the one in force on the day if absent")]
 AsIf = Annotated[bool, Query(description="judge a rule set outside its dates too")]

@@ -10,6 +10,8 @@ from services.reporting.domain.compliance import RULE_SETS, Rules, requirements
 from services.reporting.domain.compliance.settings import Settings, changed
 
 _FORM = 1
+# A day beyond these says that something is wrong.
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ def read_verdict_id(name: str) -> tuple[Question, str, str]:
             str(org_id), _rules(rules), date.fromisoformat(as_of), _cut(cut), bool(as_if), dict(changes)
         )
         whole = all(type(number) is int for number in question.changes.values()) and question.settings is not None
+        whole = whole and FIRST_DAY <= question.as_of <= LAST_DAY and 1900 <= question.cut.known_to.year <= 2200
         valid = whole and form == _FORM and requirement in requirements(question.rules)
     except (ValueError, TypeError, RecursionError) as error:
         raise ValueError("no verdict's id") from error

@@ -22,6 +22,7 @@ from services.reporting.domain.compliance.facts import (
     Standard,
     Timing,
 )
+from services.reporting.domain.compliance.years import plausible
 
 _T = TypeVar("_T")
 _K = TypeVar("_K")
@@ -67,7 +68,7 @@ def _is_withdrawn(entry: Entry) -> bool:
 
 
 def _day(text: Any) -> date:
-    return date.fromisoformat(str(text)[:10])
+    return plausible(date.fromisoformat(str(text)[:10]))
 
 
 def _moment(text: Any) -> datetime:

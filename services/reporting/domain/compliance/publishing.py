@@ -10,7 +10,7 @@ from services.reporting.domain.compliance.facts import Facts, Record, Ref
 from services.reporting.domain.compliance.population import Service
 from services.reporting.domain.compliance.settings import Settings
 from services.reporting.domain.compliance.verdict import Outcome, Unit
-from services.reporting.domain.compliance.years import end_of
+from services.reporting.domain.compliance.years import end_of, plausible
 
 Freshness = Literal["fresh", "stale", "none"]
 _CADENCE = re.compile(r"P(?:(\d+)D|(\d+)W|T(\d+)H|T(\d+)M)")
@@ -153,7 +153,7 @@ def _moment_of(said: Any) -> datetime:
     text = str(said)
     if len(text) > 10:
         return datetime.fromisoformat(text)
-    return end_of(date.fromisoformat(text) - timedelta(days=1))
+    return end_of(plausible(date.fromisoformat(text)) - timedelta(days=1))
 
 
 def declared_live(facts: Facts) -> set[str]:

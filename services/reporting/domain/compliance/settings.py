@@ -73,7 +73,7 @@ REASONS: Mapping[str, Bilingual] = {
         "Si un service ne dit pas si ses clients doivent s'authentifier, son point d'interaction « authentification » le dit : Y ou N, nécessaire; NA, non. 0 : inconnu.",
     ),
 }
-_MOST = 1_000_000
+_MOST, _MOST_YEARS = 100_000, 100
 
 
 def changed(settings: Settings, changes: Mapping[str, int]) -> Settings:
@@ -82,6 +82,7 @@ def changed(settings: Settings, changes: Mapping[str, int]) -> Settings:
     for name, number in changes.items():
         if name not in known:
             raise ValueError(f"the settings are {', '.join(known)} | les paramètres sont {', '.join(known)}")
-        if not 0 <= number <= _MOST:
-            raise ValueError(f"{name} is a number from 0 to {_MOST} | {name} est un nombre de 0 à {_MOST}")
+        most = _MOST_YEARS if name.endswith("_years") else _MOST
+        if not 0 <= number <= most:
+            raise ValueError(f"{name} is a number from 0 to {most} | {name} est un nombre de 0 à {most}")
     return replace(settings, **changes)

@@ -1,7 +1,7 @@
 """A verdict: one requirement applied to one organisation as of a day, with its numbers and what they were made from."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
@@ -85,7 +85,7 @@ def combined(units: Sequence[Unit], empty: State) -> State:
 
 
 def verdict(requirement: str, judged: Judged) -> Verdict:
-    units = tuple(judged.units)
+    units = tuple(replace(unit, refs=tuple(sorted(set(unit.refs)))) for unit in judged.units)
     state = judged.state or combined(units, judged.empty)
     due = [unit.due_on for unit in units if unit.due_on is not None]
     refs = {ref for unit in units for ref in unit.refs} | set(judged.refs)

@@ -4,6 +4,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 OTTAWA = ZoneInfo("America/Toronto")
+_FIRST, _LAST = date(1900, 1, 1), date(2200, 12, 31)
+
+
+def plausible(day: date) -> date:
+    """A day that years can be added to and taken from: one of other centuries is as long ago, or as far off, as can be."""
+    return min(max(day, _FIRST), _LAST)
 
 
 def fiscal_year(day: date) -> str:
