@@ -57,6 +57,8 @@ FIELDS: Mapping[str, frozenset[str]] = {
         "cases_due": "org_id overdue of_concern",
         "person_erased": "org_id cases erasure",
         "texts_forgotten": "cases",
+        "verdicts_changed": "verdicts",
+        "verdicts_retried": "error",
         "library_message": "message",
     }.items()
 }
