@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from services.reporting.api import compliance, later, performance, stream, verifying
+from services.reporting.api import compliance, later, performance, stream, verifying, yearly
 
 router = APIRouter()
-for part in (performance, compliance, stream, verifying, later):
+for part in (performance, compliance, yearly, stream, verifying, later):
     router.include_router(part.router)
 
 __all__ = ["router"]

@@ -10,6 +10,7 @@ from services.reporting.store.evidence import (
     records,
     shared_evidence,
 )
+from services.reporting.store.inventories import rows_of_years
 from services.reporting.store.reading import (
     Filters,
     changed_since,
@@ -86,6 +87,7 @@ __all__ = [
     "remember_standards",
     "remember_told",
     "remember_verdicts",
+    "rows_of_years",
     "service",
     "services",
     "shared_evidence",

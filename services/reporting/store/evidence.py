@@ -16,14 +16,14 @@ _SHARED = (
     'and strpos(e.value, \'"kind":"mandatory_service_listed"\') > 0))'
 )
 # Read by a position, and recorded by a moment where one is given; a span counts as void from where it was heard of.
-_KNOWN = (
+KNOWN = (
     "e.position <= $1 and ($2::timestamptz is null or e.recorded_at <= $2) and not exists (select from void_span v "
     "where v.service = e.service and v.topic = e.topic and v.partition = e.partition and v.position <= $1 "
     "and ($2::timestamptz is null or v.heard_at <= $2) "
     "and e.service_position > v.after and e.service_position <= v.until)"
 )
 _COLUMNS = "e.service, e.service_position, e.type, e.org_id, e.recorded_at, e.value"
-_LAST = 2**63 - 1
+LAST = 2**63 - 1
 
 
 async def evidence(
@@ -31,8 +31,8 @@ async def evidence(
 ) -> list[dict[str, Any]]:
     """Everything recorded that one organisation reported, and what concerns several."""
     rows = await connection.fetch(
-        f"select {_COLUMNS} from logged_event e where {_EVIDENCE} and e.org_id = $3 and {_KNOWN}",
-        _LAST if position is None else position, known_at, org_id,
+        f"select {_COLUMNS} from logged_event e where {_EVIDENCE} and e.org_id = $3 and {KNOWN}",
+        LAST if position is None else position, known_at, org_id,
     )  # fmt: skip
     return [dict(row) for row in rows]
 
@@ -42,8 +42,8 @@ async def shared_evidence(
 ) -> list[dict[str, Any]]:
     """Everything recorded that concerns more organisations than the one that reported it."""
     rows = await connection.fetch(
-        f"select {_COLUMNS} from logged_event e where {_SHARED} and {_KNOWN}",
-        _LAST if position is None else position, known_at,
+        f"select {_COLUMNS} from logged_event e where {_SHARED} and {KNOWN}",
+        LAST if position is None else position, known_at,
     )  # fmt: skip
     return [dict(row) for row in rows]
 
@@ -59,9 +59,9 @@ async def evidence_of_services(
     Feedback is, and stays, the organisation's that received it.
     """
     rows = await connection.fetch(
-        f"select {_COLUMNS} from logged_event e where {_EVIDENCE} and e.service = 'inventory' and e.org_id = any($4) and {_KNOWN} "
+        f"select {_COLUMNS} from logged_event e where {_EVIDENCE} and e.service = 'inventory' and e.org_id = any($4) and {KNOWN} "
         "and coalesce(value::json #>> '{data,service_id}', value::json #>> '{data,fields,service_id}') = any($3)",
-        _LAST if position is None else position, known_at, sorted(set(service_ids)), sorted(set(org_ids)),
+        LAST if position is None else position, known_at, sorted(set(service_ids)), sorted(set(org_ids)),
     )  # fmt: skip
     return [dict(row) for row in rows]
 
@@ -79,7 +79,7 @@ select w.service_id, f.service, f.service_position, f.recorded_at
         select * from logged_event e
          where e.recorded_at >= h.hour and e.recorded_at < h.hour + interval '1 hour' and e.recorded_at <= $6
            and e.service = 'status' and e.org_id = $5 and e.type = 'guichet.status.ApplicationStateChanged.v1'
-           and strpos(e.value, w.said) > 0 and {_KNOWN}
+           and strpos(e.value, w.said) > 0 and {KNOWN}
          order by e.recorded_at desc, e.service_position desc limit 1) e
      order by h.hour desc limit 1) f
 """
@@ -99,7 +99,7 @@ async def last_changes(
     ids = sorted(service_ids)
     said = [f'"service_id":{orjson.dumps(each).decode()}' for each in ids]
     rows = await connection.fetch(
-        _LAST_CHANGES, _LAST if position is None else position, known_at, ids, said, org_id, moment
+        _LAST_CHANGES, LAST if position is None else position, known_at, ids, said, org_id, moment
     )
     return {row["service_id"]: (row["recorded_at"], (row["service"], row["service_position"])) for row in rows}
 
