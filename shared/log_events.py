@@ -54,6 +54,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
         "stream_retried": "error",
         "verdicts_changed": "verdicts",
         "verdicts_retried": "error",
+        "verdicts_not_judged": "org_id",
         "library_message": "message",
     }.items()
 }
