@@ -59,6 +59,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
         "texts_forgotten": "cases",
         "verdicts_changed": "verdicts",
         "verdicts_retried": "error",
+        "verdicts_not_judged": "org_id",
         "library_message": "message",
     }.items()
 }

@@ -18,7 +18,7 @@ from guichet.client import Services
 from guichet.tokens import token
 from shared.kafka import Kafka
 from shared.organizations import organizations
-from shared.testing import eventually
+from shared.testing import eventually, status_event
 from tests.conftest import LocalSystem
 from tests.unit.evidence import row
 
@@ -97,7 +97,7 @@ async def test_every_organisation_of_the_reference_table_answers_page_by_page(as
         after = {"after": answer["next"]}
     assert [each["org_id"] for each in found] == sorted(organizations())
     for each in found:
-        assert len(each["verdicts"]) == 16
+        assert len(each["verdicts"]) == sum(each["states"].values()) == 16
         assert {v["requirement"] for v in each["verdicts"]} >= {"7.1", "7.10", "8.1a", "8.1b", "8.2", "9.3"}
 
 
@@ -232,6 +232,37 @@ async def test_a_verdict_that_changed_is_published_within_a_second_with_the_even
                 break
     finally:
         await consumer.stop()
+
+
+async def test_our_own_live_page_counts_from_the_first_application_on_where_it_is_the_one_declared(
+    ask: Ask, report: Report, services: Services, key: str, unique: str
+) -> None:
+    year = "2026-2027"
+    await report("ServiceReported", service(unique, year))
+    standard = {
+        "dialect": "collection",
+        "fiscal_year": year,
+        "service_id": unique,
+        "service_standard_id": f"{unique}-1",
+    }
+    names = {"service_standard_en": "In 10 days", "service_standard_fr": "En 10 jours"}
+    await report("ServiceStandardReported", {**standard, **names, "target": 0.8})
+    url = {lang: f"https://guichet.example.org/{lang}/services/{unique}" for lang in ("en", "fr")}
+    said = {"service_id": unique, "venue": "canada.ca", "url": url, "on": "2026-04-01"}
+    await report(*stewardship("standard_published", service_standard_id=f"{unique}-1", **said))
+    await report(*stewardship("real_time_published", cadence="PT1H", **said))
+
+    async def outcome() -> str:
+        _, answer = await ask(f"/v1/compliance/{ORG}", rules="policy-2014", as_if_in_force="true")
+        _, found = await ask(f"/v1/verdicts/{verdict(answer, '7.7')['verdict_id']}/evidence")
+        (unit,) = [each for each in found["inputs"] if each["id"] == unique]
+        return str(unit["outcome"])
+
+    assert await outcome() == "failed"  # declared in April, and nothing was ever there to show
+    event = status_event(ORG, f"A-{unique}", "submitted", service_id=unique)
+    (receipt,) = await services.send("status", key, [orjson.dumps(event)])
+    assert receipt["outcome"] == "accepted", receipt
+    await eventually(outcome, lambda found: found == "met")
 
 
 async def test_what_if_a_review_were_due_every_year(ask: Ask, report: Report, unique: str) -> None:

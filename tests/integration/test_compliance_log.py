@@ -254,6 +254,15 @@ async def test_one_worker_tells_and_another_lets_it(views: asyncpg.Pool) -> None
     assert await told(views, DAY) == []
 
 
+async def test_an_organisation_that_cannot_be_judged_holds_up_no_other(views: asyncpg.Pool) -> None:
+    log = managed()
+    spoiled = {"record_id": "assessment_completed/x", "kind": "assessment_completed", "on": "nonsense", "fields": {}}
+    log.add("StewardshipRecorded", spoiled, org="9002")
+    await read(views, records([*log.entries[:9], log.entries[-1]]))
+    assert {each["org"] for each in await told(views, DAY)} == {"9001"}
+    assert await told(views, DAY) == []
+
+
 def application(position: int, moment: datetime, service_id: str = "S") -> Entry:
     data = {"application_id": f"A{position}", "service_id": service_id, "standards": []}
     return Entry("status", position, "ApplicationStateChanged", "9001", moment, data)

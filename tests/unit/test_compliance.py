@@ -633,9 +633,13 @@ def test_where_a_year_has_no_row_the_newest_year_before_is_used_and_said(log: Lo
 
 def test_a_retired_service_is_in_no_number_from_its_day_on(log: Log) -> None:
     log.service("S", **PRIORITY)
-    log.add("ServiceRetired", {"service_id": "S", "on": "2018-01-01"})
+    retired = log.add("ServiceRetired", {"service_id": "S", "on": "2018-01-01"})
     assert log.verdict("7.4", "2017-12-31").denominator == 1
-    assert log.verdict("7.4", "2018-01-01").denominator == 0
+    assert retired.ref not in log.verdict("7.4", "2017-12-31").inputs
+    for requirement in ("7.1", "7.3", "7.4", "7.7", "7.9", "7.10"):
+        found = log.verdict(requirement, "2018-01-01")
+        assert found.denominator == 0
+        assert retired.ref in found.inputs
 
 
 def test_a_transferred_service_belongs_to_its_new_owner_from_the_day_on_with_its_history(log: Log) -> None:

@@ -16,6 +16,7 @@ from services.reporting.store.telling import Told
 from shared.contracts.reporting import Judged, VerdictChanged
 from shared.database import Connection
 from shared.event_log import LogEntry, append
+from shared.logs import log
 from shared.organizations import organizations
 
 TOPIC = "reporting.verdicts.v1"
@@ -53,8 +54,14 @@ async def tell_changes(connection: Connection, day: date) -> int | None:
 async def _changes(
     connection: Connection, asked: Question, shared: Sequence[Entry], after: int | None
 ) -> list[LogEntry]:
-    """What is to be said of one organisation. Nothing, where all is as it was told."""
-    found = await verdicts(connection, asked, shared)
+    """What is to be said of one organisation. Nothing, where all is as it was told, or where it cannot be judged: that holds
+    up no other.
+    """
+    try:
+        found = await verdicts(connection, asked, shared)
+    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError):
+        log.exception("verdicts_not_judged", org_id=asked.org_id)
+        return []
     told = await store.told_verdicts(connection, asked.org_id)
     changed = [each for each in found if told.get(each.requirement) != _said(each).model_dump()]
     if not changed:

@@ -93,5 +93,4 @@ def _words() -> dict[str, Any]:
 
 def _tiles(found: dict[str, Any]) -> dict[str, int]:
     """How many requirements are in each state that any is in, in the order of the states."""
-    states = [each["state"] for each in found["verdicts"]]
-    return {state: states.count(state) for state in STATES if state in states}
+    return {state: found["states"][state] for state in STATES if found["states"][state]}

@@ -1,5 +1,6 @@
 """Verdicts as they are answered."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -52,6 +53,7 @@ def shown_all(question: Question, found: Sequence[Verdict]) -> dict[str, Any]:
         "rules": question.rules,
         "rule_version": rule_version(question.rules),
         "as_if_in_force": question.as_if_in_force,
+        "states": Counter(each.state for each in found),
         "verdicts": [shown(question, each) for each in found],
     }
 

@@ -78,11 +78,14 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """An organisation's services on a day, by the rows of `year`; `asked` is the fiscal year of the day."""
+    """An organisation's services on a day, by the rows of `year`; `asked` is the fiscal year of the day. `departures` are
+    the events by which services had ended or gone over to another by then.
+    """
 
     asked: str
     year: str | None
     services: tuple[Service, ...]
+    departures: tuple[Ref, ...] = ()
 
     @property
     def in_scope(self) -> list[Service]:
@@ -104,7 +107,8 @@ class Population:
 
     @property
     def refs(self) -> tuple[Ref, ...]:
-        return tuple(each.ref for each in self.services)
+        """The events that say which services they are."""
+        return (*(each.ref for each in self.services), *self.departures)
 
 
 def population(facts: Facts, day: date) -> Population:
@@ -113,7 +117,10 @@ def population(facts: Facts, day: date) -> Population:
     own = [row for row in facts.rows if row.year <= asked and _is_own(facts, row, day)]
     year = max((row.year for row in own), default=None)
     kept = [row for row in own if row.year == year] + _come_over(facts, own, year)
-    return Population(asked, year, tuple(Service(row.service_id, row.fields, row.ref) for row in kept))
+    services = tuple(Service(row.service_id, row.fields, row.ref) for row in kept)
+    rows = {row.service_id for row in facts.rows}
+    gone = [each.ref for each in (*facts.retired, *facts.transfers) if each.service_id in rows and each.on <= day]
+    return Population(asked, year, services, tuple(gone))
 
 
 def of_year(facts: Facts, year: str, day: date) -> Population | None:

@@ -67,7 +67,8 @@ def feedback(facts: Facts, as_of: date, settings: Settings) -> Verdict:
         for each in answering.reachable(facts, found.in_scope, as_of)
     ]
     notes = [*rows_used(found), about_timeliness(timely, settings)]
-    return verdict("7.3", Judged(units, SERVICES, notes, empty=_none_in_scope(found), refs=timely.refs))
+    refs = (*found.refs, *timely.refs)
+    return verdict("7.3", Judged(units, SERVICES, notes, empty=_none_in_scope(found), refs=refs))
 
 
 def priority_reviews(facts: Facts, as_of: date, settings: Settings) -> Verdict:
@@ -134,10 +135,12 @@ def e_services(facts: Facts, as_of: date, _settings: Settings) -> Verdict:
     units = online.e_services(now.in_scope, online.exclusions(facts, "7.9", as_of))
     due = last_day(fiscal_year(as_of))
     if now.year is None or not any(unit.outcome != "excepted" for unit in units):
-        return verdict("7.9", Judged(units, SERVICES, rows_used(now), empty=_none_in_scope(now), due_on=due))
+        judged = Judged(units, SERVICES, rows_used(now), empty=_none_in_scope(now), due_on=due, refs=now.refs)
+        return verdict("7.9", judged)
     before = of_year(facts, year_before(now.year), last_day(year_before(now.year)))
     state, notes, refs = _growth(facts, now, units, before)
-    return verdict("7.9", Judged(units, SERVICES, [*rows_used(now), *notes], state=state, due_on=due, refs=refs))
+    notes, refs = [*rows_used(now), *notes], (*now.refs, *refs)
+    return verdict("7.9", Judged(units, SERVICES, notes, state=state, due_on=due, refs=refs))
 
 
 def _growth(
