@@ -38,7 +38,7 @@ MODULES: Mapping[str, str] = {
     "keys": "operating",
     "token": "operating",
     "doctor": "operating",
-    "explain": "later",
+    "explain": "reading",
     "filing": "later",
     "rebuild": "later",
 }

@@ -57,6 +57,9 @@ FIELDS: Mapping[str, frozenset[str]] = {
         "cases_due": "org_id overdue of_concern",
         "person_erased": "org_id cases erasure",
         "texts_forgotten": "cases",
+        "verdicts_changed": "verdicts",
+        "verdicts_retried": "error",
+        "verdicts_not_judged": "org_id",
         "library_message": "message",
     }.items()
 }

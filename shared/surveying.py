@@ -50,6 +50,13 @@ async def survey(kafka: Kafka, topics: Sequence[str]) -> Survey:
         return Survey(last)
 
 
+async def held(kafka: Kafka, topics: Sequence[str]) -> dict[TopicPartition, tuple[int, int]]:
+    """The offsets that each partition holds: the first, and the one after the last. Raises KafkaError or TimeoutError."""
+    async with asyncio.timeout(_SECONDS), _reading(kafka, topics) as (consumer, partitions):
+        first, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+        return {each: (first[each], ends[each]) for each in partitions}
+
+
 async def records_since(kafka: Kafka, topics: Sequence[str], moment: datetime) -> list[ConsumerRecord[Any, Any]]:
     """All records of the topics published since a moment. Raises KafkaError or TimeoutError."""
     found: list[ConsumerRecord[Any, Any]] = []

@@ -6,7 +6,6 @@ from guichet.errors import WrongUse
 from guichet.main import app
 
 LATER = {
-    "explain": "Show a verdict or a figure down to its events.",
     "filing": "Write the annual filing.",
     "rebuild": "Rebuild reporting's views beside the live ones.",
 }

@@ -56,6 +56,8 @@ WORDS = {
     "subscription_suspended": "holds back the notifications of a subscription: they fail for days",
     "subscription_ended": "ended a subscription: its receiver is gone",
     "deliveries_forgotten": "removed notifications whose time had come",
+    "verdicts_changed": "told of verdicts that changed",
+    "verdicts_retried": "could not look for changed verdicts; tries again",
     "case_of_concern": "found words that an officer should look at at once",
     "case_read": "showed somebody what a client wrote",
     "cases_due": "has other overdue cases than before",

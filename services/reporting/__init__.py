@@ -1,5 +1,6 @@
-"""reporting owns the log of everything recorded, with where each record stood in Kafka, and live performance.
+"""reporting owns the log of everything recorded, with where each record stood in Kafka, live performance, and verdicts on
+compliance.
 
-Publishes nothing yet but LogAdvanced and LogRestored, on reporting.verdicts.v1.
+Publishes VerdictChanged, on reporting.verdicts.v1.
 Listens to inventory, feedback and status.
 """

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from services.reporting import api, consumers, pages
 from services.reporting.api import measuring, stream, tracing
+from services.reporting.handlers import telling
 from shared.service import Parts, main
 from shared.serving import run
 
@@ -16,12 +17,12 @@ def prepare(app: FastAPI) -> None:
 
 parts = Parts(
     name="reporting",
-    topics=["reporting.verdicts.v1"],
+    topics=[telling.TOPIC],
     kinds={},
     prepare=prepare,
     consumptions=consumers.consumptions,
     routers=[api.router, pages.router],
-    background=[stream.run],
+    background=[stream.run, consumers.tell_verdicts],
 )
 app = main(parts)
 

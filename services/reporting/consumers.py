@@ -1,15 +1,22 @@
-"""What reporting listens to: everything the other services record."""
+"""What reporting listens to: everything the other services record. What that changes in verdicts is told beside."""
 
+import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from fastapi import FastAPI
 
 from services.reporting import handlers
+from services.reporting.domain.compliance.years import day_of
+from services.reporting.handlers.telling import tell_changes
 from shared.consuming import Consumption, Record
-from shared.database import Connection
+from shared.database import TRANSIENT, Connection, Pool, transaction
 from shared.dead_letters import DeadLetters
+from shared.event_log import LogUnchecked
+from shared.logs import log
 from shared.problems import Problem
 
+_LOOK_SECONDS = 0.5
 TOPICS = (
     "inventory.services.v1",
     "inventory.stewardship.v1",
@@ -46,3 +53,19 @@ def consumptions(app: FastAPI) -> Sequence[Consumption]:
             fetch_bytes=8 * 1024 * 1024,
         )
     ]
+
+
+async def tell_verdicts(app: FastAPI) -> None:
+    """Publish verdicts that changed, within a second of what changed them; a day that passes changes some without an event."""
+    pool: Pool = app.state.pool
+    while True:
+        try:
+            async with transaction(pool) as connection:
+                changed = await tell_changes(connection, day_of(datetime.now(UTC)))
+        except (*TRANSIENT, LogUnchecked) as error:
+            log.warning("verdicts_retried", error=type(error).__name__)
+        else:
+            if changed:
+                log.info("verdicts_changed", verdicts=changed)
+                app.state.committed.set()
+        await asyncio.sleep(_LOOK_SECONDS)

@@ -19,6 +19,7 @@ from shared.contracts.inventory import (
     ServiceTransferred,
     StewardshipRecorded,
 )
+from shared.contracts.reporting import VerdictChanged
 from shared.contracts.status import (
     ApplicationStateChanged,
     ExceptionDayRecorded,
@@ -93,9 +94,10 @@ TOPICS: Mapping[str, Topic] = {
     "reporting.verdicts.v1": Topic(
         "reporting",
         Bilingual(
-            en="Verdicts on compliance; nothing in this version.",
-            fr="Les verdicts de conformité; rien dans cette version.",
+            en="Verdicts on compliance that changed.",
+            fr="Les verdicts de conformité qui ont changé.",
         ),
         "<org_id>",
+        (VerdictChanged,),
     ),
 }

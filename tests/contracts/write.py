@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 from pydantic import BaseModel
 
-from shared.contracts import feedback, inventory, status
+from shared.contracts import feedback, inventory, reporting, status
 from shared.contracts.envelope import WORDS, Published, type_name
 from shared.contracts.reported.kinds import KINDS
 from shared.event_schemas import event_schema
@@ -39,6 +39,7 @@ PUBLISHED: Events = {
     **_events("inventory", inventory, Published, r"(Recorded|Retired|Transferred)$"),
     **_events("feedback", feedback, Published, r"(Recorded|Changed|Erased)$"),
     **_events("status", status, Published, r"(Recorded|Changed|Delivered|Failed)$"),
+    **_events("reporting", reporting, Published, r"Changed$"),
     **{
         type_name(service, word.__name__): word
         for service in ("inventory", "feedback", "status", "reporting")

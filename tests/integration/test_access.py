@@ -77,9 +77,10 @@ async def endpoints(services: Services) -> list[Endpoint]:
     ]
 
 
-def address(path: str) -> str:
-    """A path with something in each of its places."""
-    return re.sub(r"\{(\w+)(:path)?\}", lambda place: "1" if place[1].endswith("_id") else "x", path)
+def address(path: str, org_id: str | None) -> str:
+    """A path with something in each of its places: of an organisation, the caller's own."""
+    own = path.replace("{org_id}", org_id or OWN)
+    return re.sub(r"\{(\w+)(:path)?\}", lambda place: "1" if place[1].endswith("_id") else "x", own)
 
 
 def passes(who: frozenset[str], kind: str) -> bool:
@@ -89,7 +90,9 @@ def passes(who: frozenset[str], kind: str) -> bool:
 
 async def status(session: aiohttp.ClientSession, services: Services, endpoint: Endpoint, caller: Caller) -> int:
     service, method, path, _ = endpoint
-    async with session.request(method, services.url(service) + address(path), headers=caller.headers) as answer:
+    async with session.request(
+        method, services.url(service) + address(path, caller.org_id), headers=caller.headers
+    ) as answer:
         if "event-stream" not in answer.headers.get("Content-Type", ""):
             await answer.read()
         return answer.status

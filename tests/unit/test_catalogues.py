@@ -6,12 +6,15 @@ import inspect
 import itertools
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
 from pydantic import BaseModel
 
+from services.reporting.domain.compliance import RULE_SETS, requirements
+from services.reporting.domain.compliance.settings import REASONS, Settings
 from shared import metrics
 from shared.contracts.envelope import WORDS, Published, type_name
 from shared.contracts.reported.kinds import KINDS
@@ -153,13 +156,27 @@ def test_every_code_that_is_used_has_a_title_and_every_title_is_used() -> None:
     assert set(used_codes()) == set(TITLES)
 
 
+# Settings of compliance
+
+
+def test_every_setting_of_compliance_is_listed_with_its_default_and_reasons_and_none_besides() -> None:
+    text = (ROOT / "docs" / "compliance.md").read_text(encoding="utf-8").partition("<!-- settings -->")[2]
+    listed = {name.strip("`"): (int(number), en, fr) for name, number, en, fr in table(text)}
+    defaults = asdict(Settings())
+    assert listed == {name: (defaults[name], reason.en, reason.fr) for name, reason in REASONS.items()}
+
+
+def test_every_requirement_of_compliance_is_explained() -> None:
+    text = (ROOT / "docs" / "compliance.md").read_text(encoding="utf-8")
+    missing = [each for rules in RULE_SETS for each in requirements(rules) if each not in text]
+    assert not missing
+
+
 # Events
 
 
 def contracts(service: str) -> dict[str, type[BaseModel]]:
     """The events of a service's published contracts (their parts, such as a clock, among them)."""
-    if service == "reporting":
-        return {}
     module = importlib.import_module(f"shared.contracts.{service}")
     own = {name: each for name, each in vars(module).items() if getattr(each, "__module__", "") == module.__name__}
     return {name: each for name, each in own.items() if inspect.isclass(each) and issubclass(each, Published)}
@@ -315,7 +332,7 @@ def test_the_table_of_events_is_drawn_from_the_code() -> None:
     assert (state_changed, "status", "status.applications.v1", "reporting") in rows
     service = ("guichet.inventory.ServiceRecorded.v1", "inventory", "inventory.services.v1")
     assert (*service, "feedback, status, reporting") in rows
-    assert len({row[0] for row in rows if ".Log" not in row[0]}) == 15
+    assert len({row[0] for row in rows if ".Log" not in row[0]}) == 16
     notified = "guichet.status.NotificationDelivered.v1"
     assert (notified, "status", "status.notifications.v1", "reporting") in rows
     reports = {row[0].strip("`"): row[3] for row in reported_rows()}
@@ -327,7 +344,7 @@ def test_the_table_of_events_is_drawn_from_the_code() -> None:
     assert reports["guichet.inventory.ServiceTransferReported.v1"] == "`ServiceTransferred`"
 
 
-@pytest.mark.parametrize("service", [service for service in SERVICES if service != "reporting"])
+@pytest.mark.parametrize("service", SERVICES)
 def test_every_published_contract_is_an_event_or_part_of_one(service: str) -> None:
     """A contract that nothing publishes any more, or that is published under another name, would stay unnoticed."""
     parts = {

@@ -1,11 +1,11 @@
-"""HTTP out of reporting: figures, freshness, the live stream, and what `guichet verify` asks."""
+"""HTTP out of reporting: figures, compliance, freshness, the live stream, and what `guichet verify` asks."""
 
 from fastapi import APIRouter
 
-from services.reporting.api import later, performance, stream, verifying
+from services.reporting.api import compliance, later, performance, stream, verifying, yearly
 
 router = APIRouter()
-for part in (performance, stream, verifying, later):
+for part in (performance, compliance, yearly, stream, verifying, later):
     router.include_router(part.router)
 
 __all__ = ["router"]

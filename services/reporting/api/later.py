@@ -7,17 +7,8 @@ from shared.problems import Refused, problem
 
 router = APIRouter(tags=["not in this version"])
 
-_PUBLIC = May("anyone")
 _READER = May("officer", "deputy_head", "oversight", "auditor", "operator")
 _LATER = (
-    ("GET", "/v1/compliance", _READER),
-    ("GET", "/v1/compliance/{org_id}", _READER),
-    ("GET", "/v1/compliance/{org_id}/changes", _READER),
-    ("GET", "/v1/verdicts/{verdict_id}/evidence", _READER),
-    ("GET", "/v1/events/{event_id}", _READER),
-    ("GET", "/v1/indicators", _PUBLIC),
-    ("GET", "/v1/quality", _READER),
-    ("GET", "/v1/filing/{fiscal_year}/{file}", _PUBLIC),
     ("GET", "/v1/confirmations", _READER),
     ("POST", "/v1/confirmations", May("deputy_head")),
     ("GET", "/v1/corrective-actions", _READER),

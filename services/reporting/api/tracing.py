@@ -30,14 +30,14 @@ async def trace(pool: Pool, event_id: str, source: str | None, places: Sequence[
     if places:
         events = [await _at_place(pool, place, read_to.get(place.service)) for place in places]
     else:
-        events = [await _read(pool, row) for row in await store.caused_by(pool, event_id, source)]
+        events = [await read_record(pool, row) for row in await store.caused_by(pool, event_id, source)]
     return {"read_to": read_to, "events": events}
 
 
 async def _at_place(pool: Pool, place: Place, read_to: int | None) -> dict[str, Any]:
     row = await store.at_place(pool, place.service, place.position)
     if row is not None:
-        return await _read(pool, row)
+        return await read_record(pool, row)
     wanted = Wanted(event_id=str(place.position), source=f"/services/{place.service}", state="waiting")
     aside = await letters(pool, wanted, 1)
     why = (
@@ -52,7 +52,7 @@ async def _at_place(pool: Pool, place: Place, read_to: int | None) -> dict[str, 
     return {"service": place.service, "position": place.position, **unread}
 
 
-async def _read(pool: Pool, row: dict[str, Any]) -> dict[str, Any]:
+async def read_record(pool: Pool, row: dict[str, Any]) -> dict[str, Any]:
     envelope = orjson.loads(row["value"])
     figures, why = ([], [reasons.void()]) if row["void"] else await _why(pool, row, envelope)
     return {

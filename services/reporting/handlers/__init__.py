@@ -151,7 +151,9 @@ async def _take_back(connection: Connection, word: Restored) -> Change:
         events += len(records)
     log.warning("log_taken_back", of=word.service, after=word.after, until=word.until, events=events)
     await _count(connection, negated(deltas))
-    return await _mark(connection, deltas, await store.take_positions(connection, 1) + 1)
+    position = await store.take_positions(connection, 1) + 1
+    await store.place_void_span(connection, word, position)
+    return await _mark(connection, deltas, position)
 
 
 def _both(one: Change, other: Change) -> Change:

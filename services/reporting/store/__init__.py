@@ -1,5 +1,16 @@
 """Every SQL statement of reporting: writing the log and the views, and reading them."""
 
+from services.reporting.store.evidence import (
+    evidence,
+    evidence_of_services,
+    last_changes,
+    last_heard,
+    newest_evidence,
+    organizations_heard,
+    records,
+    shared_evidence,
+)
+from services.reporting.store.inventories import rows_of_years
 from services.reporting.store.reading import (
     Filters,
     changed_since,
@@ -12,7 +23,8 @@ from services.reporting.store.reading import (
     standards,
     tallies,
 )
-from services.reporting.store.restoring import add_void_span, is_restored, newly_void, void
+from services.reporting.store.restoring import add_void_span, is_restored, newly_void, place_void_span, void
+from services.reporting.store.telling import remember_told, remember_verdicts, told, told_verdicts
 from services.reporting.store.tracing import at_place, caused_by, known_standards, later, read_to
 from services.reporting.store.verifying import (
     advanced,
@@ -47,6 +59,8 @@ __all__ = [
     "cells_of_views",
     "changed_since",
     "counts",
+    "evidence",
+    "evidence_of_services",
     "expect_partitions",
     "feeds",
     "freshness",
@@ -55,20 +69,32 @@ __all__ = [
     "known",
     "known_standards",
     "lag",
+    "last_changes",
+    "last_heard",
     "later",
     "log_events",
     "logged",
     "mark_changed",
+    "newest_evidence",
     "newly_void",
+    "organizations_heard",
+    "place_void_span",
     "positions",
     "read_to",
+    "records",
     "remember_advanced",
     "remember_services",
     "remember_standards",
+    "remember_told",
+    "remember_verdicts",
+    "rows_of_years",
     "service",
     "services",
+    "shared_evidence",
     "standards",
     "take_positions",
     "tallies",
+    "told",
+    "told_verdicts",
     "void",
 ]

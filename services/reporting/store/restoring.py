@@ -17,6 +17,14 @@ async def add_void_span(connection: Connection, word: Any) -> bool:
     return bool(done == "INSERT 0 1")
 
 
+async def place_void_span(connection: Connection, word: Any, position: int) -> None:
+    """Where the log stood when the word was taken: what is asked as of before does not know of it."""
+    await connection.execute(
+        "update void_span set position = $4 where topic = $1 and partition = $2 and until = $3",
+        word.topic, word.partition, word.until, position,
+    )  # fmt: skip
+
+
 async def newly_void(connection: Connection, word: Any, batch: int = 5_000) -> AsyncIterator[list[Any]]:
     """Records of the log that a span makes void and no other had made so before it."""
     cursor = await connection.cursor(

@@ -1,0 +1,11 @@
+"""HTTP out of reporting: what a fiscal year comes to – indicators, doubts about the data, and the annual filing."""
+
+from fastapi import APIRouter
+
+from services.reporting.api.yearly import filing, indicators, quality
+
+router = APIRouter()
+for part in (indicators, quality, filing):
+    router.include_router(part.router)
+
+__all__ = ["router"]

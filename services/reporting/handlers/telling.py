@@ -1,0 +1,108 @@
+"""Verdicts that changed are published: by what was read since the last time, or by the passing of a day or of a version of the rules."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+import orjson
+
+from services.reporting import store
+from services.reporting.domain.compliance import rule_version, rules_in_force
+from services.reporting.domain.compliance.asking import Question, verdict_id
+from services.reporting.domain.compliance.facts import Entry
+from services.reporting.domain.compliance.verdict import Verdict
+from services.reporting.handlers.judging import shared_entries, verdicts
+from services.reporting.handlers.knowing import knowledge
+from services.reporting.store.telling import Told
+from shared.contracts.reporting import Judged, VerdictChanged
+from shared.database import Connection
+from shared.event_log import LogEntry, append
+from shared.logs import log
+from shared.organizations import organizations
+
+TOPIC = "reporting.verdicts.v1"
+_SELF = "/services/reporting"
+Cause = tuple[str, str]  # source, event id
+
+
+async def tell_changes(connection: Connection, day: date) -> int | None:
+    """Judge every organisation that something new is known of, and append what changed to the log. In one transaction.
+
+    Returns how many verdicts changed; None while another worker is at it.
+    """
+    before = await store.told(connection)
+    if before is None:
+        return None
+    known = await knowledge(connection, None)
+    rules = rules_in_force(day)
+    now = Told(known.cut.position or 0, day, rule_version(rules))
+    if now == before:
+        return 0
+    anew = (now.day, now.rule_version) != (before.day, before.rule_version)
+    heard = await store.organizations_heard(connection, 0 if anew else before.position, now.position)
+    shared = await shared_entries(connection, known.cut) if heard else []
+    entries: list[LogEntry] = []
+    for org_id in heard:
+        if org_id in organizations():
+            asked = Question(org_id, rules, day, known.cut)
+            entries += await _changes(connection, asked, shared, None if anew else before.position)
+    await store.remember_told(connection, now)
+    if entries:
+        await append(connection, entries, [])
+    return len(entries)
+
+
+async def _changes(
+    connection: Connection, asked: Question, shared: Sequence[Entry], after: int | None
+) -> list[LogEntry]:
+    """What is to be said of one organisation. Nothing, where all is as it was told, or where it cannot be judged: that holds
+    up no other.
+    """
+    try:
+        found = await verdicts(connection, asked, shared)
+    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError):
+        log.exception("verdicts_not_judged", org_id=asked.org_id)
+        return []
+    told = await store.told_verdicts(connection, asked.org_id)
+    changed = [each for each in found if told.get(each.requirement) != _said(each).model_dump()]
+    if not changed:
+        return []
+    await store.remember_verdicts(connection, asked.org_id, asked.rules, changed)
+    cause = await _cause(connection, asked, after)
+    moment = datetime.now(UTC)
+    return [_entry(asked, each, told.get(each.requirement), cause, moment) for each in changed]
+
+
+def _said(found: Verdict) -> Judged:
+    numbers = {"numerator": found.numerator, "denominator": found.denominator, "excluded": found.excluded}
+    return Judged.model_validate({"state": found.state, **numbers})
+
+
+async def _cause(connection: Connection, asked: Question, after: int | None) -> Cause:
+    """The newest event that was read of the organisation since; the day, where none was or all are judged anew."""
+    if after is not None:
+        value = await store.newest_evidence(connection, asked.org_id, after, asked.cut.position or 0)
+        if value is not None:
+            envelope = orjson.loads(value)
+            return envelope["causedbysource"], envelope["causedby"]
+    return _SELF, f"day-{asked.as_of}"
+
+
+def _entry(
+    asked: Question, found: Verdict, before: dict[str, object] | None, cause: Cause, moment: datetime
+) -> LogEntry:
+    version = rule_version(asked.rules)
+    data = VerdictChanged(
+        requirement=found.requirement,
+        rules=asked.rules,
+        rule_version=version,
+        as_of=asked.as_of,
+        due_on=found.due_on,
+        verdict_id=verdict_id(asked, found.requirement, version),
+        before=Judged.model_validate(before) if before else None,
+        after=_said(found),
+    )
+    subject = f"{asked.org_id}/{found.requirement}"
+    source, event_id = cause
+    return LogEntry(
+        TOPIC, asked.org_id, "reporting", "VerdictChanged", asked.org_id, moment, source, event_id, data, subject
+    )

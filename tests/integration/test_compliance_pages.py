@@ -1,0 +1,85 @@
+"""The pages of compliance in a real browser: three steps from an organisation to a record, clean for axe, in both languages."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+
+from guichet import keys
+from guichet.client import Services
+from guichet.tokens import token
+from shared.language import LANGUAGES, Language
+from shared.testing import eventually
+from tests.integration.inventories import inventory_event
+from tests.integration.test_browser import CHROMIUM, WIDE, browser, judge  # noqa: F401 - the fixture of a browser
+from tests.unit.evidence import row
+
+ORG = "9021"
+
+
+@pytest.fixture
+async def reported(services: Services, unique: str) -> str:
+    """The position of a priority service's row."""
+    key = (await keys.create(services, ORG))["key"]
+    data = row(unique, "2017-2018", priority={"designated": True})
+    (receipt,) = await services.send("inventory", key, [inventory_event(ORG, "ServiceReported", unique, data)])
+
+    async def read_to() -> int:
+        reading = await services.ask("reporting", "/v1/reading")
+        return min(each["position"] for each in reading["items"] if each["service"] == "inventory")
+
+    await eventually(read_to, lambda position: position >= receipt["position"])
+    return str(receipt["position"])
+
+
+def bearer(services: Services, role: str = "auditor") -> dict[str, str]:
+    return {"Authorization": f"Bearer {token(services.home, 'reader', [role], ORG)}"}
+
+
+@pytest.fixture
+async def page(browser: Any, services: Services) -> AsyncIterator[Any]:  # noqa: F811
+    """Of a browser behind a sign-in proxy, without script."""
+    context = await browser.new_context(extra_http_headers=bearer(services), java_script_enabled=True)
+    yield await context.new_page()
+    await context.close()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here (apt install chromium)")
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_three_steps_lead_from_an_organisation_to_the_record_and_each_page_is_clean(
+    services: Services, page: Any, reported: str, unique: str, language: Language
+) -> None:
+    await page.goto(f"{services.url('reporting')}/{language}/compliance")
+    await judge(page, f"compliance-{language}")
+    await page.set_viewport_size(WIDE)
+    await page.goto(f"{services.url('reporting')}/{language}/compliance/{ORG}?as_of=2018-03-31")
+    await judge(page, f"organization-{language}")
+    await page.set_viewport_size(WIDE)
+    await page.click("text='7.4'")
+    await page.wait_for_selector(f"#inventory-{reported}")
+    await judge(page, f"verdict-{language}")
+    text = await page.inner_text("main")
+    assert unique in text
+    assert {"en": "insufficient evidence", "fr": "preuves insuffisantes"}[language] in text
+    assert f"inventory {reported}" in text
+    assert "inventory.services.v1" in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_pages_are_for_readers_alone_and_say_what_is_not_there(
+    services: Services, http: aiohttp.ClientSession, language: Language
+) -> None:
+    url = f"{services.url('reporting')}/{language}"
+    for path in ("/compliance", f"/compliance/{ORG}", "/verdicts/x"):
+        async with http.get(url + path) as answer:
+            assert answer.status == 401
+    not_there = {"en": "There is no such thing here.", "fr": "Cet élément n'existe pas."}[language]
+    for path in ("/compliance/nowhere", "/verdicts/x"):
+        async with http.get(url + path, headers=bearer(services)) as answer:
+            assert answer.status == 404
+            assert not_there in (await answer.text()).replace("&#39;", "'")
+    async with http.get(f"{url}/compliance/9022", headers=bearer(services, "officer")) as answer:
+        assert answer.status == 403
+    async with http.get(f"{url}/compliance", headers=bearer(services, "officer")) as answer:
+        assert (await answer.text()).count(f"/{language}/compliance/") == 1
