@@ -57,6 +57,7 @@ WORDS = {
     "subscription_ended": "ended a subscription: its receiver is gone",
     "deliveries_forgotten": "removed notifications whose time had come",
     "verdicts_changed": "told of verdicts that changed",
+    "verdicts_not_judged": "could not judge an organisation: a fault of ours",
     "verdicts_retried": "could not look for changed verdicts; tries again",
     "case_of_concern": "found words that an officer should look at at once",
     "case_read": "showed somebody what a client wrote",

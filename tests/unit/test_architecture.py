@@ -30,6 +30,7 @@ DOMAIN_MAY_IMPORT = {
     "shared.calendars",
     "shared.measures",
     "shared.intervals",
+    "shared.official",
     "shared.decoding",
     "shared.ownership",
     "shared.problems",
