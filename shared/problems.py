@@ -52,6 +52,8 @@ TITLES: dict[str, tuple[int, Bilingual]] = {
         409,
         _text("This id was used for other data.", "Cet identifiant a déjà servi à d'autres données."),
     ),
+    "barred_by_policy": (409, _text("The policy bars it.", "La politique l'exclut.")),
+    "step_out_of_order": (409, _text("This step cannot follow.", "Cette étape ne peut suivre.")),
     "case_ended": (409, _text("The case has ended.", "Le cas a pris fin.")),
     "unknown_event": (
         422,

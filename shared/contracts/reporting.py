@@ -17,6 +17,35 @@ VerdictState = Literal[
 ]
 
 
+class ConfirmationSigned(Published):
+    """A deputy head has signed the annual confirmation of a fiscal year."""
+
+    fiscal_year: str
+    signed_on: date
+
+
+class CorrectiveActionChanged(Published):
+    """A corrective action about a requirement was opened, or stands otherwise than before."""
+
+    action_id: str
+    version: int
+    requirement: str
+    state: Literal["open", "done", "cancelled"]
+    opened_on: date
+    due_on: date
+    done_on: date | None
+
+
+class OversightStepTaken(Published):
+    """A step of oversight about a requirement was taken, under a clause of the policy."""
+
+    step_id: str
+    step: str
+    clause: str
+    requirement: str
+    taken_on: date
+
+
 class Judged(Published):
     """What a verdict said: `numerator` of `denominator` meet the whole requirement; `excluded` are in neither."""
 

@@ -19,7 +19,12 @@ from shared.contracts.inventory import (
     ServiceTransferred,
     StewardshipRecorded,
 )
-from shared.contracts.reporting import VerdictChanged
+from shared.contracts.reporting import (
+    ConfirmationSigned,
+    CorrectiveActionChanged,
+    OversightStepTaken,
+    VerdictChanged,
+)
 from shared.contracts.status import (
     ApplicationStateChanged,
     ExceptionDayRecorded,
@@ -98,6 +103,6 @@ TOPICS: Mapping[str, Topic] = {
             fr="Les verdicts de conformité qui ont changé.",
         ),
         "<org_id>",
-        (VerdictChanged,),
+        (VerdictChanged, ConfirmationSigned, CorrectiveActionChanged, OversightStepTaken),
     ),
 }

@@ -39,7 +39,7 @@ PUBLISHED: Events = {
     **_events("inventory", inventory, Published, r"(Recorded|Retired|Transferred)$"),
     **_events("feedback", feedback, Published, r"(Recorded|Changed|Erased)$"),
     **_events("status", status, Published, r"(Recorded|Changed|Delivered|Failed)$"),
-    **_events("reporting", reporting, Published, r"Changed$"),
+    **_events("reporting", reporting, Published, r"(Changed|Signed|Taken)$"),
     **{
         type_name(service, word.__name__): word
         for service in ("inventory", "feedback", "status", "reporting")

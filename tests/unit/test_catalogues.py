@@ -332,7 +332,7 @@ def test_the_table_of_events_is_drawn_from_the_code() -> None:
     assert (state_changed, "status", "status.applications.v1", "reporting") in rows
     service = ("guichet.inventory.ServiceRecorded.v1", "inventory", "inventory.services.v1")
     assert (*service, "feedback, status, reporting") in rows
-    assert len({row[0] for row in rows if ".Log" not in row[0]}) == 16
+    assert len({row[0] for row in rows if ".Log" not in row[0]}) == 19
     notified = "guichet.status.NotificationDelivered.v1"
     assert (notified, "status", "status.notifications.v1", "reporting") in rows
     reports = {row[0].strip("`"): row[3] for row in reported_rows()}

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from services.reporting.api import compliance, later, performance, stream, verifying, yearly
+from services.reporting.api import compliance, deciding, performance, stream, verifying, yearly
 
 router = APIRouter()
-for part in (performance, compliance, yearly, stream, verifying, later):
+for part in (performance, compliance, deciding, yearly, stream, verifying):
     router.include_router(part.router)
 
 __all__ = ["router"]

@@ -39,6 +39,7 @@ async def entries(connection: Connection, org_id: str, cut: Cut, shared: Sequenc
     """Everything recorded that concerns an organisation, up to a cut; `shared` where it has been read before."""
     several = await shared_entries(connection, cut) if shared is None else shared
     own = [_entry(row) for row in await store.evidence(connection, org_id, *_how_far(cut))]
+    own += [_entry(row) for row in await store.own_evidence(connection, org_id, cut.known_to)]
     come = {each.data["service_id"] for each in several if each.data.get("to_org") == org_id}
     if not come:
         return [*own, *several]

@@ -35,10 +35,12 @@ async def tell_changes(connection: Connection, day: date) -> int | None:
     known = await knowledge(connection, None)
     rules = rules_in_force(day)
     now = Told(known.cut.position or 0, day, rule_version(rules))
-    if now == before:
+    decided = await store.asked_anew(connection, known.cut.known_to)
+    if now == before and not decided:
         return 0
     anew = (now.day, now.rule_version) != (before.day, before.rule_version)
     heard = await store.organizations_heard(connection, 0 if anew else before.position, now.position)
+    heard = sorted({*heard, *decided})
     shared = await shared_entries(connection, known.cut) if heard else []
     entries: list[LogEntry] = []
     for org_id in heard:

@@ -50,6 +50,9 @@ async def explain(request: Request, reader: Person, verdict_id: str) -> dict[str
     async with one_state(request.app.state.pool) as connection:
         found = next(each for each in await verdicts(connection, asked) if each.requirement == requirement)
         records = await store.records(connection, found.inputs)
+        records += await store.own_records(
+            connection, [place for service, place in found.inputs if service == "reporting"]
+        )
     kept = await _held(request.app.state.settings.kafka, records)
     return {
         **shown(asked, found),
@@ -97,7 +100,7 @@ Held = Mapping[TopicPartition, tuple[int, int]]
 
 async def _held(kafka: Kafka, records: Sequence[Mapping[str, Any]]) -> Held | None:
     """What Kafka still has of the records' topics; None while it is away."""
-    topics = sorted({record["topic"] for record in records})
+    topics = sorted({record["topic"] for record in records if record["partition"] is not None})
     if not topics:
         return {}
     try:
@@ -109,7 +112,8 @@ async def _held(kafka: Kafka, records: Sequence[Mapping[str, Any]]) -> Held | No
 def record_shown(record: Mapping[str, Any], kept: Held | None = None) -> dict[str, Any]:
     """A record of the log: the reported event, where it was recorded, and where it stood in Kafka."""
     envelope = orjson.loads(record["value"])
-    span = None if kept is None else kept.get(TopicPartition(record["topic"], record["partition"]), (0, 0))
+    unknown = record["partition"] is None  # our own log, which we do not read in Kafka
+    span = None if kept is None or unknown else kept.get(TopicPartition(record["topic"], record["partition"]), (0, 0))
     return {
         "event_id": envelope.get("causedby"),
         "source": envelope.get("causedbysource"),

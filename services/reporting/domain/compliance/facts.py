@@ -161,7 +161,7 @@ class Facts:
     cases: tuple[Case, ...] = ()
     improvements: tuple[Record, ...] = ()
     live: Mapping[str, Live] = field(default_factory=dict)
-    # Annual confirmations, corrective actions and the steps of oversight: nothing records them in this version.
+    # What people decided: annual confirmations, corrective actions and the steps of oversight.
     confirmations: tuple[Record, ...] = ()
     actions: tuple[Record, ...] = ()
     steps: tuple[Record, ...] = ()

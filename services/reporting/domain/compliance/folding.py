@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, TypeVar
 
+from services.reporting.domain.compliance import decided
 from services.reporting.domain.compliance.facts import (
     Body,
     Case,
@@ -46,6 +47,13 @@ def fold(body: Body, entries: Iterable[Entry], known_to: datetime, live: Mapping
         cases=_cases(named["FeedbackRecorded"], named["FeedbackStateChanged"]),
         improvements=_newest(named["ImprovementRecorded"], _improvement_key, _improvement),
         live=dict(live or {}),
+        confirmations=_newest(named["ConfirmationSigned"], decided.confirmation_key, decided.confirmation),
+        actions=tuple(
+            each
+            for each in _newest(named["CorrectiveActionChanged"], decided.action_key, decided.action)
+            if decided.stands(each)
+        ),
+        steps=_newest(named["OversightStepTaken"], decided.step_key, decided.step),
     )
 
 
@@ -217,4 +225,7 @@ _KEYS: Mapping[str, Callable[[Entry], Key]] = {
     "FeedbackRecorded": _case_key,
     "FeedbackStateChanged": _case_key,
     "ImprovementRecorded": _improvement_key,
+    "ConfirmationSigned": decided.confirmation_key,
+    "CorrectiveActionChanged": decided.action_key,
+    "OversightStepTaken": decided.step_key,
 }

@@ -1,7 +1,7 @@
 """Findings of non-compliance, and what is done about them: in the department (8.1, 9.1) and by oversight (8.2, 9.2, 9.3).
 
-Nothing records corrective actions, confirmations or steps of oversight in this version: what depends on them is not
-known. `facts.actions` and `facts.steps` are where they will come in, each naming the requirement it is about.
+Each corrective action and each step names the requirement it is about. Where nothing of its kind was ever recorded of an
+organisation, what depends on it is not known.
 """
 
 from collections.abc import Sequence
@@ -29,9 +29,16 @@ def answered(found: Sequence[Verdict], by: Sequence[Record], as_of: date) -> lis
 
 
 def _answered(found: Verdict, by: Sequence[Record], as_of: date) -> Unit:
-    done = [each for each in by if each.fields.get("requirement") == found.requirement and (each.on or as_of) <= as_of]
-    refs: tuple[Ref, ...] = (*found.inputs, *(each.ref for each in done))
+    about = [each for each in by if each.fields.get("requirement") == found.requirement and (each.on or as_of) <= as_of]
+    done = [each for each in about if not _is_overdue(each, as_of)]
+    refs: tuple[Ref, ...] = (*found.inputs, *(each.ref for each in about))
     return Unit(found.requirement, "met" if done else "failed" if by else "unknown", refs)
+
+
+def _is_overdue(action: Record, as_of: date) -> bool:
+    """A corrective action that should have been taken by a day and was not: it is as if there were none."""
+    due, done = action.fields.get("due_on"), action.fields.get("done_on")
+    return due is not None and date.fromisoformat(due) < as_of and (done is None or date.fromisoformat(done) > as_of)
 
 
 def assessed(outcome: Outcome, acted: Sequence[Unit]) -> Outcome:

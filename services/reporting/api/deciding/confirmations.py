@@ -1,0 +1,69 @@
+"""The annual confirmation: a deputy head signs for a fiscal year, seeing what the verdicts say on that day (7, 8.1b)."""
+
+from collections import Counter
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, ConfigDict
+
+from services.reporting.api.compliance.asking import question
+from services.reporting.api.compliance.showing import one_state
+from services.reporting.api.deciding.reading import READER, decided, listed, own_organization
+from services.reporting.api.performance import today
+from services.reporting.api.yearly.years import check_year
+from services.reporting.handlers.deciding import sign
+from services.reporting.handlers.judging import verdicts
+from services.reporting.handlers.knowing import knowledge
+from shared.access import May
+from shared.described import refusals
+from shared.identity import Person
+from shared.language import Bilingual
+from shared.problems import Refused, problem
+from shared.reading import After, Limit
+
+router = APIRouter(tags=["decisions"])
+DeputyHead = Annotated[Person, Depends(May("deputy_head"))]
+
+
+class Confirmation(BaseModel):
+    """`note`: what is to be said with it, such as which requirements are not met and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fiscal_year: str
+    note: Bilingual | None = None
+
+
+@router.get("/v1/confirmations", summary="Annual confirmations", dependencies=[READER])
+async def confirmations(request: Request, org: str | None = None, limit: Limit = 100, after_: After = None) -> Response:
+    return await listed(request, "confirmation", org, limit, after_)
+
+
+@router.post(
+    "/v1/confirmations",
+    summary="Sign the annual confirmation of a fiscal year, once",
+    status_code=201,
+    responses=refusals("id_conflict"),
+)
+async def confirm(request: Request, said: Confirmation, deputy_head: DeputyHead) -> Response:
+    """Kept with it: how many requirements were in which state on the day it was signed, as of that day."""
+    org_id, year = own_organization(deputy_head), check_year(said.fiscal_year)
+    if (begins := date(int(year[:4]), 4, 1)) > today():
+        raise Refused(
+            problem(
+                "invalid_value",
+                f"{year} has not begun; it begins on {begins}.",
+                f"L'exercice {year} n'a pas commencé; il commence le {begins}.",
+                "fiscal_year",
+            )
+        )
+    async with one_state(request.app.state.pool) as connection:
+        known = await knowledge(connection, None)
+        found = await verdicts(connection, question(org_id, today(), known.cut, None, as_if_in_force=False))
+    fields = {
+        "note": said.note and said.note.model_dump(),
+        "states": dict(Counter(each.state for each in found)),
+        "known_to": known.cut.known_to.isoformat(),
+    }
+    return decided(request, await sign(request.app.state.pool, deputy_head, org_id, year, fields))
