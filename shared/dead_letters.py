@@ -207,10 +207,10 @@ async def drop(connection: Pool | Connection, letter_id: int) -> bool:
 
 async def drop_letters(connection: Connection, seal: Seal, org_id: str, unwanted: Callable[[bytes], bool]) -> int:
     """Erase what those of an organisation's letters hold that are `unwanted` by what they hold, in whatever state; how many."""
-    rows = await connection.fetch(
-        "select dead_letter_id, sealed from dead_letter where org_id = $1 and sealed is not null", org_id
+    rows = connection.cursor(
+        "select dead_letter_id, sealed from dead_letter where org_id = $1 and sealed is not null", org_id, prefetch=50
     )
-    ids = [row["dead_letter_id"] for row in rows if (raw := opened(seal, row["sealed"])) and unwanted(raw)]
+    ids = [row["dead_letter_id"] async for row in rows if (raw := opened(seal, row["sealed"])) and unwanted(raw)]
     await connection.execute(
         "update dead_letter set sealed = null, state = case state when 'waiting' then 'dropped' else state end "
         "where dead_letter_id = any($1::bigint[])",

@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
@@ -76,6 +77,8 @@ async def _look_up(request: Request) -> Department | Person | None:
         found = await request.app.state.keys.department(bearer)
     else:
         found = await request.app.state.tokens.person(bearer)
+    if found is None and _of_header(request) is None:
+        return None  # a session whose token has expired: nobody is signed in
     if found is None:
         raise unauthorized(
             problem(
@@ -93,14 +96,20 @@ def shows_key(request: Request) -> bool:
 
 
 def _bearer(request: Request) -> str | None:
+    return _of_header(request) or (request.cookies.get(SESSION) if _may_use_session(request) else None)
+
+
+def _of_header(request: Request) -> str | None:
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and value.strip():
-        return value.strip()
-    return request.cookies.get(SESSION) if _is_of_our_pages(request) else None
+    return value.strip() if scheme.lower() == "bearer" and value.strip() else None
 
 
-def _is_of_our_pages(request: Request) -> bool:
-    """Whether a browser sends this by itself or from a page of ours: another site's form may not speak for who is signed in."""
-    if request.method in {"GET", "HEAD"}:
-        return True
-    return request.headers.get("origin") == f"{request.url.scheme}://{request.url.netloc}"
+def _may_use_session(request: Request) -> bool:
+    """A browser sends the cookie along with whatever it is made to ask: what changes something must come from our pages."""
+    return request.method in {"GET", "HEAD"} or is_of_our_pages(request) is True
+
+
+def is_of_our_pages(request: Request) -> bool | None:
+    """Whether a browser sends this from a page of this very host; None where what sends it is no browser, and does not say."""
+    origin = request.headers.get("origin")
+    return None if origin is None else urlsplit(origin).netloc == request.headers.get("host")

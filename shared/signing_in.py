@@ -8,26 +8,39 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from shared.access import ANYONE
-from shared.identity import SESSION, Person, caller
+from shared.identity import SESSION, Person, caller, is_of_our_pages
 from shared.language import Bilingual, Language
 from shared.problems import Refused, problem
 from shared.web import Pages
 
-router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, dependencies=[ANYONE])
+
+async def from_our_pages(request: Request) -> None:
+    """For pages: another site's page may not make a browser send one of our forms, whoever is signed in, and however.
+    Raises Refused.
+    """
+    if request.method not in {"GET", "HEAD"} and is_of_our_pages(request) is False:
+        raise Refused(
+            problem(
+                "forbidden",
+                "This form was sent by a page of another site. Open the page here and send it again.",
+                "Ce formulaire provient d'une page d'un autre site. Ouvrez la page ici et envoyez-le de nouveau.",
+            )
+        )
+
+
+FROM_OUR_PAGES = Depends(from_our_pages)
+router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, dependencies=[ANYONE, FROM_OUR_PAGES])
 _PAGES = Pages("shared", Path(__file__).parent / "web" / "templates")
 _OPEN_SECONDS = 8 * 3600
 
 
 async def reader(request: Request, *roles: str) -> Person | None:
     """Who is signed in with one of these roles; None where nobody is. Raises Refused (403) for another role."""
-    try:
-        found = await caller(request)
-    except Refused:
-        return None  # a session whose token has expired
+    found = await caller(request)
     if not isinstance(found, Person):
         return None
     if not found.roles & set(roles):
@@ -48,7 +61,10 @@ def to_sign_in(request: Request, language: Language) -> Response:
 
 def _ours(back: str, language: Language) -> str:
     """Only a path of this service, whatever the address says."""
-    parts = urlsplit(back)
+    try:
+        parts = urlsplit(back)
+    except ValueError:
+        return f"/{language}/"
     plain = (
         not parts.scheme
         and not parts.netloc

@@ -115,7 +115,8 @@ async def test_a_corrective_action_is_changed_by_who_read_it_last(deputy_head: C
 )
 async def test_an_action_that_says_too_little_is_refused(deputy_head: Caller, wrong: dict[str, Any]) -> None:
     status, answer = await deputy_head.ask("POST", "/v1/corrective-actions", {**ACTION, **wrong})
-    assert (status, bool(answer["detail"])) == (422, True)
+    assert status in {400, 422}
+    assert answer["detail"]
 
 
 async def test_a_finding_is_answered_by_an_action_and_by_a_step_of_oversight(

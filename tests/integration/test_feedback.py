@@ -24,7 +24,7 @@ from tests.integration.records import everything_on
 
 SECRET = "the corner office smelled of oranges"
 SIN = "046 454 286"
-_organizations = map(str, range(9060, 9081))
+_organizations = map(str, [*range(9060, 9081), *range(9014, 9031)])
 
 
 @pytest.fixture
@@ -64,6 +64,7 @@ class Officer:
     """An officer of an organisation, at the API."""
 
     def __init__(self, services: Services, org: str) -> None:
+        self.org = org
         self._url, self._bearer = services.url("feedback"), token(services.home, "an-officer", ["officer"], org)
 
     async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
@@ -125,7 +126,7 @@ async def test_a_form_sent_twice_is_one_case(
     )
     answers = []
     for _ in range(2):
-        async with client.post(url, json=body, headers={"Idempotency-Key": "once-only"}) as answer:
+        async with client.post(url, json=body, headers={"Idempotency-Key": "c2f1d6a07b9e4c3f8a5d1e0b"}) as answer:
             answers.append(await answer.json())
     assert [each["outcome"] for each in answers] == ["accepted", "duplicate"]
     assert answers[0]["tracking_code"] == answers[1]["tracking_code"]
@@ -202,6 +203,9 @@ async def test_a_step_from_an_older_reading_is_refused_and_one_sent_twice_is_one
     stale = await officer.ask("POST", f"{path}/steps", {"state": "closed"}, **{"If-Match": f'"{version}"'})
     assert (first[1]["outcome"], again[1]["outcome"]) == ("accepted", "duplicate")
     assert (stale[0], stale[1]["code"]) == (412, "precondition_failed")
+    closing = {"state": "closed", "id": "step-2"}
+    answers = [await officer.ask("POST", f"{path}/steps", closing) for _ in range(2)]
+    assert [(status, answer["outcome"]) for status, answer in answers] == [(201, "accepted"), (201, "duplicate")]
 
 
 async def test_a_closed_case_moves_only_when_it_is_reopened(
@@ -343,11 +347,15 @@ async def test_answers_of_few_are_no_result_for_the_public_and_are_called_few_to
 ) -> None:
     """Lessons 5.18: no ranking by a mean of one."""
     await say(client, services, service, rating=5, drivers={"courtesy": 4})
+    day = f"from={_today()}&to={_today()}"
     async with client.get(f"{services.url('feedback')}/v1/satisfaction?service={service}") as answer:
         public = await answer.json()
-    rating = public["questions"][0]
-    assert (rating["suppressed"], rating["mean"], rating["satisfied"]) == (True, None, None)
-    seen = (await officer.get(f"/v1/satisfaction?org={org}&service={service}"))["questions"][0]
+    assert public["to"] < str(_today().replace(day=1))  # whole months, so that no difference tells of one person
+    async with client.get(f"{services.url('feedback')}/v1/satisfaction?service={service}&{day}") as answer:
+        assert answer.status == 403
+    stranger = Officer(services, "9059")
+    assert (await stranger.ask("GET", f"/v1/satisfaction?service={service}&{day}"))[0] == 403
+    seen = (await officer.get(f"/v1/satisfaction?org={org}&service={service}&{day}"))["questions"][0]
     assert (seen["mean"], seen["answers"]) == (5.0, 1)
     assert "Fewer than 10" in seen["note"]["en"]
 
@@ -427,7 +435,8 @@ async def test_erasing_a_person_leaves_no_readable_trace_and_every_figure_unchan
 async def figures(client: aiohttp.ClientSession, services: Services, service: str, officer: Officer) -> Any:
     listed = (await officer.get(f"/v1/cases?service={service}"))["items"]
     kept = ("feedback_id", "kind", "state", "rating", "overdue", "ended_at", "version", "group_size")
-    satisfaction = await officer.get(f"/v1/satisfaction?service={service}")
+    day = _today()
+    satisfaction = await officer.get(f"/v1/satisfaction?org={officer.org}&service={service}&from={day}&to={day}")
     return [{name: each[name] for name in kept} for each in listed], {**satisfaction, "as_of": None}
 
 
@@ -452,6 +461,90 @@ async def test_what_was_written_is_forgotten_when_its_time_has_come_and_the_case
     assert (await officer.get(f"/v1/cases/{wanted['feedback_id']}"))["text"] == f"{SECRET} with"
 
 
+async def test_a_client_erases_their_own_case_and_nobody_else_s_of_the_contact_they_name(
+    services: Services, client: aiohttp.ClientSession, service: str, officer: Officer, org: str, unique: str
+) -> None:
+    """Nobody checks whose a contact is: whoever names another's must not erase that other's cases, nor end their feedback."""
+    url, contact = services.url("feedback"), f"{unique}@example.org"
+    victim = await say(client, services, service, text=f"{SECRET} of the victim", contact=contact)
+    other = await say(client, services, service, text="I am somebody else.", contact=contact)
+    await client.post(f"{url}/en/cases", data={"tracking_code": other["tracking_code"]})
+    await client.post(f"{url}/en/cases/{org}/{other['feedback_id']}/erase")
+    assert (await officer.get(f"/v1/cases/{other['feedback_id']}"))["erased"]
+    assert (await officer.get(f"/v1/cases/{victim['feedback_id']}"))["text"] == f"{SECRET} of the victim"
+    later = await say(client, services, service, text=f"{SECRET} later", contact=contact)
+    assert (await officer.get(f"/v1/cases/{later['feedback_id']}"))["text"] == f"{SECRET} later"
+
+
+async def test_people_who_leave_no_contact_are_not_one_person(
+    services: Services, client: aiohttp.ClientSession, service: str, officer: Officer
+) -> None:
+    cases = [await say(client, services, service, text=SECRET, contact="n/a") for _ in range(2)]
+    _, done = await officer.ask("POST", "/v1/erasures", {"feedback_id": cases[0]["feedback_id"]})
+    assert done["cases"] == [cases[0]["feedback_id"]]
+
+
+async def test_words_of_concern_in_an_ended_case_or_a_message_are_seen_too(
+    services: Services, client: aiohttp.ClientSession, service: str, officer: Officer, org: str
+) -> None:
+    sent_on = await say(client, services, service, text="They refused me. I want to die.", about="decision")
+    quiet = await say(client, services, service, text="The counter was closed.")
+    url = services.url("feedback")
+    await client.post(f"{url}/en/cases", data={"tracking_code": quiet["tracking_code"]})
+    await client.post(f"{url}/en/cases/{org}/{quiet['feedback_id']}/messages", data={"text": "I want to die."})
+    flagged = {each["feedback_id"] for each in (await officer.get("/v1/cases?of_concern=true"))["items"]}
+    assert flagged == {sent_on["feedback_id"], quiet["feedback_id"]}
+
+
+async def test_clients_words_are_for_the_officers_they_wrote_to(
+    services: Services, client: aiohttp.ClientSession, service: str, org: str
+) -> None:
+    told = await say(client, services, service, text=SECRET, contact="a@example.org")
+    url = f"{services.url('feedback')}/v1/cases/{told['feedback_id']}"
+    for role in ("auditor", "oversight", "operator", "deputy_head"):
+        bearer = {"Authorization": f"Bearer {token(services.home, role, [role], org)}"}
+        async with aiohttp.ClientSession() as session, session.get(url, headers=bearer) as answer:
+            found = await answer.json()
+        assert (answer.status, found["text"], found["contact"], found["words_withheld"]) == (200, None, None, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/en/sign-in?back=//[", None),
+        ("/en/new", {"service_id": "a\x00b", "token": "0123456789abcdef0123", "kind": "complaint"}),
+        ("/en/new", {"service_id": "S", "token": "\x00", "kind": "complaint"}),
+        ("/v1/improvements?after=WyIyMDI0LVcwMS0xIiwiIiwiIl0=", None),
+    ],
+)
+async def test_what_no_form_of_ours_sends_is_refused_and_no_fault_of_ours(
+    services: Services, client: aiohttp.ClientSession, path: str, form: dict[str, str] | None
+) -> None:
+    url = services.url("feedback") + path
+    async with client.post(url, data=form) if form else client.get(url) as answer:
+        assert answer.status < 500
+
+
+async def test_a_session_that_has_expired_is_nobody_s_and_public_pages_are_there(services: Services) -> None:
+    expired = token(services.home, "an-officer", ["officer"], "9059", hours=-1)
+    async with aiohttp.ClientSession(cookies={"guichet_session": expired}) as session:
+        async with session.get(f"{services.url('feedback')}/en/") as page:
+            assert page.status == 200
+        async with session.get(f"{services.url('feedback')}/en/work") as page:
+            assert page.url.path == "/en/sign-in"
+
+
+async def test_a_form_that_another_site_s_page_sends_is_refused(
+    services: Services, client: aiohttp.ClientSession, service: str, org: str
+) -> None:
+    told, url = await say(client, services, service, text=SECRET), services.url("feedback")
+    await client.post(f"{url}/en/cases", data={"tracking_code": told["tracking_code"]})
+    evil = {"Origin": "https://evil.example"}
+    for path in (f"/en/cases/{org}/{told['feedback_id']}/erase", "/en/cases", "/en/new", "/en/sign-in"):
+        async with client.post(url + path, data={"tracking_code": "x"}, headers=evil) as answer:
+            assert answer.status == 403
+
+
 # Signing in
 
 
@@ -469,7 +562,7 @@ async def test_an_officer_signs_in_with_a_token_and_another_site_s_page_cannot_s
             assert told["feedback_id"] in await page.text()
         step = f"{url}/en/work/{told['feedback_id']}/steps"
         async with browser.post(step, data={"state": "closed"}, headers={"Origin": "https://evil.example"}) as page:
-            assert page.url.path == "/en/sign-in"
+            assert page.status == 403
         async with browser.post(step, data={"state": "acknowledged"}, headers={"Origin": url}) as page:
             assert re.search("Acknowledged", await page.text())
         async with browser.post(

@@ -193,20 +193,6 @@ async def test_a_revoked_key_is_refused_at_once(
         assert answer.status == 401
 
 
-async def test_what_is_not_there_yet_says_so_and_invents_nothing(
-    services: Services, http: aiohttp.ClientSession
-) -> None:
-    bearer = {"Authorization": f"Bearer {token(services.home, 'a', ['auditor'])}"}
-    for service, path in (
-        ("reporting", "/v1/compliance/134"),
-        ("reporting", "/v1/indicators"),
-        ("feedback", "/v1/improvements"),
-    ):
-        async with http.get(f"{services.url(service)}{path}", headers=bearer) as answer:
-            assert answer.status == 501
-            assert (await answer.json(content_type=None))["code"] == "not_available"
-
-
 async def test_an_event_that_returns_after_its_id_was_forgotten_harms_no_neighbour(
     post: Any, system: LocalSystem, org: str, unique: str
 ) -> None:

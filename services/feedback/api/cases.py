@@ -54,9 +54,17 @@ async def cases(
 async def case(request: Request, feedback_id: str, org: str | None = None) -> Response:
     now = datetime.now(UTC)
     row, own = await row_of(request, feedback_id, org, now)
-    if not own:
+    words = own or await reads_words(request, row["org_id"])
+    if words and not own:
         await note_reading(request, row["org_id"], feedback_id)
-    return answer(request, {**await opened_case(request, row, own=own), "as_of": now})
+    found = await opened_case(request, row, own=own, words=words)
+    return answer(request, {**found, "as_of": now}, {"Cache-Control": "private, no-store"})
+
+
+async def reads_words(request: Request, org_id: str) -> bool:
+    """Clients' words are for the officers of the department they wrote to."""
+    found = await caller(request)
+    return isinstance(found, Person) and "officer" in found.roles and found.org_id == org_id
 
 
 async def note_reading(request: Request, org_id: str, feedback_id: str) -> None:

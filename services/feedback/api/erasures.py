@@ -19,11 +19,14 @@ Officer = Annotated[Person, Depends(May("officer"))]
 
 
 class Erasure(BaseModel):
-    """A case of the person; with a contact, every case of your organisation that left the same one is erased with it."""
+    """A case of the person; unless `same_contact` is false, every case of your organisation that left the same contact is
+    erased with it.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     feedback_id: Identifier
+    same_contact: bool = True
 
 
 @router.post(
@@ -34,7 +37,9 @@ class Erasure(BaseModel):
 async def erasures(request: Request, asked: Erasure, officer: Officer) -> Response:
     row = await officers_case(request, asked.feedback_id, officer, datetime.now(UTC))
     state = request.app.state
-    done = await erase(state.pool, state.seal, (row["org_id"], row["feedback_id"]), officer.subject)
+    done = await erase(
+        state.pool, state.seal, (row["org_id"], row["feedback_id"]), officer.subject, linked=asked.same_contact
+    )
     state.committed.set()
     log.info("person_erased", org_id=row["org_id"], cases=len(done["cases"]), erasure=done["erasure_id"])
     return Response(to_json(done), 201, media_type="application/json")

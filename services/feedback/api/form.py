@@ -26,7 +26,7 @@ from shared.tracking_codes import take_turn
 
 router = APIRouter(tags=["feedback"], dependencies=[ANYONE])
 # From one address; an office's public computer sends more than a person does.
-_FORMS_A_MINUTE = 20
+_FORMS_A_MINUTE = 60
 
 
 class Said(BaseModel):
@@ -53,7 +53,9 @@ class Said(BaseModel):
 async def say(
     request: Request,
     said: Said,
-    idempotency_key: Annotated[str | None, Header(max_length=100, pattern=r"^[\w-]+$")] = None,
+    idempotency_key: Annotated[
+        str | None, Header(min_length=22, max_length=100, pattern=r"^[\w-]+$", description="random: at least 128 bits")
+    ] = None,
 ) -> Response:
     """Sent again with the same `Idempotency-Key`, it is the same case."""
     told = await tell(request, said, idempotency_key or secrets.token_hex(16))

@@ -1,5 +1,6 @@
 """Case work: officers take steps, answer, and put right what was guessed of a case."""
 
+import hashlib
 import secrets
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -9,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.feedback import store
 from services.feedback.api.access import no_such_case, officers_case
-from services.feedback.api.submitting import submit
+from services.feedback.api.submitting import said_before, submit
 from services.feedback.domain.cases import FINAL
-from services.feedback.handlers.messages import Author, add_message
+from services.feedback.handlers.messages import Said, add_message
 from shared.access import May
 from shared.contracts.identifiers import Identifier
 from shared.contracts.reported.feedback import HandlingState
@@ -50,8 +51,11 @@ async def step(
     if_match: Annotated[str | None, Header(max_length=40, description="the case's version")] = None,
 ) -> Response:
     row = await officers_case(request, feedback_id, officer, datetime.now(UTC))
+    # The same sent again is answered as it was, though the case has moved on since.
+    if before := await said_before(request, row["org_id"], "officers", *_as_event(row, taken)):
+        return Response(to_json(_answer(row, taken, before)), 201, media_type="application/json")
     if if_match is not None and if_match.strip('"') != str(row["version"]):
-        raise Refused(_precondition_failed(row["version"]))
+        raise Refused(_changed_since(row["version"]))
     return Response(to_json(await take_step(request, row, taken)), 201, media_type="application/json")
 
 
@@ -65,13 +69,22 @@ async def take_step(request: Request, row: dict[str, Any], taken: Step) -> dict[
                 "Ce cas est clos; rouvrez-le d'abord (state reopened).",
             )
         )
+    data, said_as = _as_event(row, taken)
+    receipt = await submit(request, row["org_id"], "officers", "FeedbackHandlingReported", data, said_as)
+    return _answer(row, taken, receipt)
+
+
+def _as_event(row: dict[str, Any], taken: Step) -> tuple[dict[str, Any], str]:
+    """A step as it is reported, and what it is known by."""
     data = {**taken.model_dump(mode="json", exclude_none=True, exclude={"id"}), "feedback_id": row["feedback_id"]}
-    event_id = f"{row['feedback_id']}-{taken.id or secrets.token_hex(8)}"
-    receipt = await submit(request, row["org_id"], "officers", "FeedbackHandlingReported", data, event_id)
+    return data, f"{row['feedback_id']}-{taken.id or secrets.token_hex(8)}"
+
+
+def _answer(row: dict[str, Any], taken: Step, receipt: dict[str, Any]) -> dict[str, Any]:
     return {"feedback_id": row["feedback_id"], "state": taken.state, **receipt}
 
 
-def _precondition_failed(version: int) -> Any:
+def _changed_since(version: int) -> Any:
     return problem(
         "precondition_failed",
         f"The case was changed since you read it; it is at version {version} now. Read it again.",
@@ -89,16 +102,21 @@ class Message(BaseModel):
 @router.post("/v1/cases/{feedback_id}/messages", summary="Write to the client of a case", status_code=201)
 async def message(request: Request, feedback_id: str, said: Message, officer: Officer) -> Response:
     row = await officers_case(request, feedback_id, officer, datetime.now(UTC))
-    message_id = said.id or secrets.token_hex(8)
-    await write(request, (row["org_id"], feedback_id), "officer", said.text, message_id)
-    return Response(to_json({"message_id": message_id}), 201, media_type="application/json")
+    written = Said("officer", said.text, message_id(said.id or ""))
+    await write(request, (row["org_id"], feedback_id), written)
+    return Response(to_json({"message_id": written.message_id}), 201, media_type="application/json")
 
 
-async def write(request: Request, key: store.Key, author: Author, text: str, message_id: str) -> None:
+async def write(request: Request, key: store.Key, said: Said) -> None:
     """Raises Refused."""
     state = request.app.state
-    if refusal := await add_message(state.pool, state.seal, key, author, text, message_id):
+    if refusal := await add_message(state.pool, state.seal, key, said):
         raise Refused(refusal)
+
+
+def message_id(token: str) -> str:
+    """What a message is known by: its writer's token, whatever it was; without one, an id of its own."""
+    return hashlib.sha256(token.encode()).hexdigest()[:24] if token else secrets.token_hex(12)
 
 
 class Mark(BaseModel):

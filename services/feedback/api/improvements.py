@@ -1,5 +1,6 @@
 """What was improved because of feedback; public."""
 
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
@@ -39,16 +40,18 @@ async def improvements(
 
 
 def _check_day(text: str) -> None:
-    try:
-        date.fromisoformat(text or "2000-01-01")
-    except ValueError:
-        raise Refused(
-            problem(
-                "invalid_request",
-                "after is the next of the page before; this one is not.",
-                "after est le next de la page précédente; celui-ci n'en est pas un.",
-            )
-        ) from None
+    """Raises Refused for what no page before has given."""
+    day = text or "2000-01-01"
+    with suppress(ValueError):
+        if str(date.fromisoformat(day)) == day:
+            return
+    raise Refused(
+        problem(
+            "invalid_request",
+            "after is the next of the page before; this one is not.",
+            "after est le next de la page précédente; celui-ci n'en est pas un.",
+        )
+    )
 
 
 def improvement_answer(row: dict[str, Any]) -> dict[str, Any]:

@@ -22,8 +22,7 @@ async def submit(
     """Record one event `name` in the organisation's name, and its receipt. The same `data` sent again as the same
     `said_as` is a duplicate. Raises Refused.
     """
-    event_id = f"{said_as}-{hashlib.sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]}"
-    source = f"/organizations/{org_id}/{origin}"
+    event_id, source = _identity(org_id, origin, data, said_as)
     document = {
         "specversion": "1.0",
         "id": event_id,
@@ -41,6 +40,19 @@ async def submit(
     if receipt.problem.code == "id_conflict" and (meanwhile := await _accepted(request, org_id, event_id, source)):
         return meanwhile
     raise Refused(receipt.problem)
+
+
+def _identity(org_id: str, origin: Origin, data: dict[str, Any], said_as: str) -> tuple[str, str]:
+    """The id and source of the event that something is said by."""
+    digest = hashlib.sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
+    return f"{said_as}-{digest}", f"/organizations/{org_id}/{origin}"
+
+
+async def said_before(
+    request: Request, org_id: str, origin: Origin, data: dict[str, Any], said_as: str
+) -> dict[str, Any] | None:
+    """The receipt of the same `data` as the same `said_as`, where it was sent before."""
+    return await _accepted(request, org_id, *_identity(org_id, origin, data, said_as))
 
 
 async def _accepted(request: Request, org_id: str, event_id: str, source: str) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from services.feedback.domain.timing import DEFAULT_TARGET, ResolutionTime, in_f
 from shared.access import ANYONE
 from shared.contracts.identifiers import Identifier
 from shared.contracts.reported.feedback import FeedbackKind
+from shared.ownership import day_in_ottawa
 from shared.reading import answer
 
 router = APIRouter(tags=["feedback"])
@@ -23,7 +24,7 @@ router = APIRouter(tags=["feedback"])
 async def resolution_times(
     request: Request, org: Annotated[Identifier, Query(description="org_id")], on: date | None = None
 ) -> Response:
-    day = on or datetime.now(UTC).date()
+    day = on or day_in_ottawa(datetime.now(UTC))
     times = (await store.times_of(request.app.state.pool, [org])).get(org, [])
     kinds: tuple[FeedbackKind, ...] = get_args(FeedbackKind)
     items = [time_answer(in_force(times, kind, day)) for kind in kinds]

@@ -219,3 +219,8 @@ def _moved(before: Case, after: Case, moment: datetime) -> FeedbackStateChanged:
         changed_at=moment,
         recourse=after.recourse,
     )
+
+
+def unmoved(case: Case, moment: datetime) -> FeedbackStateChanged:
+    """What is published of a case of which something else than its state has changed."""
+    return _moved(case, case, moment)

@@ -28,11 +28,13 @@ from shared.problems import Problem
 from shared.tracking_codes import code_hash
 
 RECEIVED: Final = "guichet.feedback.FeedbackReported.v1"
+_FEWEST_DIGITS: Final = 7
 
 Times = Mapping[str, Sequence[ResolutionTime]]
 
 
 async def record_cases(seal: Seal, connection: Connection, events: Sequence[Received], now: datetime) -> list[Outcome]:
+    await store.hold_times(connection, {event.org_id for event in events})
     before = await store.cases(connection, [_key(event) for event in events])
     owners = await store.known_services(
         connection, [event.data.service_id for event in events if isinstance(event.data, FeedbackReported)]
@@ -54,7 +56,7 @@ def _record(
     event: Received, cases: dict[Key, Case], owners: Mapping[str, Ownership], times: Times, now: datetime
 ) -> Outcome:
     """The case changes in `cases`, unless the report is refused."""
-    outcome = _correct(event, cases) if event.corrects is not None else _report(event, cases, owners)
+    outcome = _correct(event, cases, owners) if event.corrects is not None else _report(event, cases, owners)
     if isinstance(outcome, Problem):
         return outcome
     case, published, warnings = outcome
@@ -69,9 +71,11 @@ def _record(
 _Outcome = tuple[Case, FeedbackRecorded | FeedbackStateChanged, list[Problem]] | Problem
 
 
-def _correct(event: Received, cases: Mapping[Key, Case]) -> _Outcome:
+def _correct(event: Received, cases: Mapping[Key, Case], owners: Mapping[str, Ownership]) -> _Outcome:
     """`corrects` is set."""
     key = _key(event)
+    if isinstance(event.data, FeedbackReported) and _is_anothers(event, owners):
+        return not_your_service(event.data.service_id)
     corrected = (event.source, event.corrects.event_id if event.corrects else "")
     step = _step(event) if event.data is not None else None
     correct = domain.correct if event.type == RECEIVED else domain.correct_handling
@@ -86,13 +90,18 @@ def _report(event: Received, cases: Mapping[Key, Case], owners: Mapping[str, Own
         return found
     if not isinstance(event.data, FeedbackReported):
         return domain.handle(case, event.data, _step(event))
-    owner = owners.get(event.data.service_id)
-    if owner is not None and owner.on(day_in_ottawa(event.time)) != event.org_id:
+    if _is_anothers(event, owners):
         return not_your_service(event.data.service_id)
     outcome = domain.receive(case, event.data, _step(event))
     if isinstance(outcome, Problem):
         return outcome
-    return *outcome, [] if owner else [unknown_service(event.data.service_id)]
+    return *outcome, [] if event.data.service_id in owners else [unknown_service(event.data.service_id)]
+
+
+def _is_anothers(event: Received, owners: Mapping[str, Ownership]) -> bool:
+    """Whether the service was another organisation's on that day."""
+    owner = owners.get(event.data.service_id)
+    return owner is not None and owner.on(day_in_ottawa(event.time)) != event.org_id
 
 
 def _step(event: Received) -> Step:
@@ -116,7 +125,7 @@ async def _save(
     times: Times,
     now: datetime,
 ) -> None:
-    people = await _people(seal, connection, recorded)
+    people = {key: person_of(seal, key) for key in {_key(event) for event in recorded}}
     ring = await store.keyring(connection, seal, {person: org_id for (org_id, _), person in people.items()})
     # A withdrawn or corrected case keeps no word of the report it was told by before.
     said = {_key(event): _told(seal, ring, people[_key(event)], event) for event in recorded if event.type == RECEIVED}
@@ -129,7 +138,7 @@ async def _save(
             told=said.get(key),
             tracking_hash=code_hash(CODES.code(seal, "/".join(key))) if key in said and ring.holds(people[key]) else None,
         )
-        for key in {_key(event) for event in recorded}
+        for key in people
     ])  # fmt: skip
     if alike := [key for key, told_ in said.items() if told_.essence]:
         await store.group_alike(connection, alike)
@@ -145,36 +154,35 @@ async def _save(
             log.warning("case_of_concern", org_id=org_id, feedback=feedback_id, concern=each.concern)
 
 
-async def _people(seal: Seal, connection: Connection, recorded: Sequence[Received]) -> dict[Key, bytes]:
-    """Who is behind each case: whoever left a contact is the same person in all of a department's cases."""
-    people = await store.people_behind(connection, [_key(event) for event in recorded])
-    for event in recorded:
-        contact = getattr(event.data, "contact", None)
-        if contact is not None:
-            people[_key(event)] = person_id(seal, f"{event.org_id}:{contact.strip().casefold()}")
-        else:
-            people.setdefault(_key(event), person_id(seal, "/".join(_key(event))))
-    return people
+def person_of(seal: Seal, key: Key) -> bytes:
+    """The name of who is behind a case."""
+    return seal.derive("person", "/".join(key))[:16]
 
 
-def person_id(seal: Seal, name: str) -> bytes:
-    return seal.derive("person", name)[:16]
+def contact_hash(seal: Seal, org_id: str, contact: str | None) -> bytes | None:
+    """By which cases of one contact are found; None for what is no address or number ("n/a")."""
+    plain = "".join((contact or "").split()).casefold()
+    if "@" not in plain and sum(each.isdigit() for each in plain) < _FEWEST_DIGITS:
+        return None
+    return seal.derive("contact", f"{org_id}:{plain}")[:16]
 
 
 def _told(seal: Seal, ring: Keyring, person: bytes, event: Received) -> store.Told:
     data: FeedbackReported | None = event.data
     if data is None or data.text is None:
         contact = _contact(ring, person, event)
-        return store.Told(data.language if data else None, None, contact, {}, None, None, False)
+        hashed = contact_hash(seal, event.org_id, data.contact if data else None) if contact else None
+        return store.Told(data.language if data else None, None, contact, hashed, {}, None, None, False)
     masked = mask(data.text, data.language or "en")
     same = essence(masked.text)
     return store.Told(
         language=data.language,
         sealed_text=ring.seal(person, masked.text.encode(), text_context(_key(event))),
         sealed_contact=_contact(ring, person, event),
+        contact_hash=contact_hash(seal, event.org_id, data.contact) if ring.holds(person) else None,
         masked={str(kind): count for kind, count in masked.found.items()},
         concern=concern(data.text),
-        essence=seal.derive("essence", same)[:16] if same else None,
+        essence=seal.derive("essence", same)[:16] if same and ring.holds(person) else None,
         spam_suspected=may_be_spam(data.text),
     )
 

@@ -1,14 +1,16 @@
 """What clients and officers write to each other in a case, masked and sealed as what began it."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
 
 from services.feedback import store
 from services.feedback.domain.attention import concern
 from services.feedback.domain.masking import mask
-from services.feedback.handlers.cases import message_context
+from services.feedback.handlers.cases import message_context, person_of
 from shared.database import Pool, transaction
 from shared.encryption import Seal
+from shared.language import Language
 from shared.logs import log
 from shared.problems import Problem, problem
 
@@ -16,22 +18,31 @@ Author = Literal["client", "officer"]
 MOST_MESSAGES: Final = 100
 
 
-async def add_message(
-    pool: Pool, seal: Seal, key: store.Key, author: Author, text: str, message_id: str
-) -> Problem | None:
-    """Keep a message once, or say why not: the person was erased, or the case has too many."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message under an id of its writer's; `language` is the client's."""
+
+    author: Author
+    text: str
+    message_id: str
+    language: Language = "en"
+
+
+async def add_message(pool: Pool, seal: Seal, key: store.Key, said: Said) -> Problem | None:
+    """Keep a message once, or say why not: the person was erased, the case has too many, or the id is another's."""
+    person = person_of(seal, key)
     async with transaction(pool) as connection:
-        people = await store.people_of_case(connection, *key)
-        ring = await store.open_keyring(connection, seal, set(people))
-        person = next((each for each in people if ring.holds(each)), None)
-        if person is None:
+        ring = await store.keyring(connection, seal, {person: key[0]})
+        # What a department writes of itself is no client's identifier.
+        text = mask(said.text, said.language).text if said.author == "client" else said.text
+        sealed = ring.seal(person, text.encode(), message_context(key, said.message_id))
+        if sealed is None:
             return _erased()
         if await store.count_messages(connection, key) >= MOST_MESSAGES:
             return _too_many()
-        sealed = ring.seal(person, mask(text).text.encode(), message_context(key, message_id))
-        assert sealed is not None  # noqa: S101 - the ring holds this person's key
-        await store.add_message(connection, key, message_id, author, person, sealed, datetime.now(UTC))
-    if author == "client" and (found := concern(text)):
+        found = concern(said.text) if said.author == "client" else None
+        await store.add_message(connection, key, said.message_id, said.author, person, sealed, datetime.now(UTC), found)
+    if found:
         log.warning("case_of_concern", org_id=key[0], feedback=key[1], concern=found)
     return None
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from services.feedback import store
+from services.feedback.domain.cases import unmoved
 from services.feedback.domain.timing import ResolutionTime, promises
 from services.feedback.handlers.entries import told
 from services.feedback.store import Place
@@ -21,6 +22,7 @@ RESOLUTION_TIME: Final = "guichet.feedback.ResolutionTimeReported.v1"
 
 async def record_times(connection: Connection, events: Sequence[Received], now: datetime) -> list[Outcome]:
     """A correction takes the place of a time, on its own day or another: then two days are told of."""
+    await store.change_times(connection, {event.org_id for event in events})
     outcomes: list[Outcome] = []
     for event in events:
         if event.corrects is not None and event.data is not None and event.data.kind != _kind(event):
@@ -28,7 +30,7 @@ async def record_times(connection: Connection, events: Sequence[Received], now: 
             continue
         places = await _record(connection, event)
         entries = [await _entry(connection, event, place) for place in places]
-        await _promise_again(connection, places, now)
+        entries += await _promise_again(connection, event, places, now)
         outcomes.append(Recorded(entries))
     return outcomes
 
@@ -73,11 +75,19 @@ def _recorded(time: ResolutionTime, version: int, *, withdrawn: bool) -> Resolut
     )
 
 
-async def _promise_again(connection: Connection, places: Sequence[Place], now: datetime) -> None:
-    """What is open, and was received since, is due by what holds now."""
+async def _promise_again(
+    connection: Connection, event: Received, places: Sequence[Place], now: datetime
+) -> list[LogEntry]:
+    """What is open, and was received since, is due by what holds now; each such case says so."""
+    entries: list[LogEntry] = []
     for org_id, kind, since in places:
         open_ = await store.open_cases(connection, org_id, kind, since)
         times = (await store.times_of(connection, [org_id])).get(org_id, [])
         cases = await store.cases(connection, open_)
-        due = [(key, promises(case, times, now)) for key, case in cases.items()]
-        await store.move_due(connection, [(*key, said) for key, said in due if said is not None])
+        due = [(key, case, promises(case, times, now)) for key, case in sorted(cases.items())]
+        await store.move_due(connection, [(*key, said) for key, _, said in due if said is not None])
+        entries += [
+            told(event, "FeedbackStateChanged", "/".join(key), unmoved(case, now).model_copy(update={"promises": said}))
+            for key, case, said in due
+        ]
+    return entries

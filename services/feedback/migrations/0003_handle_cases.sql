@@ -1,5 +1,6 @@
 -- Who is behind a case, by a name that only this service can derive. What they wrote is sealed by a key of their own:
--- without it nothing of theirs can be read, in this database or in a copy of it. An erased person has none.
+-- without it nothing of theirs can be read, in this database or in a copy of it. An erased person has none. Whoever is
+-- behind two cases is so by what they say, which nobody has checked: each case has a key, and `contact_hash` joins them.
 create table person (
     person_id  bytea       primary key,
     org_id     text        not null,
@@ -10,6 +11,7 @@ create table person (
 alter table feedback_case
     add column person_id          bytea,
     add column sealed_contact     bytea,
+    add column contact_hash       bytea,
     add column tracking_hash      bytea,
     -- What was taken out of the text, by kind of identifier.
     add column masked             jsonb       not null default '{}',
@@ -30,11 +32,12 @@ alter table feedback_case
     add column ended_at           timestamptz,
     add column texts_forgotten_at timestamptz;
 create unique index feedback_case_by_tracking on feedback_case (tracking_hash);
-create index feedback_case_by_person on feedback_case (person_id);
+create index feedback_case_by_contact on feedback_case (org_id, contact_hash) where contact_hash is not null;
+create index feedback_case_by_group on feedback_case (org_id, group_id) where group_id is not null;
 create index feedback_case_by_essence on feedback_case (org_id, service_id, essence) where essence is not null;
 create index feedback_case_open on feedback_case (org_id, resolve_due_at) where ended_at is null;
 create index feedback_case_of_concern on feedback_case (org_id) where concern is not null and concern_seen_at is null;
-create index feedback_case_ended on feedback_case (ended_at) where texts_forgotten_at is null;
+create index feedback_case_ended on feedback_case (ended_at);
 
 alter table feedback_step add column person_id bytea;
 
@@ -97,6 +100,9 @@ create table erasure (
 alter table known_service
     add column name_en text,
     add column name_fr text;
+
+-- What was heard before says this too: it is heard again.
+delete from consumed where topic = 'inventory.services.v1';
 
 -- From on_date a service is to_org's.
 create table known_transfer (

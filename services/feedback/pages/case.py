@@ -1,28 +1,33 @@
 """The page on which a client follows their case, answers, and reopens it."""
 
 import secrets
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.feedback import store
 from services.feedback.api.form import open_by_code
-from services.feedback.api.handling import write
+from services.feedback.api.handling import message_id, write
 from services.feedback.api.opening import opened_case
 from services.feedback.api.submitting import submit
 from services.feedback.handlers.erasing import erase
+from services.feedback.handlers.messages import Said
 from services.feedback.handlers.tracking import CODES
-from services.feedback.pages.words import NAMES, WHERE_TO, pages
+from services.feedback.pages.words import NAMES, WHERE_TO, kept_nowhere, pages
 from shared.access import ANYONE
 from shared.language import Language
 from shared.problems import TITLES, Problem, Refused, problem
+from shared.signing_in import FROM_OUR_PAGES
 from shared.tracking_codes import take_turn
 
-router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, dependencies=[ANYONE])
+router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, dependencies=[ANYONE, FROM_OUR_PAGES])
 REOPENED_WITHIN: Final = timedelta(days=30)
 _MESSAGES_A_MINUTE = 10
+_ERASURES_A_MINUTE = 5
 _Path = "/{language}/cases/{org_id}/{feedback_id}"
 
 
@@ -63,8 +68,9 @@ async def answer(
     if CODES.key_of_cookie(request) != key:
         return RedirectResponse(f"/{language}/cases", 303)
     try:
-        take_turn(request, "message", _MESSAGES_A_MINUTE).append(datetime.now(UTC).timestamp())
-        await write(request, key, "client", text, token or secrets.token_hex(8))
+        take_turn(request, "message", _MESSAGES_A_MINUTE).append(time.monotonic())
+        language_ = await store.language_of(request.app.state.pool, key)
+        await write(request, key, Said("client", text, message_id(token), language_ or language))
     except Refused as refused:
         return await _case(request, language, key, refused.problem)
     return RedirectResponse(f"{_path(language, key)}#messages", 303)
@@ -93,12 +99,13 @@ async def reopen(request: Request, language: Language, org_id: str, feedback_id:
 
 @router.post(f"{_Path}/erase", responses={303: {"description": "Erased"}})
 async def forget_me(request: Request, language: Language, org_id: str, feedback_id: str) -> Response:
-    """Everything the client wrote, in this case and in others that left the same contact."""
+    """Everything the client wrote in this case; whose the others of the same contact are, nobody has checked."""
     key = (org_id, feedback_id)
     if CODES.key_of_cookie(request) != key:
         return RedirectResponse(f"/{language}/cases", 303)
     state = request.app.state
-    await erase(state.pool, state.seal, key, "the client")
+    take_turn(request, "erase", _ERASURES_A_MINUTE).append(time.monotonic())
+    await erase(state.pool, state.seal, key, "the client", linked=False)
     state.committed.set()
     response = pages.render(request, "erased.html", language)
     response.delete_cookie(CODES.cookie)
@@ -118,7 +125,7 @@ def _too_late() -> Problem:
 
 
 def _path(language: Language, key: store.Key) -> str:
-    return f"/{language}/cases/{key[0]}/{key[1]}"
+    return f"/{language}/cases/{key[0]}/{quote(key[1], safe='')}"
 
 
 async def _case(request: Request, language: Language, key: store.Key, problem: Problem | None = None) -> Response:
@@ -128,17 +135,19 @@ async def _case(request: Request, language: Language, key: store.Key, problem: P
     rows = await store.case(request.app.state.pool, *key, now)
     if not rows:
         return RedirectResponse(f"/{language}/cases", 303)
-    return pages.render(
-        request,
-        "case.html",
-        language,
-        TITLES[problem.code][0] if problem else 200,
-        item=await opened_case(request, rows[0], own=True),
-        reopens=may_reopen(rows[0], now),
-        path=_path(language, key),
-        where_to=WHERE_TO.get(rows[0]["recourse"] or ""),
-        token=secrets.token_hex(8),
-        problem=problem,
-        now=now,
-        **NAMES,
+    return kept_nowhere(
+        pages.render(
+            request,
+            "case.html",
+            language,
+            TITLES[problem.code][0] if problem else 200,
+            item=await opened_case(request, rows[0], own=True),
+            reopens=may_reopen(rows[0], now),
+            path=_path(language, key),
+            where_to=WHERE_TO.get(rows[0]["recourse"] or ""),
+            token=secrets.token_hex(8),
+            problem=problem,
+            now=now,
+            **NAMES,
+        )
     )

@@ -13,14 +13,15 @@ from services.feedback.api.form import Said, no_such_service, tell
 from services.feedback.domain.satisfaction import DRIVERS, LABELS
 from services.feedback.domain.timing import in_force
 from services.feedback.handlers.tracking import CODES
-from services.feedback.pages.words import KINDS, RECOURSES, WHERE_TO, pages
+from services.feedback.pages.words import KINDS, RECOURSES, WHERE_TO, kept_nowhere, pages
 from shared.access import ANYONE
 from shared.language import Language
 from shared.organizations import name_of
 from shared.ownership import day_in_ottawa
 from shared.problems import TITLES, Problem, Refused, first_problem
+from shared.signing_in import FROM_OUR_PAGES
 
-router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, dependencies=[ANYONE])
+router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, dependencies=[ANYONE, FROM_OUR_PAGES])
 _SHOWN = 30
 _Text = Annotated[str, Form(max_length=6000)]
 
@@ -40,7 +41,7 @@ async def send(
     request: Request,
     language: Language,
     service_id: Annotated[str, Form(max_length=100)],
-    token: Annotated[str, Form(max_length=100)],
+    token: Annotated[str, Form(max_length=100, pattern=r"^[\w-]{16,}$")],
     kind: Annotated[str, Form(max_length=20)] = "",
     text: _Text = "",
     about: Annotated[str, Form(max_length=20)] = "",
@@ -49,7 +50,14 @@ async def send(
     rating: Annotated[str, Form(max_length=2)] = "",
     application_id: Annotated[str, Form(max_length=200)] = "",
 ) -> HTMLResponse:
-    given = {"kind": kind, "text": text, "about": about, "contact": contact, "reply_wanted": reply_wanted}
+    # A browser counts a line break as one character and sends two.
+    given = {
+        "kind": kind,
+        "text": text.replace("\r\n", "\n"),
+        "about": about,
+        "contact": contact,
+        "reply_wanted": reply_wanted,
+    }
     given |= {"rating": rating, "application_id": application_id, "drivers": await _drivers(request)}
     try:
         said = Said.model_validate({
@@ -59,9 +67,9 @@ async def send(
         })  # fmt: skip
         told = await tell(request, said, token)
     except ValidationError as error:
-        return await _form(request, language, service_id, given, first_problem(error))
+        return await _form(request, language, service_id, given, first_problem(error), token)
     except Refused as refused:
-        return await _form(request, language, service_id, given, refused.problem)
+        return await _form(request, language, service_id, given, refused.problem, token)
     response = pages.render(
         request,
         "receipt.html",
@@ -74,7 +82,7 @@ async def send(
         promise=await _promise(request, told["org_id"], said),
     )
     CODES.set_cookie(request, response, (told["org_id"], told["feedback_id"]))
-    return response
+    return kept_nowhere(response)
 
 
 def _today() -> date:
@@ -94,8 +102,16 @@ async def _promise(request: Request, org_id: str, said: Said) -> dict[str, Any]:
 
 
 async def _form(
-    request: Request, language: Language, service_id: str, given: dict[str, Any], problem: Problem | None
+    request: Request,
+    language: Language,
+    service_id: str,
+    given: dict[str, Any],
+    problem: Problem | None,
+    token: str | None = None,
 ) -> HTMLResponse:
+    """Shown again with what was given, it is the same form: `token`."""
+    if "\x00" in service_id:
+        return pages.refuse(request, language, no_such_service(service_id.replace("\x00", "")))
     service = await store.service(request.app.state.pool, service_id, _today())
     if service is None:
         return pages.refuse(request, language, no_such_service(service_id))
@@ -109,6 +125,6 @@ async def _form(
         recourses=RECOURSES,
         questions={name: LABELS[name] for name in ("rating", *DRIVERS)},
         given=given,
-        token=secrets.token_hex(16),
+        token=token or secrets.token_hex(16),
         problem=problem,
     )

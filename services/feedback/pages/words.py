@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from fastapi.responses import HTMLResponse
+
 from shared.language import Bilingual
 from shared.web import Pages
 
@@ -53,3 +55,9 @@ CONCERNS = {
     "self_harm": Bilingual(en="Somebody may harm themselves", fr="Une personne pourrait se faire du mal"),
 }
 NAMES: dict[str, Any] = {"kinds": KINDS, "states": STATES, "concerns": CONCERNS}
+
+
+def kept_nowhere(page: HTMLResponse) -> HTMLResponse:
+    """What a client wrote, or the code that leads to it, stays in no browser's or proxy's memory."""
+    page.headers["Cache-Control"] = "private, no-store"
+    return page

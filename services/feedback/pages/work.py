@@ -3,6 +3,7 @@
 import secrets
 from datetime import UTC, datetime
 from typing import Annotated, Any, get_args
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -11,10 +12,11 @@ from pydantic import ValidationError
 from services.feedback import store
 from services.feedback.api.access import no_such_case
 from services.feedback.api.cases import note_reading
-from services.feedback.api.handling import Mark, Step, put_right, take_step, write
+from services.feedback.api.handling import Mark, Step, message_id, put_right, take_step, write
 from services.feedback.api.opening import opened_case
 from services.feedback.handlers.erasing import erase
-from services.feedback.pages.words import NAMES, RECOURSES, pages
+from services.feedback.handlers.messages import Said
+from services.feedback.pages.words import NAMES, RECOURSES, kept_nowhere, pages
 from shared.access import ANYONE
 from shared.contracts.reported.feedback import HandlingState
 from shared.identity import Person
@@ -22,9 +24,9 @@ from shared.language import Language
 from shared.logs import log
 from shared.organizations import name_of
 from shared.problems import TITLES, Problem, Refused, first_problem
-from shared.signing_in import reader, to_sign_in
+from shared.signing_in import FROM_OUR_PAGES, reader, to_sign_in
 
-router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, dependencies=[ANYONE])
+router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, dependencies=[ANYONE, FROM_OUR_PAGES])
 _SHOWN = 100
 _Short = Annotated[str, Form(max_length=200)]
 _Long = Annotated[str, Form(max_length=2000)]
@@ -45,15 +47,17 @@ async def work(request: Request, language: Language) -> Response:
         return to_sign_in(request, language)
     now = datetime.now(UTC)
     rows = await store.work_list(request.app.state.pool, officer.org_id or "", _SHOWN + 1, now)
-    return pages.render(
-        request,
-        "work.html",
-        language,
-        items=rows[:_SHOWN],
-        more=len(rows) > _SHOWN,
-        organization=name_of(officer.org_id or "").in_(language),
-        now=now,
-        **NAMES,
+    return kept_nowhere(
+        pages.render(
+            request,
+            "work.html",
+            language,
+            items=rows[:_SHOWN],
+            more=len(rows) > _SHOWN,
+            organization=name_of(officer.org_id or "").in_(language),
+            now=now,
+            **NAMES,
+        )
     )
 
 
@@ -92,7 +96,7 @@ async def message(
     token: _Short = "",
 ) -> Response:
     async def do(_: Person, row: dict[str, Any]) -> None:
-        await write(request, (row["org_id"], feedback_id), "officer", text, token or secrets.token_hex(8))
+        await write(request, (row["org_id"], feedback_id), Said("officer", text, message_id(token)))
 
     return await _done(request, language, feedback_id, do)
 
@@ -116,7 +120,7 @@ async def marks(request: Request, language: Language, feedback_id: str, mark: _S
 async def erase_person(request: Request, language: Language, feedback_id: str) -> Response:
     async def do(officer: Person, row: dict[str, Any]) -> None:
         state = request.app.state
-        done = await erase(state.pool, state.seal, (row["org_id"], feedback_id), officer.subject)
+        done = await erase(state.pool, state.seal, (row["org_id"], feedback_id), officer.subject, linked=True)
         state.committed.set()
         log.info("person_erased", org_id=row["org_id"], cases=len(done["cases"]), erasure=done["erasure_id"])
 
@@ -134,7 +138,7 @@ async def _done(request: Request, language: Language, feedback_id: str, do: Any)
         return await _case(request, language, feedback_id, first_problem(error))
     except Refused as refused:
         return await _case(request, language, feedback_id, refused.problem)
-    return RedirectResponse(f"/{language}/work/{feedback_id}", 303)
+    return RedirectResponse(f"/{language}/work/{quote(feedback_id, safe='')}", 303)
 
 
 async def _officers(request: Request, feedback_id: str) -> tuple[Person | None, dict[str, Any]]:
@@ -156,16 +160,18 @@ async def _case(request: Request, language: Language, feedback_id: str, problem:
     if officer is None:
         return to_sign_in(request, language)
     await note_reading(request, row["org_id"], feedback_id)
-    return pages.render(
-        request,
-        "work_case.html",
-        language,
-        TITLES[problem.code][0] if problem else 200,
-        item=await opened_case(request, row, own=False),
-        steps=get_args(HandlingState),
-        recourses=RECOURSES,
-        token=secrets.token_hex(8),
-        problem=problem,
-        now=datetime.now(UTC),
-        **NAMES,
+    return kept_nowhere(
+        pages.render(
+            request,
+            "work_case.html",
+            language,
+            TITLES[problem.code][0] if problem else 200,
+            item=await opened_case(request, row, own=False),
+            steps=get_args(HandlingState),
+            recourses=RECOURSES,
+            token=secrets.token_hex(8),
+            problem=problem,
+            now=datetime.now(UTC),
+            **NAMES,
+        )
     )

@@ -22,6 +22,7 @@ class Told:
     language: str | None
     sealed_text: bytes | None
     sealed_contact: bytes | None
+    contact_hash: bytes | None
     masked: Mapping[str, int]
     concern: str | None
     essence: bytes | None
@@ -71,16 +72,6 @@ async def cases(connection: Connection, keys: Iterable[Key]) -> dict[Key, Case]:
     }
 
 
-async def people_behind(connection: Connection, keys: Iterable[Key]) -> dict[Key, bytes]:
-    """Who is behind each case, of those where it is known already."""
-    rows = await connection.fetch(
-        "select org_id, feedback_id, person_id from feedback_case join unnest($1::text[], $2::text[]) "
-        "as a (org_id, feedback_id) using (org_id, feedback_id) where person_id is not null",
-        *_columns(keys),
-    )
-    return {(row["org_id"], row["feedback_id"]): row["person_id"] for row in rows}
-
-
 def _columns(keys: Iterable[Key]) -> tuple[list[str], list[str]]:
     wanted = sorted(set(keys))
     return [key[0] for key in wanted], [key[1] for key in wanted]
@@ -113,6 +104,7 @@ _COLUMNS = {
     "language": "text",
     "sealed_text": "bytea",
     "sealed_contact": "bytea",
+    "contact_hash": "bytea",
     "masked": "jsonb",
     "concern": "text",
     "essence": "bytea",
@@ -127,7 +119,7 @@ _STATE = (
     "service_id, kind, state, version, channel, rating, drivers, application_id, reply_wanted, received_at, recourse, "
     "acknowledge_due_on, acknowledge_due_at, resolve_due_on, resolve_due_at, acknowledged_at, ended_at"
 )
-_TOLD = "language, sealed_text, sealed_contact, masked, concern, essence, spam_suspected"
+_TOLD = "language, sealed_text, sealed_contact, contact_hash, masked, concern, essence, spam_suspected"
 
 
 async def save(connection: Connection, changed: Sequence[Saved]) -> None:
@@ -143,7 +135,8 @@ async def save(connection: Connection, changed: Sequence[Saved]) -> None:
     told = ", ".join(f"{each} = case when a.told then a.{each} else b.{each} end" for each in _TOLD.split(", "))
     updated = await connection.execute(
         f"update feedback_case b set {state}, {told}, person_id = a.person_id, changed_at = now(), "
-        f"tracking_hash = coalesce(a.tracking_hash, b.tracking_hash) from {_ROW} "
+        "tracking_hash = coalesce(a.tracking_hash, b.tracking_hash), concern_seen_at = case when a.told and a.concern is not null "
+        f"then null else b.concern_seen_at end from {_ROW} "
         "where b.org_id = a.org_id and b.feedback_id = a.feedback_id and b.version = a.previous",
         *columns,
     )
@@ -160,7 +153,7 @@ def _row(each: Saved) -> tuple[Any, ...]:
         dict(c.drivers or {}), c.application_id, c.reply_wanted, c.received_at, c.recourse,
         acknowledge and acknowledge.due_on, acknowledge and acknowledge.due_at, resolve and resolve.due_on, resolve and resolve.due_at, acknowledge and acknowledge.stopped_at,
         resolve and resolve.stopped_at, each.person_id, each.previous, each.tracking_hash, told is not None,
-        told and told.language, told and told.sealed_text, told and told.sealed_contact, dict(told.masked) if told else {},
+        told and told.language, told and told.sealed_text, told and told.sealed_contact, told and told.contact_hash, dict(told.masked) if told else {},
         told and told.concern, told and told.essence, bool(told and told.spam_suspected),
     )  # fmt: skip
 

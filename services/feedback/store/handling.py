@@ -49,14 +49,27 @@ async def leave_group(pool: Pool, key: Key) -> None:
 
 
 async def add_message(
-    connection: Connection, key: Key, message_id: str, author: str, person_id: bytes, sealed: bytes, now: datetime
+    connection: Connection,
+    key: Key,
+    message_id: str,
+    author: str,
+    person_id: bytes,
+    sealed: bytes,
+    now: datetime,
+    concern: str | None,
 ) -> None:
-    """The same message sent twice is one."""
+    """The same message sent twice is one; words of concern in it are the case's."""
     await connection.execute(
         "insert into feedback_message (org_id, feedback_id, message_id, author, person_id, sealed_text, written_at) "
         "values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
         *key, message_id, author, person_id, sealed, now,
     )  # fmt: skip
+    await connection.execute(
+        "update feedback_case set changed_at = now(), concern = coalesce($3, concern), "
+        "concern_seen_at = case when $3::text is null then concern_seen_at end where org_id = $1 and feedback_id = $2",
+        *key,
+        concern,
+    )
 
 
 async def count_messages(connection: Connection, key: Key) -> int:

@@ -2,25 +2,22 @@
 
 import base64
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from cryptography.exceptions import InvalidTag
+
+from shared.contracts.reported.feedback import RECOURSES
 from shared.database import Connection
 from shared.encryption import Seal
-
-# What of a case, a step and a message tells of its person.
-_WORDS = {
-    "feedback_case": "sealed_text = null, sealed_contact = null, essence = null, tracking_hash = null",
-    "feedback_step": "sealed_resolution = null",
-}
 
 
 class Keyring:
     """The keys of some people; whoever was erased has none."""
 
-    def __init__(self, seals: Mapping[bytes, Seal | None]) -> None:
-        self._seals = seals
+    def __init__(self, seals: Mapping[bytes, Seal | None], master: Seal) -> None:
+        self._seals, self._master = seals, master
 
     def holds(self, person_id: bytes) -> bool:
         return self._seals.get(person_id) is not None
@@ -30,31 +27,37 @@ class Keyring:
         seal = self._seals[person_id]
         return None if seal is None else seal.seal(plain, context)
 
-    def open(self, person_id: bytes, sealed: bytes | None, context: str) -> bytes | None:
-        seal = self._seals.get(person_id)
-        return None if seal is None or sealed is None else seal.open(sealed, context)
+    def open(self, person_id: bytes | None, sealed: bytes | None, context: str) -> str | None:
+        """What was sealed by a person's key; or, before people had keys, by the service's."""
+        if sealed is None or (person_id is not None and not self.holds(person_id)):
+            return None
+        seal = self._master if person_id is None else self._seals[person_id]
+        assert seal is not None  # noqa: S101 - as said
+        try:
+            return seal.open(sealed, context).decode()
+        except InvalidTag:
+            return self._master.open(sealed, context).decode()
 
 
 async def keyring(connection: Connection, seal: Seal, people: Mapping[bytes, str]) -> Keyring:
-    """The keys of people, by their ids and organisations; who is not known yet gets one."""
-    known = await _known(connection, seal, people)
-    if new := sorted(people.keys() - known.keys()):
-        await connection.executemany(
-            "insert into person (person_id, org_id, sealed_key) values ($1, $2, $3) on conflict do nothing",
-            [(each, people[each], seal.seal(os.urandom(32), _context(each))) for each in new],
-        )
-        known = await _known(connection, seal, people)
-    return Keyring(known)
+    """The keys of people, by their ids and organisations, to write with: who is not known yet gets one. Nobody of them is
+    erased before this transaction ends.
+    """
+    await connection.executemany(
+        "insert into person (person_id, org_id, sealed_key) values ($1, $2, $3) on conflict do nothing",
+        [(each, people[each], seal.seal(os.urandom(32), _context(each))) for each in sorted(people)],
+    )
+    return Keyring(await _known(connection, seal, list(people), " for share"), seal)
 
 
 async def open_keyring(connection: Any, seal: Seal, people: set[bytes]) -> Keyring:
     """The keys of people that are known, for reading."""
-    return Keyring(await _known(connection, seal, dict.fromkeys(people, "")))
+    return Keyring(await _known(connection, seal, list(people), ""), seal)
 
 
-async def _known(connection: Any, seal: Seal, people: Mapping[bytes, str]) -> dict[bytes, Seal | None]:
+async def _known(connection: Any, seal: Seal, people: Sequence[bytes], lock: str) -> dict[bytes, Seal | None]:
     rows = await connection.fetch(
-        "select person_id, sealed_key from person where person_id = any($1::bytea[])", list(people)
+        f"select person_id, sealed_key from person where person_id = any($1::bytea[]) order by person_id{lock}", people
     )
     return {row["person_id"]: _open(seal, row["person_id"], row["sealed_key"]) for row in rows}
 
@@ -69,34 +72,26 @@ def _context(person_id: bytes) -> str:
     return f"person:{person_id.hex()}"
 
 
-async def people_of_case(connection: Connection, org_id: str, feedback_id: str) -> list[bytes]:
-    """Everyone behind a case: one, or two where its handling was reported before itself."""
+async def cases_of_contact(connection: Connection, org_id: str, feedback_id: str) -> list[str]:
+    """An organisation's cases that left the same contact as one of them, that one among them."""
     rows = await connection.fetch(
-        "select person_id from feedback_case where org_id = $1 and feedback_id = $2 and person_id is not null "
-        "union select person_id from feedback_step where org_id = $1 and feedback_id = $2 and person_id is not null",
+        "select o.feedback_id from feedback_case o join feedback_case c on c.org_id = o.org_id and c.contact_hash = o.contact_hash "
+        "where c.org_id = $1 and c.feedback_id = $2 order by 1",
         org_id,
         feedback_id,
     )
-    return [row["person_id"] for row in rows]
-
-
-async def cases_of_people(connection: Connection, org_id: str, people: list[bytes]) -> list[str]:
-    rows = await connection.fetch(
-        "select feedback_id from feedback_case where org_id = $1 and person_id = any($2::bytea[]) union "
-        "select feedback_id from feedback_step where org_id = $1 and person_id = any($2::bytea[]) order by 1",
-        org_id,
-        people,
-    )
-    return [row["feedback_id"] for row in rows]
+    return [row["feedback_id"] for row in rows] or [feedback_id]
 
 
 async def erase_people(
     connection: Connection, org_id: str, people: list[bytes], cases: list[str], now: datetime
 ) -> dict[str, int]:
-    """Their keys first, then what was sealed by them; how many rows of each had something."""
+    """Their keys first, which waits for whoever writes by them; then what was sealed by them. How many rows had something."""
     await connection.execute(
-        "update person set sealed_key = null, erased_at = coalesce(erased_at, $2) where person_id = any($1::bytea[])",
+        "insert into person (person_id, org_id, erased_at) select id, $2, $3 from unnest($1::bytea[]) as a (id) order by id "
+        "on conflict (person_id) do update set sealed_key = null, erased_at = coalesce(person.erased_at, excluded.erased_at)",
         people,
+        org_id,
         now,
     )
     removed = {
@@ -104,10 +99,19 @@ async def erase_people(
         "contacts": await _count(connection, "feedback_case", "sealed_contact is not null", org_id, cases),
         "replies": await _count(connection, "feedback_step", "sealed_resolution is not null", org_id, cases),
     }
-    for table, words in _WORDS.items():
-        await connection.execute(
-            f"update {table} set {words} where org_id = $1 and feedback_id = any($2::text[])", org_id, cases
-        )
+    await connection.execute(
+        "update feedback_case set sealed_text = null, sealed_contact = null, contact_hash = null, essence = null, "
+        "tracking_hash = null where org_id = $1 and feedback_id = any($2::text[])",
+        org_id,
+        cases,
+    )
+    await connection.execute(
+        "update feedback_step set sealed_resolution = null, redirected_to = case when redirected_to = any($3::text[]) "
+        "then redirected_to end where org_id = $1 and feedback_id = any($2::text[])",
+        org_id,
+        cases,
+        list(RECOURSES),
+    )
     deleted = await connection.execute(
         "delete from feedback_message where org_id = $1 and feedback_id = any($2::text[])", org_id, cases
     )
@@ -150,11 +154,16 @@ async def note_erasure(
 async def forget_texts(
     connection: Connection, anonymous_before: datetime, cases_before: datetime, most: int
 ) -> list[tuple[str, str]]:
-    """Remove the words of ended cases whose time has come: sooner where nobody wanted a reply. Which cases those were."""
+    """Remove the words of ended cases whose time has come: sooner where nobody wanted a reply. Which cases those were.
+
+    A case that is not told any more, or never was, ends with its last change; what is written later is forgotten later.
+    """
     rows = await connection.fetch(
-        "update feedback_case b set sealed_text = null, sealed_contact = null, essence = null, texts_forgotten_at = now() "
-        "from (select org_id, feedback_id from feedback_case where texts_forgotten_at is null and ended_at is not null "
-        "and ended_at < case when reply_wanted or sealed_contact is not null then $2::timestamptz else $1::timestamptz end "
+        "update feedback_case b set sealed_text = null, sealed_contact = null, contact_hash = null, essence = null, "
+        "texts_forgotten_at = now() from (select org_id, feedback_id from feedback_case "
+        "where (texts_forgotten_at is null or changed_at > texts_forgotten_at) "
+        "and coalesce(ended_at, case when kind is null then changed_at end) "
+        "< case when reply_wanted or sealed_contact is not null then $2::timestamptz else $1::timestamptz end "
         "order by ended_at limit $3 for update skip locked) a "
         "where b.org_id = a.org_id and b.feedback_id = a.feedback_id returning b.org_id, b.feedback_id",
         anonymous_before,

@@ -6,6 +6,7 @@ from typing import Any
 
 from services.feedback.store.cases import Key
 from shared.database import Pool
+from shared.language import Language
 
 # Of a case whose every report was withdrawn nothing is told.
 _TOLD = (
@@ -19,6 +20,12 @@ _SHOWN = (
     "coalesce(group_id, c.feedback_id) as group_id, (select count(*) from feedback_case g where g.org_id = c.org_id "
     "and (g.group_id = coalesce(c.group_id, c.feedback_id) or g.feedback_id = coalesce(c.group_id, c.feedback_id))) "
     "as group_size, spam_suspected, spam"
+)
+# What asks for an officer: open; with words of concern that nobody has looked at; or sent on a short while ago as no feedback.
+_WAITS = (
+    "(ended_at is null and not (kind is null and state in ('resolved', 'closed', 'redirected')) "
+    "or (concern is not null and concern_seen_at is null) "
+    "or (recourse is not null and state = 'redirected' and ended_at > now() - interval '30 days'))"
 )
 # Each filter by its name, as SQL that holds for `${place}`.
 _FILTERS = {
@@ -51,7 +58,7 @@ async def work_list(pool: Pool, org_id: str, limit: int, now: datetime) -> list[
     """An organisation's open cases: those of concern first, then by when they are due."""
     rows = await pool.fetch(
         f"select {_SHOWN}, k.name_en, k.name_fr from feedback_case c left join known_service k using (service_id) "
-        f"where c.org_id = $2 and ended_at is null and not spam and {_TOLD} order by (concern is not null and "
+        f"where c.org_id = $2 and {_WAITS} and not spam and {_TOLD} order by (concern is not null and "
         "concern_seen_at is null) desc, resolve_due_at nulls last, c.feedback_id limit $3",
         now,
         org_id,
@@ -71,6 +78,14 @@ async def case(pool: Pool, org_id: str | None, feedback_id: str, now: datetime) 
         org_id,
     )
     return [dict(row) for row in rows]
+
+
+async def language_of(pool: Pool, key: Key) -> Language | None:
+    """The language that a case's client wrote in, where it is known."""
+    language: Language | None = await pool.fetchval(
+        "select language from feedback_case where org_id = $1 and feedback_id = $2", *key
+    )
+    return language
 
 
 async def steps_of(pool: Pool, org_id: str, feedback_id: str) -> list[dict[str, Any]]:
@@ -146,9 +161,10 @@ async def satisfaction(
 async def due(pool: Pool, now: datetime) -> list[dict[str, Any]]:
     """Of each organisation with open cases: how many are overdue, and how many of concern nobody has seen."""
     rows = await pool.fetch(
-        "select org_id, count(*) filter (where resolve_due_at < $1) as overdue, "
+        "select org_id, count(*) filter (where ended_at is null and resolve_due_at < $1) as overdue, "
         "count(*) filter (where concern is not null and concern_seen_at is null) as of_concern "
-        "from feedback_case where ended_at is null and not spam group by org_id order by org_id",
+        "from feedback_case where (ended_at is null or (concern is not null and concern_seen_at is null)) and not spam "
+        "group by org_id order by org_id",
         now,
     )
     return [dict(row) for row in rows]

@@ -13,6 +13,22 @@ Identity = tuple[str, str]  # source, event id
 Place = tuple[str, str, date]  # organisation, kind, the day it holds from
 
 
+async def hold_times(connection: Connection, orgs: Iterable[str]) -> None:
+    """The times of these organisations stay as they are until the end of this transaction."""
+    await connection.executemany(
+        "select pg_advisory_xact_lock_shared(hashtextextended('resolution_time ' || $1, 0))",
+        [(each,) for each in sorted(set(orgs))],
+    )
+
+
+async def change_times(connection: Connection, orgs: Iterable[str]) -> None:
+    """Nobody reads the times of these organisations before this transaction ends."""
+    await connection.executemany(
+        "select pg_advisory_xact_lock(hashtextextended('resolution_time ' || $1, 0))",
+        [(each,) for each in sorted(set(orgs))],
+    )
+
+
 async def times_of(connection: Connection | Pool, orgs: Iterable[str]) -> dict[str, list[ResolutionTime]]:
     """Of each organisation, the times that stand: where several were reported for one kind and day, the newest."""
     rows = await connection.fetch(

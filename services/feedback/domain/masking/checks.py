@@ -1,11 +1,12 @@
 """What tells an identifier from any other number: check digits, and numbering plans."""
 
 import re
+import unicodedata
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 
 def _digits(text: str) -> list[int]:
-    return [int(each) for each in text if "0" <= each <= "9"]
+    return [unicodedata.digit(each) for each in text if each.isdecimal()]
 
 
 def luhn(text: str) -> bool:
