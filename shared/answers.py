@@ -1,12 +1,16 @@
 """How a whole request that cannot be answered is refused: RFC 9457 problem details, in the language it asks for."""
 
+from urllib.parse import urlencode
+
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from shared.database import TRANSIENT
 from shared.described import list_refusals
+from shared.language import LANGUAGES
 from shared.problem_details import MEDIA_TYPE, details
 from shared.problems import Problem, Refused, TemporarilyUnavailable, problem
 from shared.safeguards import Safeguards
@@ -28,8 +32,20 @@ def refuse_by_problems(app: FastAPI) -> None:
 async def answer_refused(request: Request, error: Exception) -> Response:
     """The RFC 9457 answer to a refused request, in the language it asks for."""
     assert isinstance(error, Refused)  # noqa: S101 - registered for Refused alone
+    if error.problem.code == "unauthorized" and (page := _sign_in(request)):
+        return RedirectResponse(page, 303)
     body, status, headers = details(error.problem, request.headers.get("accept-language"), error.headers)
     return Response(body, status, headers, MEDIA_TYPE)
+
+
+def _sign_in(request: Request) -> str | None:
+    """Where a browser that asks for a page signs in first, and comes back from."""
+    _, language, *_ = f"{request.url.path}//".split("/")
+    if request.method != "GET" or language not in LANGUAGES or "text/html" not in request.headers.get("accept", ""):
+        return None
+    if not request.app.state.signs_in:
+        return None
+    return f"/{language}/sign-in?{urlencode({'back': str(request.url.replace(scheme='', netloc=''))})}"
 
 
 async def answer_invalid(request: Request, error: Exception) -> Response:

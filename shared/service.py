@@ -13,7 +13,7 @@ from fastapi import APIRouter, FastAPI
 from faststream.kafka import KafkaBroker
 
 from shared import health
-from shared.access import list_access
+from shared.access import access_of, list_access
 from shared.answers import refuse_by_problems
 from shared.batches import flush_all
 from shared.broker import keep_reading, make_broker, stop_broker
@@ -91,6 +91,7 @@ def create_app(parts: Parts, settings: Settings) -> FastAPI:
     described = self_description(parts.name, parts.kinds, parts.topics)
     for router in [*doors, described, health.router, assets.router, keys, operation, *parts.routers]:
         app.include_router(router)
+    app.state.signs_in = ("/{language}/sign-in", "get") in access_of(app)
     list_access(app)
     if doors:
         app.router.routes.insert(0, shortcut(app.state.intake))

@@ -74,6 +74,8 @@ async def test_the_pages_are_for_readers_alone_and_say_what_is_not_there(
     for path in ("/compliance", f"/compliance/{ORG}", "/verdicts/x"):
         async with http.get(url + path) as answer:
             assert answer.status == 401
+        async with http.get(url + path, headers={"Accept": "text/html"}) as page:
+            assert (page.url.path, page.url.query["back"]) == (f"/{language}/sign-in", f"/{language}{path}")
     not_there = {"en": "There is no such thing here.", "fr": "Cet élément n'existe pas."}[language]
     for path in ("/compliance/nowhere", "/verdicts/x"):
         async with http.get(url + path, headers=bearer(services)) as answer:

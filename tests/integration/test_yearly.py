@@ -8,8 +8,10 @@ import pytest
 from guichet import keys
 from guichet.client import Services
 from guichet.tokens import token
+from shared.language import LANGUAGES, Language
 from shared.testing import eventually
 from tests.integration.inventories import inventory_event
+from tests.integration.test_browser import CHROMIUM, browser, judge  # noqa: F401 - the fixture of a browser
 
 ORG, YEAR = "9057", "2022-2023"
 ONLINE = dict.fromkeys(
@@ -107,3 +109,23 @@ async def test_a_year_that_is_none_is_refused_with_an_example(services: Services
     ):
         assert answer.status in {400, 422}
         assert "2025-2026" in (await answer.json())["detail"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here (apt install chromium)")
+async def test_the_page_of_a_year_s_indicators_is_clean_and_says_what_each_share_is_of(
+    services: Services,
+    browser: Any,  # noqa: F811 - the fixture that is imported
+    service: str,
+    language: Language,
+) -> None:
+    page = await browser.new_page()
+    await page.goto(f"{services.url('reporting')}/{language}/indicators?fiscal_year={YEAR}&org={ORG}")
+    await judge(page, f"indicators-{language}")
+    text = await page.inner_text("main")
+    assert "1 / 2" in text
+    assert {"en": "Services online from end to end", "fr": "Services offerts en ligne de bout en bout"}[
+        language
+    ] in text
+    await page.goto(f"{services.url('reporting')}/{language}/indicators?fiscal_year=2006-2007")
+    await judge(page, f"no-indicators-{language}")

@@ -2,10 +2,11 @@
 
 from fastapi import APIRouter
 
-from services.reporting.pages import compliance, performance
+from services.reporting.pages import compliance, performance, yearly
+from shared import signing_in
 
 router = APIRouter()
-for part in (compliance, performance):
+for part in (compliance, yearly, performance, signing_in):
     router.include_router(part.router)
 
 __all__ = ["router"]

@@ -1,6 +1,6 @@
 """Compliance for deputy heads, oversight and auditors: from an organisation's verdicts to one verdict's things and records.
 
-Whoever reads sends a token, as to the API; on a desk, a sign-in proxy in front adds it.
+Whoever reads signs in first with their token, or comes through a proxy that sends it along.
 """
 
 from typing import Any
@@ -18,7 +18,9 @@ from shared.organizations import name_of, organizations
 from shared.problems import Refused
 from shared.web import Pages
 
-router = APIRouter(tags=["pages"], default_response_class=HTMLResponse)
+router = APIRouter(
+    tags=["pages"], default_response_class=HTMLResponse, responses={303: {"description": "A browser signs in first"}}
+)
 pages = Pages("reporting")
 
 STATES = {
