@@ -117,7 +117,7 @@ async def test_what_a_client_says_is_masked_told_and_followed_by_its_code(
     assert not {"concern", "spam", "group_id"} & mine.keys()
 
 
-async def test_a_form_sent_twice_is_one_case(
+async def test_lesson_5_12_a_form_sent_twice_is_one_case(
     services: Services, client: aiohttp.ClientSession, service: str, officer: Officer
 ) -> None:
     url, body = (
@@ -206,6 +206,30 @@ async def test_a_step_from_an_older_reading_is_refused_and_one_sent_twice_is_one
     closing = {"state": "closed", "id": "step-2"}
     answers = [await officer.ask("POST", f"{path}/steps", closing) for _ in range(2)]
     assert [(status, answer["outcome"]) for status, answer in answers] == [(201, "accepted"), (201, "duplicate")]
+
+
+async def test_lesson_5_20_a_step_taken_on_a_page_is_an_event_of_the_log_like_any_other(
+    services: Services, client: aiohttp.ClientSession, service: str, officer: Officer
+) -> None:
+    told = await say(client, services, service)
+    _, taken = await officer.ask("POST", f"/v1/cases/{told['feedback_id']}/steps", {"state": "acknowledged"})
+    operator = token(services.home, "an-operator", ["operator"])
+    trace = await services.ask("feedback", f"/v1/trace/{taken['id']}", bearer=operator)
+    [event] = trace["events"]
+    assert event["position"] == taken["position"]
+    assert [each["type"] for each in event["entries"]] == ["guichet.feedback.FeedbackStateChanged.v1"]
+
+
+@pytest.mark.parametrize("resolution", [{"en": "Done."}, {"fr": "Fait."}, {"en": "Done.", "fr": ""}, "Done."])
+async def test_lesson_5_22_what_a_client_is_told_is_there_in_both_languages_or_refused(
+    services: Services, client: aiohttp.ClientSession, service: str, officer: Officer, resolution: Any
+) -> None:
+    told = await say(client, services, service)
+    step = {"state": "resolved", "resolution": resolution}
+    status, refused = await officer.ask("POST", f"/v1/cases/{told['feedback_id']}/steps", step)
+    assert status in {400, 422}
+    french = await officer.ask("POST", f"/v1/cases/{told['feedback_id']}/steps", step, **{"Accept-Language": "fr"})
+    assert refused["title"] != french[1]["title"]
 
 
 async def test_a_closed_case_moves_only_when_it_is_reopened(
@@ -342,7 +366,7 @@ async def test_an_improvement_is_published_heard_by_the_inventory_and_withdrawn(
     await eventually(improved_on, lambda day: day is None)
 
 
-async def test_answers_of_few_are_no_result_for_the_public_and_are_called_few_to_officers(
+async def test_lesson_5_18_answers_of_few_are_no_result_for_the_public_and_are_called_few_to_officers(
     services: Services, client: aiohttp.ClientSession, service: str, officer: Officer, org: str
 ) -> None:
     """Lessons 5.18: no ranking by a mean of one."""

@@ -52,7 +52,9 @@ ONLINE = points("Y", "Y", "NA", "Y", "Y", "NA")
 NOT = points("Y", "N", "NA", "Y", "Y", "NA")
 
 
-def test_a_service_to_which_no_point_applies_is_not_online_for_the_board_s_code_and_left_out_exactly() -> None:
+def test_lesson_5_2_a_service_to_which_no_point_applies_is_not_online_for_the_board_s_code_and_left_out_exactly() -> (
+    None
+):
     """Lessons 5.2: None is not False."""
     services = service(1, **ONLINE), service(2, **NOT), service(3, **ALL_NA)
     assert ratio("maf5", *services) == (1, 3)
@@ -81,7 +83,7 @@ def test_a_standard_is_met_on_the_rounded_ratio_for_the_board_and_on_the_exact_o
     assert ratio("maf2", close, formula="exact") == (0, 1)
 
 
-def test_more_met_than_there_was_is_counted_by_the_board_s_code_and_left_out_exactly_and_found() -> None:
+def test_lesson_5_4_more_met_than_there_was_is_counted_by_the_board_s_code_and_left_out_exactly_and_found() -> None:
     """Lessons 5.4: a finding, never clamped."""
     over = service(1, standards=(standard(12, 10),))
     assert ratio("maf2", over) == (1, 1)
@@ -109,7 +111,7 @@ def test_more_met_than_there_was_is_counted_by_the_board_s_code_and_left_out_exa
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
-def test_what_cannot_be_judged_is_in_neither_number(formula: Formula) -> None:
+def test_lesson_5_1_what_cannot_be_judged_is_in_neither_number(formula: Formula) -> None:
     """Lessons 5.1: zero volume is neither 0 % nor 100 %."""
     unknown = service(
         1, standards=(standard(0, 0), standard(None, 10), standard(5, None), standard(5, 10, None), standard(5, 10, 0))
@@ -118,7 +120,7 @@ def test_what_cannot_be_judged_is_in_neither_number(formula: Formula) -> None:
     assert (each.numerator, each.denominator, each.value, each.band) == (0, 0, None, None)
 
 
-def test_high_volume_is_a_sum_of_numbers_and_na_and_nd_are_none() -> None:
+def test_lesson_5_3_high_volume_is_a_sum_of_numbers_and_na_and_nd_are_none() -> None:
     """Lessons 5.3: numbers, not their texts one after the other."""
     high = service(
         1, num_applications_online=30_000, num_applications_by_mail=15_000, num_applications_by_fax="ND", **ONLINE
