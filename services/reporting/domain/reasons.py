@@ -60,7 +60,15 @@ _OWNERSHIP = reason(
     "A retirement or a transfer counts in no figure itself: it says until when a service is offered, or whose it is.",
     "Une cessation ou un transfert ne compte lui-même dans aucun chiffre : il dit jusqu'à quand un service est offert, ou de qui il relève.",
 )
+_DECISION = reason(
+    "decision",
+    "What somebody decides about compliance counts in no performance figure; verdicts rest on it.",
+    "Ce que quelqu'un décide au sujet de la conformité ne compte dans aucun chiffre de rendement; des verdicts s'y fondent.",
+)
 _UNCOUNTED = {
+    "ConfirmationSigned": _DECISION,
+    "CorrectiveActionChanged": _DECISION,
+    "OversightStepTaken": _DECISION,
     "FeedbackRecorded": _FEEDBACK,
     "FeedbackStateChanged": _FEEDBACK,
     "ResolutionTimeRecorded": _FEEDBACK,
