@@ -66,6 +66,11 @@ _DECISION = reason(
     "Ce que quelqu'un décide au sujet de la conformité ne compte dans aucun chiffre de rendement; des verdicts s'y fondent.",
 )
 _UNCOUNTED = {
+    "VerdictChanged": reason(
+        "verdict",
+        "A verdict counts in no performance figure: it is made from what was recorded.",
+        "Un verdict ne compte dans aucun chiffre de rendement : il est tiré de ce qui a été enregistré.",
+    ),
     "ConfirmationSigned": _DECISION,
     "CorrectiveActionChanged": _DECISION,
     "OversightStepTaken": _DECISION,
