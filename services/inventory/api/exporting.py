@@ -1,6 +1,5 @@
 """A fiscal year of the inventory as the open government portal publishes it; public."""
 
-import hashlib
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
@@ -11,6 +10,7 @@ from shared.access import ANYONE
 from shared.contracts.reported.inventory_rows import is_fiscal_year
 from shared.official import portal_files
 from shared.problems import Refused
+from shared.reading import answer_csv
 
 router = APIRouter(tags=["inventory"])
 _FILE = {"description": "the portal's dialect: UTF-8 with a byte-order mark, commas", "content": {"text/csv": {}}}
@@ -37,12 +37,4 @@ async def export(
         rows = await store.standards_of_year(pool, fiscal_year, org)
         cells = [portal_files.standard_cells(row["fields"], row["org_id"]) for row in rows]
         text = portal_files.write(portal_files.STANDARD_COLUMNS, cells)
-    return _as_file(request, file, text.encode())
-
-
-def _as_file(request: Request, name: str, content: bytes) -> Response:
-    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": "no-cache", "Content-Disposition": f'attachment; filename="{name}"'}
-    if tag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    return Response(content, media_type="text/csv", headers=headers)
+    return answer_csv(request, file, text)

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal, Self
 from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.reporting.api.deciding.reading import READER, decided, listed, own_organization
+from services.reporting.api.deciding.reading import decided, listed, own_organization
+from services.reporting.api.readers import READER
 from services.reporting.domain.compliance import requirements
 from services.reporting.handlers.deciding import act
 from shared.access import May

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict
 
 from services.reporting.api.compliance.asking import question
 from services.reporting.api.compliance.showing import one_state
-from services.reporting.api.deciding.reading import READER, decided, listed, own_organization
+from services.reporting.api.deciding.reading import decided, listed, own_organization
 from services.reporting.api.performance import today
+from services.reporting.api.readers import READER
 from services.reporting.api.yearly.years import check_year
 from services.reporting.handlers.deciding import sign
 from services.reporting.handlers.judging import verdicts

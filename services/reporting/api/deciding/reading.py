@@ -3,40 +3,22 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 
 from services.reporting import store
+from services.reporting.api.readers import readable_org
 from services.reporting.handlers.deciding import Kind, answers_of
-from shared.access import May
-from shared.identity import Person, caller
+from shared.identity import Person
 from shared.organizations import organizations
 from shared.problems import Problem, Refused, problem
 from shared.reading import after, answer, page, to_json
 
-READER = Depends(May("officer", "deputy_head", "oversight", "auditor", "operator"))
-
 
 async def listed(request: Request, kind: Kind, org: str | None, limit: int, after_: str | None) -> Response:
-    org = await _readable(request, org)
+    org = await readable_org(request, org)
     rows = await store.decisions(request.app.state.pool, kind, org, after(after_, 2), limit + 1)
     found = page(rows, limit, lambda row: [row["org_id"], row["decision_id"]], as_of=datetime.now(UTC))
     return answer(request, {**found, "items": answers_of(found["items"], kind)})
-
-
-async def _readable(request: Request, org: str | None) -> str | None:
-    """The organisation whose decisions the caller may read; None: everyone's. Raises Refused."""
-    found = await caller(request)
-    if isinstance(found, Person):
-        org = org if found.reads_all else org or found.org_id
-        if found.may_read(org):
-            return org
-    raise Refused(
-        problem(
-            "forbidden",
-            "Officers and deputy heads read what was decided of their own organisation.",
-            "Les agents et les administrateurs généraux lisent ce qui a été décidé de leur propre organisation.",
-        )
-    )
 
 
 def own_organization(person: Person) -> str:

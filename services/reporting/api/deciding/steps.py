@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.reporting.api.deciding.actions import no_such_requirement
-from services.reporting.api.deciding.reading import READER, decided, listed
+from services.reporting.api.deciding.reading import decided, listed
+from services.reporting.api.readers import READER
 from services.reporting.domain.compliance import requirements
 from services.reporting.domain.oversight import StepKind
 from services.reporting.handlers.deciding import take_step

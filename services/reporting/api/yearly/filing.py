@@ -1,6 +1,5 @@
 """The annual filing in the portal's dialect, from what was recorded; public."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import Literal
 
@@ -10,6 +9,7 @@ from services.reporting import store
 from services.reporting.api.yearly.years import Row, check_year
 from shared.access import ANYONE
 from shared.official import portal_files
+from shared.reading import answer_csv
 
 router = APIRouter(tags=["indicators"], dependencies=[ANYONE])
 _FILE = {"description": "the portal's dialect: UTF-8 with a byte-order mark, commas", "content": {"text/csv": {}}}
@@ -34,16 +34,8 @@ async def filing(
         rows = await store.rows_of_years(pool, "ServiceStandardRecorded", [year], org)
         cells = [portal_files.standard_cells(each["fields"], each["org_id"]) for each in _in_order(rows)]
         text = portal_files.write(portal_files.STANDARD_COLUMNS, cells)
-    return _as_file(request, file, text.encode())
+    return answer_csv(request, file, text)
 
 
 def _in_order(rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=lambda each: (each["org_id"], each["service_id"], str(each.get("standard_id", ""))))
-
-
-def _as_file(request: Request, name: str, content: bytes) -> Response:
-    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": "no-cache", "Content-Disposition": f'attachment; filename="{name}"'}
-    if tag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    return Response(content, media_type="text/csv", headers=headers)

@@ -5,19 +5,16 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from services.reporting import store
+from services.reporting.api.readers import READER, readable_org
 from services.reporting.api.yearly.years import FiscalYear, Row, check_year, year_before
-from shared.access import May
-from shared.identity import Person, caller
 from shared.official import annual
 from shared.ownership import day_in_ottawa
-from shared.problems import Refused, problem
 from shared.reading import answer
 
 router = APIRouter(tags=["indicators"])
-_READER = Depends(May("officer", "deputy_head", "oversight", "auditor", "operator"))
 # Volumes are compared with those of so many years before.
 _YEARS_BEFORE = 5
 
@@ -25,32 +22,16 @@ _YEARS_BEFORE = 5
 @router.get(
     "/v1/quality",
     summary="Doubts about the data of a fiscal year (officers: their organisation's)",
-    dependencies=[_READER],
+    dependencies=[READER],
 )
 async def quality(request: Request, fiscal_year: FiscalYear, org: str | None = None) -> Response:
     year = check_year(fiscal_year)
-    org = await _readable(request, org)
+    org = await readable_org(request, org)
     years = [year_before(year, back) for back in range(_YEARS_BEFORE, -1, -1)]
     services = await store.rows_of_years(request.app.state.pool, "ServiceRecorded", years, org)
     standards = await store.rows_of_years(request.app.state.pool, "ServiceStandardRecorded", [year], org)
     items = await asyncio.to_thread(findings, services, standards, years, day_in_ottawa(datetime.now(UTC)))
     return answer(request, {"items": items, "next": None, "fiscal_year": year, "as_of": datetime.now(UTC)})
-
-
-async def _readable(request: Request, org: str | None) -> str | None:
-    """The organisation whose doubts the caller may read; None: everyone's. Raises Refused."""
-    found = await caller(request)
-    if isinstance(found, Person):
-        org = org if found.reads_all else org or found.org_id
-        if found.may_read(org):
-            return org
-    raise Refused(
-        problem(
-            "forbidden",
-            "An officer reads what is doubtful about their own organisation's data.",
-            "Un agent lit ce qui est douteux dans les données de sa propre organisation.",
-        )
-    )
 
 
 def findings(
