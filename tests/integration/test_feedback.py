@@ -554,7 +554,7 @@ async def test_a_session_that_has_expired_is_nobody_s_and_public_pages_are_there
     async with aiohttp.ClientSession(cookies={"guichet_session": expired}) as session:
         async with session.get(f"{services.url('feedback')}/en/") as page:
             assert page.status == 200
-        async with session.get(f"{services.url('feedback')}/en/work") as page:
+        async with session.get(f"{services.url('feedback')}/en/case-work") as page:
             assert page.url.path == "/en/sign-in"
 
 
@@ -578,13 +578,13 @@ async def test_an_officer_signs_in_with_a_token_and_another_site_s_page_cannot_s
     told = await say(client, services, service, text=SECRET)
     url = services.url("feedback")
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
-        async with browser.get(f"{url}/en/work") as page:
+        async with browser.get(f"{url}/en/case-work") as page:
             assert page.url.path == "/en/sign-in"
-        signed = {"token": token(services.home, "an-officer", ["officer"], org), "back": "/en/work"}
+        signed = {"token": token(services.home, "an-officer", ["officer"], org), "back": "/en/case-work"}
         async with browser.post(f"{url}/en/sign-in", data=signed) as page:
-            assert page.url.path == "/en/work"
+            assert page.url.path == "/en/case-work"
             assert told["feedback_id"] in await page.text()
-        step = f"{url}/en/work/{told['feedback_id']}/steps"
+        step = f"{url}/en/case-work/{told['feedback_id']}/steps"
         async with browser.post(step, data={"state": "closed"}, headers={"Origin": "https://evil.example"}) as page:
             assert page.status == 403
         async with browser.post(step, data={"state": "acknowledged"}, headers={"Origin": url}) as page:

@@ -107,7 +107,7 @@ async def test_an_officer_works_on_a_case_by_the_pages(
     async with aiohttp.ClientSession() as session, session.post(f"{url}/v1/feedback", json=body) as answer:
         told = await answer.json()
     page = await browser.new_page()
-    await page.goto(f"{url}/{language}/work")
+    await page.goto(f"{url}/{language}/case-work")
     await judge(page, f"sign-in-{language}")
     await page.fill("[name=token]", token(services.home, "an-officer", ["officer"], ORG))
     await page.press("[name=token]", "Enter")

@@ -37,7 +37,7 @@ _TO: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/{language}/work", responses=_TO)
+@router.get("/{language}/case-work", responses=_TO)
 async def work(request: Request, language: Language) -> Response:
     try:
         officer = await reader(request, "officer")
@@ -61,12 +61,12 @@ async def work(request: Request, language: Language) -> Response:
     )
 
 
-@router.get("/{language}/work/{feedback_id}", responses=_TO)
+@router.get("/{language}/case-work/{feedback_id}", responses=_TO)
 async def case(request: Request, language: Language, feedback_id: str) -> Response:
     return await _case(request, language, feedback_id)
 
 
-@router.post("/{language}/work/{feedback_id}/steps", responses=_TO)
+@router.post("/{language}/case-work/{feedback_id}/steps", responses=_TO)
 async def step(
     request: Request,
     language: Language,
@@ -87,7 +87,7 @@ async def step(
     return await _done(request, language, feedback_id, do)
 
 
-@router.post("/{language}/work/{feedback_id}/messages", responses=_TO)
+@router.post("/{language}/case-work/{feedback_id}/messages", responses=_TO)
 async def message(
     request: Request,
     language: Language,
@@ -101,7 +101,7 @@ async def message(
     return await _done(request, language, feedback_id, do)
 
 
-@router.post("/{language}/work/{feedback_id}/marks", responses=_TO)
+@router.post("/{language}/case-work/{feedback_id}/marks", responses=_TO)
 async def marks(request: Request, language: Language, feedback_id: str, mark: _Short) -> Response:
     chosen = {
         "seen": Mark(concern_seen=True),
@@ -116,7 +116,7 @@ async def marks(request: Request, language: Language, feedback_id: str, mark: _S
     return await _done(request, language, feedback_id, do)
 
 
-@router.post("/{language}/work/{feedback_id}/erase", responses=_TO)
+@router.post("/{language}/case-work/{feedback_id}/erase", responses=_TO)
 async def erase_person(request: Request, language: Language, feedback_id: str) -> Response:
     async def do(officer: Person, row: dict[str, Any]) -> None:
         state = request.app.state
@@ -138,7 +138,7 @@ async def _done(request: Request, language: Language, feedback_id: str, do: Any)
         return await _case(request, language, feedback_id, first_problem(error))
     except Refused as refused:
         return await _case(request, language, feedback_id, refused.problem)
-    return RedirectResponse(f"/{language}/work/{quote(feedback_id, safe='')}", 303)
+    return RedirectResponse(f"/{language}/case-work/{quote(feedback_id, safe='')}", 303)
 
 
 async def _officers(request: Request, feedback_id: str) -> tuple[Person | None, dict[str, Any]]:
