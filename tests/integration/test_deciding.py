@@ -123,24 +123,17 @@ async def test_a_finding_is_answered_by_an_action_and_by_a_step_of_oversight(
     services: Services, deputy_head: Caller, oversight: Caller, org: str
 ) -> None:
     key = (await keys.create(services, org))["key"]
-    row = {
-        "dialect": "collection",
-        "fiscal_year": "2024-2025",
-        "service_id": f"D-{org}",
-        "service_name_en": "A",
-        "service_name_fr": "B",
-    }
-    await services.send("inventory", key, [
-        inventory_event(org, "ServiceReported", f"D-{org}", {**row, "service_scope": ["EXTERN"], "os_decision": "N"}),
-        inventory_event(org, "StewardshipReported", "assessed", {"kind": "assessment_completed", "fiscal_year": "2024-2025", "on": "2025-03-01"}),
-    ])  # fmt: skip
+    appointed = {"kind": "provider_appointed", "provider_id": "p-1", "on": "2015-01-05"}
+    assessed = {"kind": "assessment_completed", "fiscal_year": "2024-2025", "on": "2025-03-01"}
+    sent = [inventory_event(org, "StewardshipReported", each["kind"], each) for each in (appointed, assessed)]
+    assert {each["outcome"] for each in await services.send("inventory", key, sent)} == {"accepted"}
 
     async def findings() -> list[str]:
         _, found = await deputy_head.ask("GET", f"/v1/compliance/{org}?rules=policy-2014&as_if_in_force=true")
         return [
             each["requirement"]
             for each in found["verdicts"]
-            if each["state"] == "non_compliant" and each["requirement"][0] == "7"
+            if each["state"] == "non_compliant" and each["requirement"] == "7.2"
         ]
 
     [about, *_] = await eventually(findings)

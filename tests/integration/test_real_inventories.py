@@ -70,7 +70,8 @@ async def test_a_portal_file_is_exported_without_a_difference(services: Services
     assert outcome["rejected"] == 0
     file = name.replace("_2023-2024", "")
     content: bytes = await services.ask("inventory", f"/v1/export/2023-2024/{file}", public=True)
-    original, exported = (_rows(text.decode("utf-8-sig")) for text in ((DATA / name).read_bytes(), content))
+    original, everything = (_rows(text.decode("utf-8-sig")) for text in ((DATA / name).read_bytes(), content))
+    exported = {key: row for key, row in everything.items() if row["owner_org"] in _owners(original)}
     assert exported.keys() == original.keys()
     for key, row in original.items():
         for column, before in row.items():
@@ -84,6 +85,8 @@ def test_what_was_exported_is_imported_again_without_a_difference(
 ) -> None:
     assert outcome["rejected"] == 0
     system.command("export", "2023-2024", "--out", str(tmp_path))
+    for name in PORTAL:
+        _leave_out_other_tests(tmp_path / name.replace("_2023-2024", ""), _rows((DATA / name).read_text("utf-8-sig")))
     again = imported(system, tmp_path / "service.csv", tmp_path / "service-std.csv")
     assert (again["rows"], again["imported"], again["rejected"]) == (4094, 0, 0)
 
@@ -95,6 +98,21 @@ def test_a_year_is_compared_with_another_by_the_command(system: LocalSystem, out
     of_files = json.loads(system.command("diff", *files, "--format", "json").stdout)["services"]
     assert found == of_files
     assert all(found[what] for what in ("added", "removed", "changed"))
+
+
+def _owners(rows: dict[tuple[str, ...], dict[str, str]]) -> set[str]:
+    return {row["owner_org"] for row in rows.values()}
+
+
+def _leave_out_other_tests(file: Path, original: dict[tuple[str, ...], dict[str, str]]) -> None:
+    """Fictional organisations report to this system too."""
+    with file.open(encoding="utf-8-sig", newline="") as opened:
+        reader = csv.DictReader(opened)
+        rows = [row for row in reader if row["owner_org"] in _owners(original)]
+    with file.open("w", encoding="utf-8", newline="") as opened:
+        writer = csv.DictWriter(opened, reader.fieldnames or ())
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def _rows(text: str) -> dict[tuple[str, ...], dict[str, str]]:
