@@ -28,6 +28,7 @@ MODULES: Mapping[str, str] = {
     "import": "importing",
     "export": "comparing",
     "diff": "comparing",
+    "filing": "comparing",
     "emit": "feeding",
     "validate": "feeding",
     "listen": "receiving",
@@ -39,7 +40,6 @@ MODULES: Mapping[str, str] = {
     "token": "operating",
     "doctor": "operating",
     "explain": "reading",
-    "filing": "later",
     "rebuild": "later",
 }
 

@@ -16,7 +16,6 @@ _ANY = ("invalid_request", "too_many_requests", "internal_error", "temporarily_u
 _TOO_MUCH = ("request_timeout", "uri_too_long", "headers_too_large")
 _OF_A_BODY = ("too_large", "unsupported_media_type")
 _OF_A_CALLER = ("unauthorized", "forbidden")
-_LATER = "not in this version"
 
 _PROBLEM = {
     "type": "object",
@@ -74,8 +73,6 @@ def _codes(path: str, operation: dict[str, Any], *, secured: bool) -> Iterator[s
         yield "not_found"
     if "requestBody" in operation:
         yield from _OF_A_BODY
-    if _LATER in operation.get("summary", ""):
-        yield "not_available"
 
 
 def _complete(responses: dict[str, Any], said: dict[int | str, dict[str, Any]]) -> None:

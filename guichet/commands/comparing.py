@@ -28,13 +28,18 @@ def export(
     format_: FormatOption = Format.table,
 ) -> None:
     """Write a fiscal year of the inventory in the portal's dialect."""
-    _check_year(fiscal_year)
-    _check_organization(org)
-    files = asyncio.run(with_services(Home(), lambda s: _files(s, fiscal_year, org)))
-    out.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (out / name).write_bytes(content)
-    show([{"file": str(out / name), "bytes": len(content)} for name, content in files.items()], format_)
+    _write("inventory", "/v1/export", fiscal_year, out, org, format_)
+
+
+@app.command(epilog="Example: guichet filing 2024-2025 --out filing")
+def filing(
+    fiscal_year: Annotated[str, typer.Argument(help="such as 2024-2025")],
+    out: Annotated[Path, typer.Option(file_okay=False, help="the folder of service.csv and service-std.csv")],
+    org: Annotated[str | None, typer.Option(help="one organisation's id")] = None,
+    format_: FormatOption = Format.table,
+) -> None:
+    """Write the annual filing of a fiscal year, from what was recorded, in the portal's dialect."""
+    _write("reporting", "/v1/filing", fiscal_year, out, org, format_)
 
 
 @app.command(epilog="Example: guichet diff 2022-2023 2023-2024 --org 134")
@@ -92,12 +97,22 @@ def _rows(name: str, org: str | None) -> dict[str, dict[comparing.Key, dict[str,
     return found
 
 
-async def _files(services: Services, fiscal_year: str, org: str | None) -> dict[str, bytes]:
-    found = {}
-    for name in _FILES:
-        path = f"/v1/export/{fiscal_year}/{name}"
-        found[name] = await services.ask("inventory", path, query={"org": org}, public=True)
-    return found
+def _write(service: str, path: str, fiscal_year: str, out: Path, org: str | None, format_: Format) -> None:
+    """A fiscal year's files as a service has them, into a folder."""
+    _check_year(fiscal_year)
+    _check_organization(org)
+
+    async def read(services: Services) -> dict[str, bytes]:
+        asked = {name: f"{path}/{fiscal_year}/{name}" for name in _FILES}
+        return {
+            name: await services.ask(service, each, query={"org": org}, public=True) for name, each in asked.items()
+        }
+
+    files = asyncio.run(with_services(Home(), read))
+    out.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (out / name).write_bytes(content)
+    show([{"file": str(out / name), "bytes": len(content)} for name, content in files.items()], format_)
 
 
 def _check_year(fiscal_year: str) -> None:

@@ -6,7 +6,6 @@ from guichet.errors import WrongUse
 from guichet.main import app
 
 LATER = {
-    "filing": "Write the annual filing.",
     "rebuild": "Rebuild reporting's views beside the live ones.",
 }
 

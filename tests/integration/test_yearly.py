@@ -1,5 +1,6 @@
 """What a fiscal year comes to, over HTTP: indicators with the rows behind them, doubts, and the filing."""
 
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -10,6 +11,7 @@ from guichet.client import Services
 from guichet.tokens import token
 from shared.language import LANGUAGES, Language
 from shared.testing import eventually
+from tests.conftest import LocalSystem
 from tests.integration.inventories import inventory_event
 from tests.integration.test_browser import CHROMIUM, browser, judge  # noqa: F401 - the fixture of a browser
 
@@ -100,6 +102,12 @@ async def test_the_filing_is_what_the_inventory_exports(services: Services, serv
                     texts.append(await answer.text())
             assert texts[0] == texts[1]
             assert service in texts[0]
+
+
+def test_the_command_writes_the_filing(system: LocalSystem, service: str, tmp_path: Path) -> None:
+    system.command("filing", YEAR, "--out", str(tmp_path), "--org", ORG)
+    assert service in (tmp_path / "service.csv").read_text("utf-8-sig")
+    assert f"{service}-1" in (tmp_path / "service-std.csv").read_text("utf-8-sig")
 
 
 async def test_a_year_that_is_none_is_refused_with_an_example(services: Services) -> None:

@@ -11,7 +11,6 @@ from services.feedback.handlers.erasing import erase
 from shared.access import May
 from shared.contracts.identifiers import Identifier
 from shared.identity import Person
-from shared.logs import log
 from shared.reading import to_json
 
 router = APIRouter(tags=["feedback"])
@@ -41,5 +40,4 @@ async def erasures(request: Request, asked: Erasure, officer: Officer) -> Respon
         state.pool, state.seal, (row["org_id"], row["feedback_id"]), officer.subject, linked=asked.same_contact
     )
     state.committed.set()
-    log.info("person_erased", org_id=row["org_id"], cases=len(done["cases"]), erasure=done["erasure_id"])
     return Response(to_json(done), 201, media_type="application/json")

@@ -19,7 +19,7 @@ from shared.contracts.reported.feedback import HandlingState
 from shared.described import refusals
 from shared.identity import Person
 from shared.language import Bilingual
-from shared.problems import Refused, problem
+from shared.problems import Problem, Refused, problem
 from shared.reading import to_json
 
 router = APIRouter(tags=["feedback"])
@@ -51,27 +51,34 @@ async def step(
     if_match: Annotated[str | None, Header(max_length=40, description="the case's version")] = None,
 ) -> Response:
     row = await officers_case(request, feedback_id, officer, datetime.now(UTC))
-    # The same sent again is answered as it was, though the case has moved on since.
-    if before := await said_before(request, row["org_id"], "officers", *_as_event(row, taken)):
-        return Response(to_json(_answer(row, taken, before)), 201, media_type="application/json")
-    if if_match is not None and if_match.strip('"') != str(row["version"]):
-        raise Refused(_changed_since(row["version"]))
-    return Response(to_json(await take_step(request, row, taken)), 201, media_type="application/json")
+    done = await take_step(request, row, taken, if_match)
+    return Response(to_json(done), 201, media_type="application/json")
 
 
-async def take_step(request: Request, row: dict[str, Any], taken: Step) -> dict[str, Any]:
-    """Raises Refused where the case has ended and the step does not reopen it."""
-    if row["state"] in FINAL and taken.state != "reopened":
-        raise Refused(
-            problem(
-                "case_ended",
-                "This case is closed; reopen it first (state reopened).",
-                "Ce cas est clos; rouvrez-le d'abord (state reopened).",
-            )
-        )
+async def take_step(request: Request, row: dict[str, Any], taken: Step, read: str | None = None) -> dict[str, Any]:
+    """Take a step in a case that was read at a version. The same sent again is answered as it was, though the case has moved
+    on since. Raises Refused.
+    """
     data, said_as = _as_event(row, taken)
-    receipt = await submit(request, row["org_id"], "officers", "FeedbackHandlingReported", data, said_as)
-    return _answer(row, taken, receipt)
+    if refusal := _refusal(row, taken, read):
+        receipt = await said_before(request, row["org_id"], "officers", data, said_as)
+        if receipt is None:
+            raise Refused(refusal)
+    else:
+        receipt = await submit(request, row["org_id"], "officers", "FeedbackHandlingReported", data, said_as)
+    return {"feedback_id": row["feedback_id"], "state": taken.state, **receipt}
+
+
+def _refusal(row: dict[str, Any], taken: Step, read: str | None) -> Problem | None:
+    if read is not None and read.strip('"') != str(row["version"]):
+        return _changed_since(row["version"])
+    if row["state"] in FINAL and taken.state != "reopened":
+        return problem(
+            "case_ended",
+            "This case is closed; reopen it first (state reopened).",
+            "Ce cas est clos; rouvrez-le d'abord (state reopened).",
+        )
+    return None
 
 
 def _as_event(row: dict[str, Any], taken: Step) -> tuple[dict[str, Any], str]:
@@ -80,11 +87,7 @@ def _as_event(row: dict[str, Any], taken: Step) -> tuple[dict[str, Any], str]:
     return data, f"{row['feedback_id']}-{taken.id or secrets.token_hex(8)}"
 
 
-def _answer(row: dict[str, Any], taken: Step, receipt: dict[str, Any]) -> dict[str, Any]:
-    return {"feedback_id": row["feedback_id"], "state": taken.state, **receipt}
-
-
-def _changed_since(version: int) -> Any:
+def _changed_since(version: int) -> Problem:
     return problem(
         "precondition_failed",
         f"The case was changed since you read it; it is at version {version} now. Read it again.",

@@ -13,6 +13,7 @@ from shared.database import Pool, transaction
 from shared.dead_letters import drop_letters
 from shared.encryption import Seal
 from shared.event_log import append
+from shared.logs import log
 
 
 async def erase(pool: Pool, seal: Seal, key: store.Key, asked_by: str, *, linked: bool) -> dict[str, Any]:
@@ -29,6 +30,7 @@ async def erase(pool: Pool, seal: Seal, key: store.Key, asked_by: str, *, linked
         await store.note_erasure(connection, erasure_id, org_id, asked_by, now, removed)
         left = await store.words_left(connection, org_id, cases)
         await append(connection, [erased(org_id, each, erasure_id, now) for each in cases], [])
+    log.info("person_erased", org_id=org_id, cases=len(cases), erasure=erasure_id)
     said = {"org_id": org_id, "cases": cases, "erased_at": now, "removed": removed, "left": left}
     return {"erasure_id": erasure_id, **said}
 

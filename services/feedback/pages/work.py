@@ -21,7 +21,6 @@ from shared.access import ANYONE
 from shared.contracts.reported.feedback import HandlingState
 from shared.identity import Person
 from shared.language import Language
-from shared.logs import log
 from shared.organizations import name_of
 from shared.problems import TITLES, Problem, Refused, first_problem
 from shared.signing_in import FROM_OUR_PAGES, reader, to_sign_in
@@ -120,9 +119,8 @@ async def marks(request: Request, language: Language, feedback_id: str, mark: _S
 async def erase_person(request: Request, language: Language, feedback_id: str) -> Response:
     async def do(officer: Person, row: dict[str, Any]) -> None:
         state = request.app.state
-        done = await erase(state.pool, state.seal, (row["org_id"], feedback_id), officer.subject, linked=True)
+        await erase(state.pool, state.seal, (row["org_id"], feedback_id), officer.subject, linked=True)
         state.committed.set()
-        log.info("person_erased", org_id=row["org_id"], cases=len(done["cases"]), erasure=done["erasure_id"])
 
     return await _done(request, language, feedback_id, do)
 

@@ -14,6 +14,7 @@ from shared.contracts.reporting import ConfirmationSigned, CorrectiveActionChang
 from shared.database import Connection, Pool, transaction
 from shared.event_log import LogEntry, append
 from shared.identity import Person
+from shared.ownership import day_in_ottawa
 from shared.problems import Problem, problem
 
 Kind = Literal["confirmation", "action", "step"]
@@ -32,7 +33,7 @@ async def sign(pool: Pool, by: Person, org_id: str, fiscal_year: str, fields: Fi
                 "fiscal_year",
             )
         now = datetime.now(UTC)
-        said = ConfirmationSigned(fiscal_year=fiscal_year, signed_on=now.date())
+        said = ConfirmationSigned(fiscal_year=fiscal_year, signed_on=day_in_ottawa(now))
         return await _decide(connection, "confirmation", org_id, fiscal_year, 1, fields, by, said, now)
 
 
@@ -46,7 +47,7 @@ async def act(
         if (known["version"] if known else None) != version:
             return _changed_since(known)
         now = datetime.now(UTC)
-        kept = {"opened_on": (known["fields"]["opened_on"] if known else now.date().isoformat()), **fields}
+        kept = {"opened_on": (known["fields"]["opened_on"] if known else day_in_ottawa(now).isoformat()), **fields}
         names = ("requirement", "state", "opened_on", "due_on", "done_on")
         after = 1 + (version or 0)
         said = CorrectiveActionChanged(action_id=action_id, version=after, **{name: kept.get(name) for name in names})
@@ -77,7 +78,7 @@ async def take_step(pool: Pool, by: Person, org_id: str, step: StepKind, fields:
         now, step_id = datetime.now(UTC), f"step-{secrets.token_hex(8)}"
         clause = RULES[step].clause
         said = OversightStepTaken(
-            step_id=step_id, step=step, clause=clause, requirement=fields["requirement"], taken_on=now.date()
+            step_id=step_id, step=step, clause=clause, requirement=fields["requirement"], taken_on=day_in_ottawa(now)
         )
         return await _decide(
             connection, "step", org_id, step_id, 1, {**fields, "step": step, "clause": clause}, by, said, now
@@ -96,9 +97,7 @@ async def _decide(
     now: datetime,
 ) -> Fields:
     await store.add_decision(connection, kind, org_id, decision_id, version, fields, by.subject, now)
-    name = {"confirmation": "ConfirmationSigned", "action": "CorrectiveActionChanged", "step": "OversightStepTaken"}[
-        kind
-    ]
+    name = _NAMES[kind]
     source, event_id = f"/organizations/{org_id}/decisions", f"{kind}-{decision_id}-{version}"
     entry = LogEntry(TOPIC, org_id, "reporting", name, org_id, now, source, event_id, said, decision_id)
     appended = await append(connection, [entry], [])
@@ -116,6 +115,11 @@ async def _decide(
     return {**shown, "position": appended.first, "recorded_at": appended.recorded_at}
 
 
+_NAMES: Final[Mapping[Kind, str]] = {
+    "confirmation": "ConfirmationSigned",
+    "action": "CorrectiveActionChanged",
+    "step": "OversightStepTaken",
+}
 _IDS: Final[Mapping[str, str]] = {"confirmation": "fiscal_year", "action": "action_id", "step": "step_id"}
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from shared.database import Connection, Pool
 
-_OWN = (
-    "guichet.reporting.ConfirmationSigned.v1",
-    "guichet.reporting.CorrectiveActionChanged.v1",
-    "guichet.reporting.OversightStepTaken.v1",
+# As the index has it.
+_DECISION = (
+    "type in ('guichet.reporting.ConfirmationSigned.v1', 'guichet.reporting.CorrectiveActionChanged.v1', "
+    "'guichet.reporting.OversightStepTaken.v1')"
 )
 
 
@@ -76,9 +76,8 @@ async def own_evidence(connection: Connection, org_id: str, known_to: datetime) 
     """What was decided of an organisation and recorded by a moment, as it stands in reporting's own log."""
     rows = await connection.fetch(
         "select 'reporting' as service, position as service_position, type, org_id, recorded_at, value from recorded_event "
-        "where org_id = $1 and type = any($2::text[]) and recorded_at <= $3 order by position",
+        f"where org_id = $1 and {_DECISION} and recorded_at <= $2 order by position",
         org_id,
-        list(_OWN),
         known_to,
     )
     return [dict(row) for row in rows]
@@ -95,6 +94,10 @@ async def own_records(connection: Connection, positions: Sequence[int]) -> list[
 
 
 async def asked_anew(connection: Connection, known_to: datetime) -> list[str]:
-    """Organisations about which something was decided by a moment; asked once."""
-    rows = await connection.fetch("delete from verdict_asked where recorded_at <= $1 returning org_id", known_to)
+    """Organisations about which something was decided, once all of it was recorded by a moment; asked once."""
+    rows = await connection.fetch(
+        "delete from verdict_asked a where recorded_at <= $1 and not exists (select from recorded_event e "
+        f"where e.org_id = a.org_id and {_DECISION} and e.recorded_at > $1) returning org_id",
+        known_to,
+    )
     return sorted({row["org_id"] for row in rows})
