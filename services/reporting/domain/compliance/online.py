@@ -71,7 +71,7 @@ def grown(now: Proportion, before: Proportion) -> State:
     """
     if now.least > before.most or (now.least == 1 and before.least == 1):
         return "compliant"
-    if now.most <= before.least:
+    if now.most <= before.least and now.most < 1:
         more, no_more = now.yes > before.yes + before.unknown, now.yes + now.unknown <= before.yes
         return "partially_compliant" if more else "non_compliant" if no_more else "insufficient_evidence"
     return "insufficient_evidence"
