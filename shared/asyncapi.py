@@ -14,7 +14,7 @@ from shared.contracts.reported.kinds import Kinds
 from shared.contracts.reported.words import ATTRIBUTES, EVENTS, Words, both
 from shared.contracts.topics import TOPICS, Topic
 from shared.door.description import PROBLEM
-from shared.event_schemas import Mode, Schema, attributes, definitions, envelope, recorded
+from shared.event_schemas import Mode, Schema, attributes, definitions, envelope
 
 _REF = "#/components/schemas/{model}"
 _STRUCTURED = "application/cloudevents+json"
@@ -41,14 +41,13 @@ def asyncapi(
     tls: bool,
 ) -> Schema:
     """The document of one service. `retention`: for how many days `ingest` and `rejected` are kept."""
-    reported = recorded(kinds)
     heard = {topic: hearing for hearing in hearings for topic in hearing.topics}
     channels = {topic: _topic(topic) for topic in dict.fromkeys([*topics, *heard])}
     operations = {_name("publish", topic): _operation("send", topic, channels[topic]) for topic in topics}
     operations |= {_name("hear", topic): _heard(topic, channels[topic], by) for topic, by in heard.items()}
-    if reported:
+    if kinds:
         channels = {
-            "ingest": _ingest(service, reported, retention),
+            "ingest": _ingest(service, kinds, retention),
             "rejected": _rejected(service, retention),
             **channels,
         }
@@ -62,7 +61,7 @@ def asyncapi(
         "channels": channels,
         "operations": operations,
         "components": {
-            "schemas": _schemas(reported, channels),
+            "schemas": _schemas(kinds, channels),
             "securitySchemes": {"scram": {"type": "scramSha512", "description": both(_LOGIN)}},
         },
     }
@@ -104,7 +103,7 @@ def _server(*, tls: bool) -> Schema:
 # The door of departments
 
 
-def _ingest(service: str, reported: Mapping[str, type[BaseModel]], retention: Mapping[str, int]) -> Schema:
+def _ingest(service: str, reported: Kinds, retention: Mapping[str, int]) -> Schema:
     messages: dict[str, Schema] = {}
     for kind, model in reported.items():
         messages[model.__name__] = _structured_report(kind, model)

@@ -223,22 +223,14 @@ def _by_contract(event: Event, arrival: Arrival, kinds: Kinds, now: datetime) ->
     if event.type not in kinds:
         return problem(
             "unknown_type",
-            f"This service records: {', '.join(sorted(k for k, model in kinds.items() if model))}.",
-            f"Ce service enregistre : {', '.join(sorted(k for k, model in kinds.items() if model))}.",
-            "type",
-        )
-    model = kinds[event.type]
-    if model is None:
-        return problem(
-            "not_available",
-            f"{event.type} is part of the interface, but is not recorded in this version.",
-            f"{event.type} fait partie de l'interface, mais cette version ne l'enregistre pas.",
+            f"This service records: {', '.join(sorted(kinds))}.",
+            f"Ce service enregistre : {', '.join(sorted(kinds))}.",
             "type",
         )
     if event.time is None and ".inventory." not in event.type:
         return problem("missing_field", "The field time is required.", "Le champ time est obligatoire.", "time")
     try:
-        data = model.model_validate(event.data)
+        data = kinds[event.type].model_validate(event.data)
     except ValidationError as error:
         return first_problem(error, "data")
     digest = digest_of(event)

@@ -12,7 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from shared.contracts.envelope import Event
 from shared.contracts.reported.correction import ReportCorrected
-from shared.contracts.reported.kinds import KINDS, Kinds
+from shared.contracts.reported.kinds import KINDS
 from shared.contracts.reported.words import ATTRIBUTES, EVENTS, FIELDS, both
 
 Schema = dict[str, Any]
@@ -28,18 +28,14 @@ _PLAIN = ["string", "integer", "boolean", "null"]
 
 def names() -> list[str]:
     """The types of which there is a schema: those that this version records."""
-    return [kind for kinds in KINDS.values() for kind in recorded(kinds)]
-
-
-def recorded(kinds: Kinds) -> dict[str, type[BaseModel]]:
-    return {kind: model for kind, model in kinds.items() if model is not None}
+    return [kind for kinds in KINDS.values() for kind in kinds]
 
 
 def event_schema(kind: str) -> Schema:
     """The schema of one type as a document of its own. Raises KeyError for a type that is not recorded."""
-    kinds = next((kinds for kinds in KINDS.values() if kind in recorded(kinds)), {})
-    model = recorded(kinds)[kind]
-    wanted = recorded(kinds).values() if model is ReportCorrected else [model]
+    kinds = next((kinds for kinds in KINDS.values() if kind in kinds), {})
+    model = kinds[kind]
+    wanted = kinds.values() if model is ReportCorrected else [model]
     return {
         "$schema": _DIALECT,
         "$id": f"urn:guichet:schema:{kind}",

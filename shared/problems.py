@@ -22,10 +22,6 @@ TITLES: dict[str, tuple[int, Bilingual]] = {
         _text("This is not a CloudEvents 1.0 event.", "Ce n'est pas un événement CloudEvents 1.0."),
     ),
     "unknown_type": (422, _text("This type of event is not known here.", "Ce type d'événement n'est pas connu ici.")),
-    "not_available": (
-        501,
-        _text("Not available in this version.", "Cette fonction n'est pas offerte dans cette version."),
-    ),
     "missing_field": (422, _text("A required field is missing.", "Un champ obligatoire manque.")),
     "unknown_field": (422, _text("A field is not in the contract.", "Un champ ne figure pas dans le contrat.")),
     "invalid_value": (422, _text("A value is not valid.", "Une valeur n'est pas valide.")),

@@ -11,7 +11,7 @@ from shared.access import ANYONE
 from shared.asyncapi import Hearing, asyncapi
 from shared.consuming import Consumption
 from shared.contracts.reported.kinds import Kinds
-from shared.event_schemas import Schema, event_schema, recorded
+from shared.event_schemas import Schema, event_schema
 from shared.ingest import RETENTION
 from shared.problems import Refused, problem
 
@@ -43,13 +43,13 @@ def self_description(service: str, kinds: Kinds, topics: Sequence[str]) -> APIRo
     async def page() -> Response:
         return RedirectResponse("/openapi.json")
 
-    if recorded(kinds):
+    if kinds:
         _add_schemas(router, kinds)
     return router
 
 
 def _add_schemas(router: APIRouter, kinds: Kinds) -> None:
-    written = {kind: orjson.dumps(event_schema(kind)) for kind in recorded(kinds)}
+    written = {kind: orjson.dumps(event_schema(kind)) for kind in kinds}
 
     @router.get(
         "/schemas/{type}.json",

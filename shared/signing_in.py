@@ -54,6 +54,12 @@ async def reader(request: Request, *roles: str) -> Person | None:
     return found
 
 
+async def signed_in(request: Request, *roles: str) -> Person | None:
+    """Who is signed in with one of these roles, for a page that everybody may read; None for anybody else."""
+    found = await caller(request)
+    return found if isinstance(found, Person) and found.roles & set(roles) else None
+
+
 def to_sign_in(request: Request, language: Language) -> Response:
     """From a page that needs somebody signed in, and back to it."""
     return RedirectResponse(f"/{language}/sign-in?back={request.url.path}", 303)

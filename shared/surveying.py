@@ -1,10 +1,11 @@
 """Looking at what a service's own topics hold: how far each partition has come, and the records of a stretch of time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -59,23 +60,48 @@ async def held(kafka: Kafka, topics: Sequence[str]) -> dict[TopicPartition, tupl
 
 async def records_since(kafka: Kafka, topics: Sequence[str], moment: datetime) -> list[ConsumerRecord[Any, Any]]:
     """All records of the topics published since a moment. Raises KafkaError or TimeoutError."""
-    found: list[ConsumerRecord[Any, Any]] = []
     async with asyncio.timeout(_READ_SECONDS), _reading(kafka, topics) as (consumer, partitions):
-        at = int(max(0.0, moment.timestamp()) * 1000)
-        starts = await consumer.offsets_for_times(dict.fromkeys(partitions, at))
-        ends = await consumer.end_offsets(partitions)
-        following = {each: start.offset for each, start in starts.items() if start is not None}
-        for each, offset in following.items():
-            consumer.seek(each, offset)
-        waiting = {each for each, offset in following.items() if offset < ends[each]}
-        consumer.pause(*(set(partitions) - waiting))  # records that nobody takes hold up all others
-        while waiting:
-            for each, records in (await consumer.getmany(*waiting, timeout_ms=500)).items():
-                found += [record for record in records if record.offset < ends[each]]
-                if records and records[-1].offset + 1 >= ends[each]:
-                    waiting.discard(each)
-                    consumer.pause(each)
+        return [record async for record in _since(consumer, partitions, moment, lambda _: False)]
+
+
+async def places(kafka: Kafka, topic: str, wanted: Mapping[int, datetime]) -> dict[int, tuple[int, int]]:
+    """The partition and offset of each of these positions that the topic still holds; `wanted` says when each was recorded.
+    Raises KafkaError or TimeoutError.
+    """
+    found: dict[int, tuple[int, int]] = {}
+    async with asyncio.timeout(_SECONDS), _reading(kafka, [topic]) as (consumer, partitions):
+        for position, recorded_at in wanted.items():
+            async for record in _since(consumer, partitions, recorded_at, partial(_reaches, position)):
+                if is_event(record) and position_of(record) == position:
+                    found[position] = (record.partition, record.offset)
     return found
+
+
+def _reaches(position: int, record: Any) -> bool:
+    return position_of(record) >= position
+
+
+async def _since(
+    consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], moment: datetime, enough: Callable[[Any], bool]
+) -> AsyncIterator[Any]:
+    """The records published since a moment, of each partition up to its end as it is now, or to a batch that is enough."""
+    at = int(max(0.0, moment.timestamp()) * 1000)
+    starts = await consumer.offsets_for_times(dict.fromkeys(partitions, at))
+    ends = await consumer.end_offsets(partitions)
+    following = {each: start.offset for each, start in starts.items() if start is not None}
+    for each, offset in following.items():
+        consumer.seek(each, offset)
+    waiting = {each for each, offset in following.items() if offset < ends[each]}
+    consumer.pause(*(set(partitions) - waiting))  # records that nobody takes hold up all others
+    consumer.resume(*waiting)
+    while waiting:
+        for each, records in (await consumer.getmany(*waiting, timeout_ms=500)).items():
+            for record in records:
+                if record.offset < ends[each]:
+                    yield record
+            if records and (records[-1].offset + 1 >= ends[each] or enough(records[-1])):
+                waiting.discard(each)
+                consumer.pause(each)
 
 
 @asynccontextmanager

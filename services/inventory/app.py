@@ -14,7 +14,7 @@ parts = Parts(
     overseen=True,
     consumptions=consumers.consumptions,
     say_again=restoring.say_again,
-    routers=[*api.routers, pages.router],
+    routers=[*api.routers, *pages.routers],
 )
 app = main(parts)
 

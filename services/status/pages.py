@@ -19,6 +19,7 @@ from shared.access import ANYONE
 from shared.language import Language
 from shared.organizations import name_of
 from shared.problems import TITLES, Problem, Refused, problem
+from shared.signing_in import FROM_OUR_PAGES
 from shared.web import Pages
 
 router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, dependencies=[ANYONE])
@@ -30,7 +31,9 @@ async def form(request: Request, language: Language) -> HTMLResponse:
     return pages.render(request, "form.html", language, problem=None, opened=CODES.key_of_cookie(request))
 
 
-@router.post("/{language}/", responses={303: {"description": "The application of this code"}})
+@router.post(
+    "/{language}/", responses={303: {"description": "The application of this code"}}, dependencies=[FROM_OUR_PAGES]
+)
 async def follow(request: Request, language: Language, tracking_code: Annotated[str, Form(max_length=100)]) -> Response:
     try:
         key = await open_by_code(request, tracking_code)
@@ -54,7 +57,9 @@ async def application(
 
 
 @router.post(
-    "/{language}/applications/{org_id}/{application_id}", responses={303: {"description": "The letter is on its way"}}
+    "/{language}/applications/{org_id}/{application_id}",
+    responses={303: {"description": "The letter is on its way"}},
+    dependencies=[FROM_OUR_PAGES],
 )
 async def follow_by_mail(
     request: Request,

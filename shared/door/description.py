@@ -65,7 +65,7 @@ RECEIPTS = answered(
 
 def bodies(kinds: Kinds) -> Schema:
     """The request body, in each of its media types."""
-    events = [_event(kind, model) for kind, model in sorted(kinds.items()) if model is not None]
+    events = [_event(kind, model) for kind, model in sorted(kinds.items())]
     event = {"anyOf": events}
     binary = {"anyOf": [each["properties"]["data"] for each in events]}
     return {

@@ -1,6 +1,6 @@
 """The annual update as a task: what was reported last year and is not yet, what is doubtful, what changed, what is left. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -27,8 +27,12 @@ def progress(this: Year, last: Year, gone: frozenset[str]) -> dict[str, Any]:
 
 def missing(this: Year, last: Year, gone: frozenset[str]) -> list[dict[str, Any]]:
     """What was reported last year and is not this year, by its key, with its name."""
-    left = sorted(key for key in last.keys() - this.keys() if key[0] not in gone)
-    return comparing.compare({key: last[key] for key in left}, {})["removed"]  # type: ignore[no-any-return]
+    return named(last, (key for key in last.keys() - this.keys() if key[0] not in gone))
+
+
+def named(year: Year, keys: Iterable[Key]) -> list[dict[str, Any]]:
+    """Things of a year by their keys, with their names."""
+    return comparing.compare({key: year[key] for key in sorted(keys)}, {})["removed"]  # type: ignore[no-any-return]
 
 
 def findings(services: Year, standards: Year, earlier: Sequence[Year], today: date) -> list[dict[str, Any]]:

@@ -34,7 +34,7 @@ def _events(service: str, module: Any, kind: type[BaseModel], names: str) -> Eve
     return {type_name(service, each.__name__): each for each in found}
 
 
-REPORTED: Events = {kind: model for kinds in KINDS.values() for kind, model in kinds.items() if model}
+REPORTED: Events = {kind: model for kinds in KINDS.values() for kind, model in kinds.items()}
 PUBLISHED: Events = {
     **_events("inventory", inventory, Published, r"(Recorded|Retired|Transferred)$"),
     **_events("feedback", feedback, Published, r"(Recorded|Changed|Erased)$"),

@@ -116,13 +116,13 @@ async def test_every_endpoint_lets_pass_who_it_names_and_refuses_everybody_else(
         found = await status(session, services, endpoint, caller)
         who = endpoint[3]
         if "tracking" in who and caller.kind == "nobody":
-            good = found in {401, 404, 501}  # whether a cookie opens it is for the endpoint to see
+            good = found in {401, 404}  # whether a cookie opens it is for the endpoint to see
         elif passes(who, caller.kind):
             # Whose things, the endpoint judges itself (below); a public one may still look at who asks.
             good = found not in {401, 403} or ("anyone" in who and found == refusal(endpoint[0], caller) == 401)
         else:
             good = found == refusal(endpoint[0], caller)
-        if not good or (found >= 500 and found != 501):
+        if not good or found >= 500:
             wrong.append((name, endpoint, found))
     assert wrong == []
 
@@ -160,7 +160,7 @@ async def test_nobody_s_and_spoiled_credentials_open_nothing(
     ]
     for endpoint, headers in product(listed, spoiled):
         found = await status(session, services, endpoint, Caller(headers, "nobody"))
-        assert found == 401 or ("tracking" in endpoint[3] and found == 501), endpoint
+        assert found == 401, endpoint
 
 
 async def test_every_route_that_is_served_is_listed_with_who_may_call_it(services: Services) -> None:

@@ -64,6 +64,73 @@ async def test_three_steps_lead_from_an_organisation_to_the_record_and_each_page
     assert {"en": "insufficient evidence", "fr": "preuves insuffisantes"}[language] in text
     assert f"inventory {reported}" in text
     assert "inventory.services.v1" in text
+    await page.click(f"#inventory-{reported} a[href*='/events/']")
+    await judge(page, f"event-{language}")
+    await page.set_viewport_size(WIDE)
+    await page.click("th a >> text='7.4'")
+    assert f"inventory {reported}" in await page.inner_text("main")
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here (apt install chromium)")
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_deputy_head_sees_what_is_left_has_it_corrected_and_signs_once(
+    services: Services,
+    browser: Any,  # noqa: F811
+    language: Language,
+) -> None:
+    org = {"en": "9042", "fr": "9043"}[language]
+    context = await browser.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    address = f"{services.url('reporting')}/{language}/compliance/{org}/decisions"
+    await page.goto(address)
+    await page.fill("[name=token]", token(services.home, "the-deputy-head", ["deputy_head"], org))
+    await page.press("[name=token]", "Enter")
+    assert page.url == address
+    assert {"en": "none is open", "fr": "aucune en cours"}[language] in await page.inner_text("main")
+    await page.click("details summary")
+    form = page.locator("form[action$='/actions']")
+    requirement = await page.locator("table th a").first.inner_text()
+    await form.locator("[name=requirement]").select_option(requirement)
+    for name in ("title_en", "title_fr", "owner_en", "owner_fr"):
+        await form.locator(f"[name={name}]").fill(name)
+    await form.locator("[name=due_on]").fill("2030-01-31")
+    await form.locator("button").click()
+    assert f"title_{language}" in await page.locator("table tr", has_text=f"owner_{language}").inner_text()
+    await page.click("form:has([value=done]) button")
+    assert await page.locator("h3 .good").count() == 1
+    for _ in range(2):
+        await page.select_option("[name=fiscal_year]", "2025-2026")
+        await page.click("form[action$='/confirmation'] button")
+    assert "2025-2026" in await page.inner_text("[role=alert]")
+    assert "the-deputy-head" in await page.inner_text("ol.steps")
+    await context.close()
+    context = await browser.new_context(extra_http_headers=bearer(services))
+    page = await context.new_page()
+    await page.goto(address)
+    await judge(page, f"decisions-{language}")
+    assert await page.locator("form[method=post]").count() == 0
+    await context.close()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here (apt install chromium)")
+async def test_oversight_takes_a_step_by_the_page_and_is_told_which_cannot_follow(
+    services: Services,
+    browser: Any,  # noqa: F811
+) -> None:
+    page = await browser.new_page()
+    await page.goto(f"{services.url('reporting')}/fr/compliance/9044/decisions")
+    await page.fill("[name=token]", token(services.home, "overseer", ["oversight"], None))
+    await page.press("[name=token]", "Enter")
+    for step in ("corrective_action_recommended", "treasury_board_decided"):
+        await page.wait_for_selector("form[action$='/steps']")
+        await page.select_option("[name=step]", step)
+        await page.fill("[name=en]", "Why")
+        await page.fill("[name=fr]", "Pourquoi")
+        await page.click("form[action$='/steps'] button")
+        await page.wait_for_selector("[role=alert], ol.steps")
+    assert "Pourquoi" in await page.inner_text("ol.steps")
+    assert "treasury_board_decided" in await page.inner_text("[role=alert]")
+    await judge(page, "decisions-overseer-fr")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,14 +1,17 @@
 """What people decide about compliance: signed once, changed with If-Match, step by step, and verdicts that rest on it."""
 
+from hashlib import sha256
 from typing import Any
 
 import aiohttp
 import orjson
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from guichet import keys
 from guichet.client import Services
 from guichet.tokens import token
+from shared.kafka import Kafka
 from shared.testing import eventually
 from tests.integration.inventories import inventory_event
 
@@ -74,7 +77,7 @@ async def test_a_year_is_confirmed_once_by_its_deputy_head_with_what_the_verdict
 
 
 async def test_a_confirmation_answers_8_1b_and_is_found_below_it(
-    services: Services, deputy_head: Caller, org: str
+    services: Services, kafka: Kafka, deputy_head: Caller, org: str
 ) -> None:
     before = await verdict(deputy_head, org, "8.1b")
     assert before["state"] == "insufficient_evidence"
@@ -89,8 +92,12 @@ async def test_a_confirmation_answers_8_1b_and_is_found_below_it(
     _, below = await deputy_head.ask("GET", f"/v1/verdicts/{after['verdict_id']}/evidence")
     [event] = below["events"]
     assert event["type"] == "guichet.reporting.ConfirmationSigned.v1"
-    assert (event["partition"], event["offset"], event["in_kafka"]) == (None, None, None)
-    assert len(event["sha256"]) == 64
+    assert event["in_kafka"] is True
+    place = TopicPartition(event["topic"], event["partition"])
+    async with AIOKafkaConsumer(**kafka.options(), enable_auto_commit=False) as consumer:
+        consumer.assign([place])
+        consumer.seek(place, event["offset"])
+        assert sha256((await consumer.getone(place)).value).hexdigest() == event["sha256"]
 
 
 async def test_a_corrective_action_is_changed_by_who_read_it_last(deputy_head: Caller) -> None:

@@ -19,7 +19,7 @@ from guichet.verifying import verify
 from shared.testing import eventually
 from tests.conftest import LocalSystem
 from tests.integration.receiving import Receiver, Receivers
-from tests.integration.second_status import second_status
+from tests.integration.second_service import second_service
 from tests.integration.subscribers import Door, let_pass, now_event, owner_of_status, send, until_taken, until_tried
 from tests.integration.test_corrections import correction
 
@@ -351,7 +351,7 @@ async def test_two_processes_of_status_deliver_each_change_once_and_in_order(
     applications = [f"{unique}-{n}" for n in range(24)]
     said = {"service_id": f"S-{unique}"}
     await department.subscribed(**said, address=receiver.url)
-    async with second_status(system, http):
+    async with second_service(system, http, "status"):
         for number, state in enumerate(states, 1):
             await send(services, key, *(event(each, state, number, **said) for each in applications))
 
@@ -370,7 +370,7 @@ async def test_a_channel_that_is_not_set_up_is_refused_and_says_so(
 ) -> None:
     await send(services, key, event(unique, "submitted", 1))
     without = {"GUICHET_SMTP": None, "GUICHET_NOTIFY_KEY": None}
-    async with second_status(system, http, **without) as url:
+    async with second_service(system, http, "status", **without) as url:
         for channel in ("email", "notify"):
             wanted = {"application_id": unique, "channel": channel, "language": "en", "address": "a@example.org"}
             async with http.post(

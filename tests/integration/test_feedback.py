@@ -520,6 +520,21 @@ async def test_words_of_concern_in_an_ended_case_or_a_message_are_seen_too(
     assert flagged == {sent_on["feedback_id"], quiet["feedback_id"]}
 
 
+async def test_what_a_client_wrote_to_an_ended_case_waits_for_an_answer(
+    services: Services, client: aiohttp.ClientSession, service: str, officer: Officer, org: str
+) -> None:
+    told, answered = [await say(client, services, service) for _ in range(2)]
+    url = services.url("feedback")
+    for each in (told, answered):
+        await officer.ask("POST", f"/v1/cases/{each['feedback_id']}/steps", {"state": "resolved"})
+        await client.post(f"{url}/en/cases", data={"tracking_code": each["tracking_code"]})
+        await client.post(f"{url}/en/cases/{org}/{each['feedback_id']}/messages", data={"text": "And my refund?"})
+    await officer.ask("POST", f"/v1/cases/{answered['feedback_id']}/messages", {"text": "It is on its way."})
+    waiting = {each["feedback_id"] for each in (await officer.get("/v1/cases?unanswered=true"))["items"]}
+    assert told["feedback_id"] in waiting
+    assert answered["feedback_id"] not in waiting
+
+
 async def test_clients_words_are_for_the_officers_they_wrote_to(
     services: Services, client: aiohttp.ClientSession, service: str, org: str
 ) -> None:

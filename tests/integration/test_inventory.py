@@ -413,7 +413,7 @@ async def test_the_annual_update_is_done_step_by_step(services: Services, unique
     path = f"/v1/annual-update/{org}/2025-2026"
     began = await get(services, path)
     assert len([each for each in began["missing"] if unique in each["service_id"]]) == 3
-    assert [each["step"] for each in began["steps"]] == ["report", "correct", "confirm"]
+    assert [each["step"] for each in began["steps"]] == ["report", "correct", "measure", "confirm"]
     assert began["confirmed"] is None
     await send(
         services, key,
@@ -456,3 +456,19 @@ async def test_records_are_read_by_their_department_and_by_those_who_read_all(
     for bearer in (other, officer(services, OTHER)):
         assert (await door("GET", path, bearer))[0] == 403
     assert (await door("GET", path))[0] == 401
+
+
+async def test_every_version_of_a_record_says_when_by_which_report_and_what_it_changed(
+    services: Services, key: str, unique: str, door: Door
+) -> None:
+    strategy = {"strategy_id": unique, "from": "2016-04-01", "to": "2019-03-31", "parts": []}
+    first, second = (record(ORG, "strategy_approved", **strategy, approved_by=name) for name in ("One", "Another"))
+    await send(services, key, first)
+    await send(services, key, second)
+    path = f"/v1/stewardship/{ORG}/history?record_id=strategy_approved/{unique}"
+    status, _, found = await door("GET", path, officer(services))
+    assert status == 200
+    assert [each["by"]["event_id"] for each in found["items"]] == [first["id"], second["id"]]
+    assert found["items"][1]["changes"] == [{"field": "approved_by", "from": "One", "to": "Another"}]
+    assert (await door("GET", path, officer(services, OTHER)))[0] == 403
+    assert (await door("GET", path.replace(unique, "none"), key))[0] == 404

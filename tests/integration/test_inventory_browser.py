@@ -8,8 +8,10 @@ import pytest
 
 from guichet import keys
 from guichet.client import Services
+from guichet.tokens import token
 from shared.language import LANGUAGES, Language
 from tests.integration.test_browser import judge, to
+from tests.integration.test_corrections import STANDARD
 from tests.integration.test_stewardship import event, record, send, service
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -57,6 +59,7 @@ async def described(services: Services, unique: str) -> str:
         service(ORG, name, fiscal_year="2024-2025"),
         service(ORG, f"{name}-gone", fiscal_year="2024-2025"),
         service(ORG, name, fiscal_year="2025-2026", service_fee="Y"),
+        standard(name),
         record(ORG, "service_review_completed", **review),
         event(ORG, "ServiceTransferReported", service_id=name, on="2037-04-01", to_org=NEXT),
         event(ORG, "ServiceRetirementReported", service_id=name, on="2036-04-01"),
@@ -64,8 +67,15 @@ async def described(services: Services, unique: str) -> str:
     return name
 
 
+def standard(name: str) -> dict[str, Any]:
+    """Of this service; how it is measured is only read from its sentence."""
+    said = {key: value for key, value in STANDARD.items() if key != "measure"}
+    said |= {"service_id": name, "service_standard_id": f"STD-{name}", "fiscal_year": "2025-2026"}
+    return event(ORG, "ServiceStandardReported", **said)
+
+
 PATHS = (
-    "/", "/services/{name}", f"/annual-update?org={ORG}&fiscal_year=2025-2026",
+    "/", "/services/{name}", "/services/{name}/standards/STD-{name}", f"/annual-update?org={ORG}&fiscal_year=2025-2026",
     "/tools/service?final_output=yes&need=no", "/tools/priority",
 )  # fmt: skip
 
@@ -114,7 +124,7 @@ async def test_a_priority_is_proposed_with_its_rationale_in_both_languages_or_re
     services: Services, page: Any
 ) -> None:
     await page.goto(f"{services.url('inventory')}/fr/tools/priority")
-    await page.check("#high_volume")
+    await page.select_option("#volume", "high")
     await page.fill("#rationale_en", "Most used")
     await page.click("main button")
     assert "dans les deux langues" in await page.inner_text("[role=alert]")
@@ -134,3 +144,58 @@ async def test_the_annual_update_is_chosen_and_read_without_script(
     text = await page.inner_text("main")
     assert "What is left to do" in text
     assert f"{described}-gone" in text
+
+
+MEASURED = {"en": "20 business days", "fr": "20 jours ouvrables"}
+
+
+async def sign_in(services: Services, page: Any, language: Language, subject: str, role: str, org: str) -> None:
+    """Where the page that is open leads to, and back to it."""
+    await page.click("a[href*='/sign-in']")
+    await page.fill("[name=token]", token(services.home, subject, [role], org))
+    await page.press("[name=token]", "Enter")
+    await page.wait_for_selector("[name=token]", state="detached")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_an_officer_confirms_a_measure_on_the_standard_s_page_and_nothing_unseen(
+    services: Services, page: Any, with_script: Any, described: str, language: Language
+) -> None:
+    path = f"{services.url('inventory')}/{language}/services/{described}/standards/STD-{described}"
+    await with_script.goto(path)
+    await sign_in(services, with_script, language, "an-officer", "officer", ORG)
+    await judge(with_script, f"inventory-measure-{language}")
+    await page.goto(path)
+    await sign_in(services, page, language, "another-officer", "officer", ORG)
+    await page.fill("#amount", "20")
+    await page.select_option("#unit", "business_day")
+    await page.click("form[method=post] button")
+    assert MEASURED[language] in await page.inner_text("dl")
+    assert await page.locator("dl .good").count() == 1
+    await with_script.click("form[method=post] button")
+    assert await with_script.locator("[role=alert]").count() == 1
+
+
+async def test_a_measure_that_is_none_is_told_on_the_page(services: Services, page: Any, described: str) -> None:
+    await page.goto(f"{services.url('inventory')}/en/services/{described}/standards/STD-{described}")
+    await sign_in(services, page, "en", "an-officer", "officer", ORG)
+    await page.fill("#amount", "123456")
+    await page.click("form[method=post] button")
+    assert "9999" in await page.inner_text("[role=alert]")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_year_is_confirmed_on_the_page_by_the_department_s_own(
+    services: Services, page: Any, described: str, language: Language
+) -> None:
+    year = {"en": "2024-2025", "fr": "2025-2026"}[language]
+    await page.goto(f"{services.url('inventory')}/{language}/annual-update?org={ORG}&fiscal_year={year}")
+    await sign_in(services, page, language, "another", "officer", NEXT)
+    assert await page.locator("form[method=post]").count() == 0
+    await page.context.clear_cookies()
+    await page.goto(f"{services.url('inventory')}/{language}/annual-update?org={ORG}&fiscal_year={year}")
+    await sign_in(services, page, language, "the-deputy-head", "deputy_head", ORG)
+    assert await page.locator("ol.steps li").last.locator(".warn").count() == 1
+    await page.click("form[method=post] button")
+    assert await page.locator("ol.steps li").last.locator(".good").count() == 1
+    assert year in page.url

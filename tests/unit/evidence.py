@@ -73,6 +73,8 @@ def row(service_id: str, year: str, **said: Any) -> dict[str, Any]:
         "service_name_fr": service_id,
         "service_description_en": "What it does",
         "service_description_fr": "Ce qu'il fait",
+        "program_name_en": "A program",
+        "program_name_fr": "Un programme",
         "service_type": ["RES"],
         "service_scope": ["EXTERN"],
         "client_target_groups": ["PERSON"],

@@ -223,9 +223,9 @@ def _named(service: str, constant: ast.expr) -> str:
     return str(getattr(importlib.import_module(f"services.{service}.{module}"), constant.attr))
 
 
-def reported(service: str) -> dict[str, str | None]:
-    """The types that a service's doors know, each with the contract it is judged by; None: not in this version."""
-    return {kind: model and model.__name__ for kind, model in KINDS.get(service, {}).items()}
+def reported(service: str) -> dict[str, str]:
+    """The types that a service's doors know, each with the contract it is judged by."""
+    return {kind: model.__name__ for kind, model in KINDS.get(service, {}).items()}
 
 
 def listens(service: str, kind: str, topic: str) -> bool:
@@ -252,7 +252,7 @@ def recorded_as(service: str, contract: str) -> list[str]:
     ]
     if contract == "ReportCorrected":
         return recorded
-    named = {each: _named_after(each or "", recorded) for each in reported(service).values()}
+    named = {each: _named_after(each, recorded) for each in reported(service).values()}
     others = [name for name in recorded if name not in named.values()]
     return [found] if (found := named[contract]) else others
 

@@ -136,12 +136,14 @@ def test_a_missing_element_makes_an_inventory_partial_and_is_named(log: Log) -> 
 
 
 def test_an_element_that_the_file_of_a_row_has_no_column_for_is_not_missing(log: Log) -> None:
-    log.service("S")  # the collection files have no program code
+    unnamed = {"program_name_en": None, "program_name_fr": None}
+    log.service("S")  # the collection files have no program code, but its name
     log.service("T", dialect="portal", program_id=["BWN01"], priority=None)  # the portal has no priority designation
-    log.service("U", dialect=None, program_id=["BWN01"])
-    log.service("V", dialect=None)
+    log.service("U", dialect=None, program_id=["BWN01"], **unnamed)
+    log.service("V", dialect=None, **unnamed)
+    log.service("W", program_name_fr=None)
     log.record("inventory_confirmed", "2018-03-15", fiscal_year="2017-2018")
-    assert numbers(log.verdict("7.1", "2018-03-31")) == ("partially_compliant", 3, 4, 0)
+    assert numbers(log.verdict("7.1", "2018-03-31")) == ("partially_compliant", 3, 5, 0)
 
 
 def test_internal_services_are_out_of_scope(log: Log) -> None:

@@ -8,6 +8,8 @@ from services.inventory.domain import (
     ASPECTS,
     CRITERIA,
     QUESTIONS,
+    RATED,
+    RATINGS,
     Confirmation,
     as_confirmed,
     fields_of,
@@ -23,7 +25,7 @@ MEASURE = Measure(limit="P10D", days="business", confirmed=True)
 
 
 def test_every_word_of_the_tools_is_in_both_languages() -> None:
-    said = [*QUESTIONS.values(), *(text for _, text in ASPECTS.values())]
+    said = [*QUESTIONS.values(), *(text for _, text in [*ASPECTS.values(), *RATED.values()]), *RATINGS.values()]
     assert [each for each in said if each.en == each.fr] == []
     assert len(QUESTIONS) == 8
 
@@ -38,16 +40,21 @@ def test_it_is_a_service_where_all_eight_are_answered_with_yes_and_not_where_one
     assert set(found.against) | set(found.open) == {each for each in QUESTIONS if not answers.get(each)}
 
 
-@given(st.frozensets(st.sampled_from([*ASPECTS, "none of them"])))
-def test_a_priority_service_is_one_by_a_criterion_of_the_policy(yes: frozenset[str]) -> None:
-    found = propose_priority(yes, None)
+@given(
+    st.frozensets(st.sampled_from([*ASPECTS, "none of them"])),
+    st.dictionaries(st.sampled_from([*RATED, "none of them"]), st.sampled_from([*RATINGS, ""])),
+)
+def test_a_priority_service_is_one_by_a_criterion_of_the_policy(yes: frozenset[str], ratings: dict[str, str]) -> None:
+    found = propose_priority(yes, ratings, None)
     assert found.designated is bool(found.criteria)
-    assert set(found.criteria) == {ASPECTS[each][0] for each in yes & ASPECTS.keys()} - {None}
+    high = {each for each, rating in ratings.items() if rating == "high"} & RATED.keys()
+    spoken_for = {ASPECTS[each][0] for each in yes & ASPECTS.keys()} | {RATED[each][0] for each in high}
+    assert set(found.criteria) == spoken_for - {None}
     assert list(found.criteria) == [each for each in CRITERIA if each in found.criteria]
 
 
 def test_what_the_tool_proposes_is_what_a_report_takes() -> None:
-    proposed = propose_priority(frozenset({"fee", "high_volume"}), Bilingual(en="Why", fr="Pourquoi"))
+    proposed = propose_priority(frozenset({"fee"}), {"volume": "high"}, Bilingual(en="Why", fr="Pourquoi"))
     reported = ServiceReported.model_validate({**SERVICE, "priority": proposed.model_dump(mode="json")})
     assert reported.priority == proposed
 

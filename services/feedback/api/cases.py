@@ -27,6 +27,7 @@ async def cases(
     kind: str | None = None,
     service: str | None = None,
     overdue: Annotated[bool | None, Query(description="past the day it should be resolved by, and open")] = None,
+    unanswered: Annotated[bool | None, Query(description="the client wrote last")] = None,
     of_concern: Annotated[bool | None, Query(description="flagged as a threat or self-harm, and not seen yet")] = None,
     group: Annotated[str | None, Query(description="cases told in the same words")] = None,
     spam: bool | None = None,
@@ -40,7 +41,7 @@ async def cases(
         "kind": kind,
         "service": service,
     }
-    filters |= {"overdue": overdue, "of_concern": of_concern, "group": group, "spam": spam}
+    filters |= {"overdue": overdue, "of_concern": of_concern, "unanswered": unanswered, "group": group, "spam": spam}
     rows = await store.list_cases(request.app.state.pool, filters, after(after_, 2), limit + 1, now)
     return answer(request, page(rows, limit, lambda row: [row["org_id"], row["feedback_id"]], as_of=now))
 

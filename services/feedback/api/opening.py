@@ -14,7 +14,16 @@ from shared.organizations import name_of
 
 _INNER = ("sealed_text", "sealed_contact", "person_id", "texts_forgotten_at", "name_en", "name_fr")
 # What is said of a case among officers alone.
-_OF_OFFICERS = ("concern", "concern_seen_at", "group_id", "group_size", "spam_suspected", "spam", "contact")
+_OF_OFFICERS = (
+    "concern",
+    "concern_seen_at",
+    "group_id",
+    "group_size",
+    "spam_suspected",
+    "spam",
+    "contact",
+    "unanswered",
+)
 
 
 async def opened_case(request: Request, row: dict[str, Any], *, own: bool, words: bool = True) -> dict[str, Any]:

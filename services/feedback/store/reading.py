@@ -13,18 +13,26 @@ _TOLD = (
     "exists (select from feedback_step s where s.org_id = c.org_id "
     "and s.feedback_id = c.feedback_id and s.superseded_by is null)"
 )
+# The client wrote last: no officer has written, and no step was taken, since.
+_UNANSWERED = (
+    "coalesce((select max(written_at) filter (where author = 'client') > greatest(max(written_at) filter "
+    "(where author = 'officer'), (select max(occurred_at) from feedback_step s where s.org_id = c.org_id "
+    "and s.feedback_id = c.feedback_id and s.superseded_by is null)) from feedback_message m "
+    "where m.org_id = c.org_id and m.feedback_id = c.feedback_id), false)"
+)
 _SHOWN = (
     "c.org_id, c.feedback_id, c.service_id, kind, state, version, channel, language, rating, drivers, application_id, "
     "reply_wanted, received_at, recourse, acknowledge_due_on, acknowledge_due_at, acknowledged_at, resolve_due_on, resolve_due_at, ended_at, "
     "ended_at is null and coalesce(resolve_due_at < $1, false) as overdue, concern, concern_seen_at, "
     "coalesce(group_id, c.feedback_id) as group_id, (select count(*) from feedback_case g where g.org_id = c.org_id "
     "and (g.group_id = coalesce(c.group_id, c.feedback_id) or g.feedback_id = coalesce(c.group_id, c.feedback_id))) "
-    "as group_size, spam_suspected, spam"
+    f"as group_size, spam_suspected, spam, {_UNANSWERED} as unanswered"
 )
-# What asks for an officer: open; with words of concern that nobody has looked at; or sent on a short while ago as no feedback.
+# What asks for an officer: open; with words of concern that nobody has looked at; with a message that nobody has answered;
+# or sent on a short while ago as no feedback.
 _WAITS = (
     "(ended_at is null and not (kind is null and state in ('resolved', 'closed', 'redirected')) "
-    "or (concern is not null and concern_seen_at is null) "
+    f"or (concern is not null and concern_seen_at is null) or {_UNANSWERED} "
     "or (recourse is not null and state = 'redirected' and ended_at > now() - interval '30 days'))"
 )
 # Each filter by its name, as SQL that holds for `${place}`.
@@ -35,6 +43,7 @@ _FILTERS = {
     "service": "c.service_id = ${0}::text",
     "overdue": "(ended_at is null and coalesce(resolve_due_at < $1, false)) = ${0}::bool",
     "of_concern": "(concern is not null and concern_seen_at is null) = ${0}::bool",
+    "unanswered": f"{_UNANSWERED} = ${{0}}::bool",
     "group": "coalesce(group_id, c.feedback_id) = ${0}::text",
     "spam": "spam = ${0}::bool",
 }

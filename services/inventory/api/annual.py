@@ -53,12 +53,15 @@ async def guide(pool: Pool, org: str, fiscal_year: str) -> dict[str, Any]:
     for _ in range(_EARLIER_YEARS):
         years.append(annual.before(years[-1]))
     services = [by_key(await store.services_of_year(pool, year, org)) for year in years]
-    standards = [by_key(await store.standards_of_year(pool, year, org)) for year in years[:2]]
+    rows = [await store.standards_of_year(pool, year, org) for year in years[:2]]
+    standards = [by_key(each) for each in rows]
+    only_read = [(row["service_id"], row["standard_id"]) for row in rows[0] if _is_only_read(row["measure"])]
     gone = await _gone(pool, org, services[1], fiscal_year)
     confirmed = await _confirmed(pool, org, fiscal_year)
     doubts = annual.findings(services[0], standards[0], services[:0:-1], today)
     missing = [*annual.missing(services[0], services[1], gone), *annual.missing(standards[0], standards[1], gone)]
     errors = sum(each["severity"] == "error" for each in doubts)
+    left = (len(missing) or int(not services[0]), errors, len(only_read), int(confirmed is None))
     return {
         "org_id": org,
         "organization": name_of(org).model_dump(),
@@ -70,27 +73,33 @@ async def guide(pool: Pool, org: str, fiscal_year: str) -> dict[str, Any]:
         },
         "missing": missing,
         "findings": doubts,
+        "unconfirmed_measures": annual.named(standards[0], only_read),
         "changes": {
             "services": comparing.compare(services[1], services[0]),
             "standards": comparing.compare(standards[1], standards[0]),
         },
         "confirmed": confirmed,
-        "steps": _steps(services[0], missing, errors, confirmed),
+        "steps": [
+            {"step": step, "left": some, "done": not some, "text": {"en": en, "fr": fr}}
+            for (step, en, fr), some in zip(_STEPS, left, strict=True)
+        ],
     }
 
 
-def _steps(
-    reported: annual.Year, missing: list[dict[str, Any]], errors: int, confirmed: dict[str, Any] | None
-) -> list[dict[str, Any]]:
-    """In this order; the last may be done whatever is left of the others, and is then on the record."""
-    said: list[tuple[str, int, str, str]] = [
-        ("report", len(missing) or int(not reported), "Report each service and standard, or retire or transfer it.",
-         "Déclarez chaque service et chaque norme, ou déclarez-en la cessation ou le transfert."),
-        ("correct", errors, "Correct what is found to be an error.", "Corrigez ce qui est constaté comme une erreur."),
-        ("confirm", int(confirmed is None), "Confirm the year: report a StewardshipReported inventory_confirmed.",
-         "Confirmez l'exercice : déclarez un StewardshipReported inventory_confirmed."),
-    ]  # fmt: skip
-    return [{"step": step, "left": left, "done": not left, "text": {"en": en, "fr": fr}} for step, left, en, fr in said]
+# In this order; the last may be done whatever is left of the others, and is then on the record.
+_STEPS = (
+    ("report", "Report each service and standard, or retire or transfer it.",
+     "Déclarez chaque service et chaque norme, ou déclarez-en la cessation ou le transfert."),
+    ("correct", "Correct what is found to be an error.", "Corrigez ce qui est constaté comme une erreur."),
+    ("measure", "Confirm how each standard is measured, where that was only read from its sentence.",
+     "Confirmez comment chaque norme est mesurée, là où cela n'a été que lu dans sa phrase."),
+    ("confirm", "Confirm the year: on the page of the annual update, or by a StewardshipReported inventory_confirmed.",
+     "Confirmez l'exercice : à la page de la mise à jour annuelle, ou par un StewardshipReported inventory_confirmed."),
+)  # fmt: skip
+
+
+def _is_only_read(measure: dict[str, Any] | None) -> bool:
+    return measure is not None and not measure["confirmed"]
 
 
 async def _gone(pool: Pool, org: str, last: annual.Year, fiscal_year: str) -> frozenset[str]:

@@ -46,7 +46,7 @@ async def standards(
     responses=refusals("ambiguous"),
 )
 async def standard(request: Request, standard_id: str, service: str | None = None) -> Response:
-    found = standard_answer(await _only(request.app.state.pool, standard_id, service))
+    found = standard_answer(await only(request.app.state.pool, standard_id, service))
     return answer(request, {**found, "as_of": datetime.now(UTC)}, tag=tag_of(found))
 
 
@@ -58,7 +58,7 @@ async def standard(request: Request, standard_id: str, service: str | None = Non
 )
 async def history(request: Request, standard_id: str, service: str | None = None) -> Response:
     """Who confirmed a measure is told to whoever may read its organisation."""
-    row = await _only(request.app.state.pool, standard_id, service)
+    row = await only(request.app.state.pool, standard_id, service)
     rows = await store.standard_history(request.app.state.pool, row["service_id"], standard_id)
     reader = await caller(request)
     told = isinstance(reader, Person) and reader.may_read(row["owner"])
@@ -79,11 +79,23 @@ async def history(request: Request, standard_id: str, service: str | None = None
     ),
 )
 async def confirm(request: Request, standard_id: str, officer: Officer, service: str | None = None) -> Response:
-    row = await _only(request.app.state.pool, standard_id, service, officer.org_id)
-    if officer.org_id != row["owner"]:
-        raise Refused(_not_your_standard(standard_id))
+    row = await only(request.app.state.pool, standard_id, service, officer.org_id)
+    refuse_another_s(officer, row)
     tags = _tags(request)
-    measure = await bodies.read(request, Measure)
+    found = await confirm_as_read(request, officer, row, tags, await bodies.read(request, Measure))
+    return answer(request, {**found, "as_of": datetime.now(UTC)}, tag=tag_of(found))
+
+
+def refuse_another_s(officer: Person, row: dict[str, Any]) -> None:
+    """Raises Refused."""
+    if officer.org_id != row["owner"]:
+        raise Refused(_not_your_standard(row["standard_id"]))
+
+
+async def confirm_as_read(
+    request: Request, officer: Person, row: dict[str, Any], tags: frozenset[str], measure: Measure
+) -> dict[str, Any]:
+    """The standard as it is then, where one of `tags` is that of its newest version. Raises Refused."""
     try:
         async with transaction(request.app.state.pool) as connection:
             changed = await _confirm(connection, row, tags, measure, officer.subject)
@@ -91,21 +103,20 @@ async def confirm(request: Request, standard_id: str, officer: Officer, service:
         raise Refused(_changed()) from None  # a department's report came between
     if changed:
         request.app.state.committed.set()
-    found = standard_answer(await _only(request.app.state.pool, standard_id, row["service_id"]))
-    return answer(request, {**found, "as_of": datetime.now(UTC)}, tag=tag_of(found))
+    return standard_answer(await only(request.app.state.pool, row["standard_id"], row["service_id"]))
 
 
 async def _confirm(
     connection: Connection, row: dict[str, Any], tags: frozenset[str], measure: Measure, by: str
 ) -> bool:
     await store.hold_standard(connection, row["service_id"], row["standard_id"])
-    newest = await _only(connection, row["standard_id"], row["service_id"])
+    newest = await only(connection, row["standard_id"], row["service_id"])
     if not tags & {"*", tag_of(standard_answer(newest))}:
         raise Refused(_changed())
     return await confirm_measure(connection, newest, measure, by, datetime.now(UTC))
 
 
-async def _only(
+async def only(
     pool: Pool | Connection, standard_id: str, service: str | None, org_id: str | None = None
 ) -> dict[str, Any]:
     """The newest version of the one standard of this id, of an organisation where several have one. Raises Refused."""

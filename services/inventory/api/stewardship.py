@@ -8,9 +8,11 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.inventory import store
 from shared.access import May
 from shared.contracts.reported.inventory_stewardship import StewardshipKind
+from shared.described import refusals
 from shared.identity import Department, Person
-from shared.problems import Refused, problem
-from shared.reading import After, Limit, after, answer, page
+from shared.official import comparing
+from shared.problems import Problem, Refused, problem
+from shared.reading import After, Limit, after, answer, page, tag_of
 
 router = APIRouter(tags=["inventory"])
 Reader = Annotated[
@@ -35,6 +37,37 @@ async def stewardship(
     items = [record_answer(row) for row in rows]
     listed = page(items, limit, lambda item: [item["org_id"], item["record_id"]], as_of=datetime.now(UTC))
     return answer(request, listed)
+
+
+@router.get(
+    "/v1/stewardship/{org}/history",
+    summary="Every version of one stewardship record",
+    responses=refusals("not_found", "wrong_organization"),
+)
+async def history(request: Request, reader: Reader, org: str, record_id: str) -> Response:
+    rows = await store.stewardship_history(request.app.state.pool, whose(reader, org) or org, record_id)
+    if not rows:
+        raise Refused(_no_such_record(org, record_id))
+    before = [None, *rows]
+    items = [
+        {
+            **record_answer(row),
+            "withdrawn": row["withdrawn"],
+            "changes": comparing.changes(last["fields"], row["fields"]) if last else [],
+        }
+        for last, row in zip(before, rows, strict=False)
+    ]
+    found = {"items": items, "next": None}
+    return answer(request, {**found, "as_of": datetime.now(UTC)}, tag=tag_of(found))
+
+
+def _no_such_record(org: str, record_id: str) -> Problem:
+    return problem(
+        "not_found",
+        f"Organisation {org} has no record {record_id}.",
+        f"L'organisation {org} n'a pas de consignation {record_id}.",
+        "record_id",
+    )
 
 
 def whose(reader: Department | Person, org: str | None) -> str | None:

@@ -1,7 +1,16 @@
 """The rules of the inventory: values in, values out."""
 
 from services.inventory.domain.confirming import Confirmation, as_confirmed
-from services.inventory.domain.judging import ASPECTS, CRITERIA, QUESTIONS, Judgement, is_a_service, propose_priority
+from services.inventory.domain.judging import (
+    ASPECTS,
+    CRITERIA,
+    QUESTIONS,
+    RATED,
+    RATINGS,
+    Judgement,
+    is_a_service,
+    propose_priority,
+)
 from services.inventory.domain.recording import (
     Known,
     Recorded,
@@ -27,6 +36,8 @@ __all__ = [
     "ASPECTS",
     "CRITERIA",
     "QUESTIONS",
+    "RATED",
+    "RATINGS",
     "Confirmation",
     "Judgement",
     "Known",

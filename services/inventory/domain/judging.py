@@ -66,9 +66,23 @@ def is_a_service(answers: Mapping[str, bool]) -> Judgement:
     return Judgement(False if against else None if left else True, against, left)
 
 
-# What the tool asks; each yes speaks for the criterion it stands under, where the policy has one.
+# What the tool asks, rated high, medium or low; a high one speaks for the criterion it stands under, where the policy has one.
+RATED: Mapping[str, tuple[Criterion | None, Bilingual]] = {
+    "volume": ("volume", _text("How high is its volume?", "Quel est son volume?")),
+    "mandate": (None, _text("How central is it to the mandate?", "Quelle place tient-il dans le mandat?")),
+    "government_priority": (
+        None,
+        _text(
+            "How much does it serve a priority of the government?",
+            "Dans quelle mesure sert-il une priorité du gouvernement?",
+        ),
+    ),
+}
+RATINGS: Mapping[str, Bilingual] = {
+    "high": _text("high", "élevé"), "medium": _text("medium", "moyen"), "low": _text("low", "faible"),
+}  # fmt: skip
+# What it asks to be answered with yes or no; each yes speaks for its criterion.
 ASPECTS: Mapping[str, tuple[Criterion | None, Bilingual]] = {
-    "high_volume": ("volume", _text("Is its volume high?", "Son volume est-il élevé?")),
     "entitlement": (
         "importance", _text("Is it an entitlement or a benefit?", "Est-ce un droit ou une prestation?"),
     ),
@@ -94,10 +108,6 @@ ASPECTS: Mapping[str, tuple[Criterion | None, Bilingual]] = {
         ),
     ),
     "affordability": ("affordability", _text("Can it be improved affordably?", "Peut-on l'améliorer à un coût abordable?")),
-    "mandate": (None, _text("Is it central to the mandate?", "Est-il au cœur du mandat?")),
-    "government_priority": (
-        None, _text("Does it serve a priority of the government?", "Sert-il une priorité du gouvernement?"),
-    ),
 }  # fmt: skip
 CRITERIA: Mapping[Criterion, Bilingual] = {
     "volume": _text("volume", "volume"),
@@ -110,8 +120,9 @@ CRITERIA: Mapping[Criterion, Bilingual] = {
 }
 
 
-def propose_priority(yes: frozenset[str], rationale: Bilingual | None) -> Priority:
+def propose_priority(yes: frozenset[str], ratings: Mapping[str, str], rationale: Bilingual | None) -> Priority:
     """The designation that the answers speak for: by at least one of the policy's criteria. To be decided by a person."""
     criteria = {ASPECTS[each][0] for each in yes & ASPECTS.keys()}
+    criteria |= {RATED[each][0] for each, rating in ratings.items() if each in RATED and rating == "high"}
     met = tuple(each for each in CRITERIA if each in criteria)
     return Priority(designated=bool(met), criteria=met, rationale=rationale)

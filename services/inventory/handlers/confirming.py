@@ -1,15 +1,22 @@
-"""A person confirms how a standard is measured: a new version of it, said like any other."""
+"""What a person confirms: how a standard is measured, which is a new version of it said like any other; and a year's inventory."""
 
+import secrets
 from datetime import datetime
 from typing import Any
+
+import orjson
 
 from services.inventory import domain, store
 from services.inventory.domain import Confirmation, Known
 from services.inventory.handlers.kinds import TOPIC
+from shared.contracts.envelope import rfc3339, type_name
 from shared.contracts.measure import Measure
 from shared.contracts.reported.inventory import ServiceStandardReported
 from shared.database import Connection
+from shared.decoding import Arrival
 from shared.event_log import LogEntry, append
+from shared.identity import Person
+from shared.ownership import day_in_ottawa
 
 
 async def confirm_measure(
@@ -33,3 +40,23 @@ async def confirm_measure(
     )  # fmt: skip
     await append(connection, [entry], [])
     return True
+
+
+def year_confirmed(person: Person, fiscal_year: str, now: datetime) -> Arrival:
+    """What someone of an organisation says by confirming the inventory of a year, as the department's door takes it."""
+    source = f"/organizations/{person.org_id}/officers"
+    data = {
+        "kind": "inventory_confirmed",
+        "fiscal_year": fiscal_year,
+        "on": day_in_ottawa(now).isoformat(),
+        "confirmed_by": person.subject,
+    }
+    event = {
+        "specversion": "1.0",
+        "id": f"inventory-confirmed-{secrets.token_hex(8)}",
+        "source": source,
+        "type": type_name("inventory", "StewardshipReported"),
+        "time": rfc3339(now),
+        "data": data,
+    }
+    return Arrival(orjson.dumps(event), person.org_id or "")

@@ -30,7 +30,13 @@ from services.inventory.store.versions import (
     newest_service,
     withdraw,
 )
-from services.inventory.store.years import list_stewardship, retired_by, services_of_year, standards_of_year
+from services.inventory.store.years import (
+    list_stewardship,
+    retired_by,
+    services_of_year,
+    standards_of_year,
+    stewardship_history,
+)
 
 __all__ = [
     "RESULTS",
@@ -69,6 +75,7 @@ __all__ = [
     "standard_history",
     "standards_named",
     "standards_of_year",
+    "stewardship_history",
     "supersede",
     "transfers",
     "withdraw",

@@ -21,7 +21,7 @@ async def standards_of_year(pool: Pool, fiscal_year: str, org: str | None = None
     """The newest version of each standard of a year, by organisation, service and id."""
     rows = await pool.fetch(
         "select * from (select distinct on (service_id, standard_id) service_id, standard_id, org_id, version, fields, "
-        "recorded_at from standard_version where fiscal_year = $1 and not withdrawn "
+        "measure, recorded_at from standard_version where fiscal_year = $1 and not withdrawn "
         "order by service_id, standard_id, version desc) s "
         "where $2::text is null or org_id = $2 order by org_id, service_id, standard_id",
         fiscal_year,
@@ -41,6 +41,17 @@ async def list_stewardship(
         "and ($3::text is null or fields ->> 'service_id' = $3) order by org_id, record_id, version desc limit $6",
         org, kind, service_id, *after, limit,
     )  # fmt: skip
+    return [dict(row) for row in rows]
+
+
+async def stewardship_history(pool: Pool, org: str, record_id: str) -> list[dict[str, Any]]:
+    """Every version of a record, the first one first."""
+    rows = await pool.fetch(
+        "select org_id, record_id, version, kind, on_date, fields, recorded_at, source, event_id, withdrawn "
+        "from stewardship_version where org_id = $1 and record_id = $2 order by version",
+        org,
+        record_id,
+    )
     return [dict(row) for row in rows]
 
 

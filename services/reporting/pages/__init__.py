@@ -2,11 +2,18 @@
 
 from fastapi import APIRouter
 
-from services.reporting.pages import compliance, performance, yearly
+from services.reporting.pages import compliance, decisions, performance, yearly
 from shared import signing_in
 
 router = APIRouter()
-for part in (compliance, yearly, performance, signing_in):
-    router.include_router(part.router)
+for part in (
+    compliance.router,
+    decisions.reading,
+    decisions.deciding,
+    yearly.router,
+    performance.router,
+    signing_in.router,
+):
+    router.include_router(part)
 
 __all__ = ["router"]

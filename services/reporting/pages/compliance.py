@@ -1,4 +1,5 @@
-"""Compliance for deputy heads, oversight and auditors: from an organisation's verdicts to one verdict's things and records.
+"""Compliance for deputy heads, oversight and auditors: from an organisation's verdicts to one verdict's things and records, and
+from an event to what it changed.
 
 Whoever reads signs in first with their token, or comes through a proxy that sends it along.
 """
@@ -8,53 +9,24 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from services.reporting.api.compliance import evidence, verdicts
+from services.reporting.api.compliance import events, evidence, verdicts
 from services.reporting.api.compliance.asking import AsIf, AsOf, KnownAt, Reader, RuleSet
 from services.reporting.api.performance import today
-from services.reporting.domain.compliance import RULE_SETS
-from services.reporting.domain.compliance.years import last_day
-from shared.language import Bilingual, Language
+from services.reporting.pages.words import STATES, pages, words
+from shared.language import Language
 from shared.organizations import name_of, organizations
 from shared.problems import Refused
-from shared.web import Pages
 
 router = APIRouter(
     tags=["pages"], default_response_class=HTMLResponse, responses={303: {"description": "A browser signs in first"}}
 )
-pages = Pages("reporting")
-
-STATES = {
-    "compliant": ("good", Bilingual(en="compliant", fr="conforme")),
-    "partially_compliant": ("warn", Bilingual(en="partially compliant", fr="partiellement conforme")),
-    "non_compliant": ("bad", Bilingual(en="not compliant", fr="non conforme")),
-    "insufficient_evidence": ("none", Bilingual(en="insufficient evidence", fr="preuves insuffisantes")),
-    "not_applicable": ("none", Bilingual(en="not applicable", fr="sans objet")),
-    "not_yet_in_force": ("none", Bilingual(en="not yet in force", fr="pas encore en vigueur")),
-    "excepted": ("none", Bilingual(en="excepted", fr="visé par une exception")),
-    "superseded": ("none", Bilingual(en="superseded", fr="remplacée")),
-}
-OUTCOMES = {
-    "met": ("good", Bilingual(en="met", fr="respectée")),
-    "partial": ("warn", Bilingual(en="in part", fr="en partie")),
-    "failed": ("bad", Bilingual(en="not met", fr="non respectée")),
-    "unknown": ("none", Bilingual(en="not known", fr="inconnu")),
-    "excepted": ("none", Bilingual(en="excepted", fr="exception")),
-    "pending": ("none", Bilingual(en="not due yet", fr="échéance à venir")),
-}
-POLICIES = {
-    "policy-2014": Bilingual(en="Policy on Service (2014)", fr="Politique sur les services (2014)"),
-    "policy-2020": Bilingual(
-        en="Policy and Directive on Service and Digital (2020)",
-        fr="Politique et Directive sur les services et le numérique (2020)",
-    ),
-}
 
 
 @router.get("/{language}/compliance")
 async def compliance(request: Request, reader: Reader, language: Language) -> HTMLResponse:
     seen = [(each, name_of(each).in_(language)) for each in organizations() if reader.may_read(each)]
     return pages.render(
-        request, "compliance.html", language, organizations=sorted(seen, key=lambda pair: pair[1]), **_words()
+        request, "compliance.html", language, organizations=sorted(seen, key=lambda pair: pair[1]), **words()
     )
 
 
@@ -74,7 +46,7 @@ async def organization(
     except Refused as refused:
         return pages.refuse(request, language, refused.problem)
     found["asked"] = as_of
-    return pages.render(request, "organization.html", language, found=found, tiles=_tiles(found), **_words())
+    return pages.render(request, "organization.html", language, found=found, tiles=_tiles(found), **words())
 
 
 @router.get("/{language}/verdicts/{verdict_id}")
@@ -84,13 +56,27 @@ async def verdict(request: Request, reader: Reader, language: Language, verdict_
     except Refused as refused:
         return pages.refuse(request, language, refused.problem)
     return pages.render(
-        request, "verdict.html", language, found=found, organization=name_of(found["org_id"]), **_words()
+        request, "verdict.html", language, found=found, organization=name_of(found["org_id"]), **words()
     )
 
 
-def _words() -> dict[str, Any]:
-    marches = [last_day(f"{year}-{year + 1}") for year in range(2014, 2020)]
-    return {"states": STATES, "outcomes": OUTCOMES, "policies": POLICIES, "rule_sets": RULE_SETS, "marches": marches}
+@router.get("/{language}/events/{event_id:path}")
+async def event(
+    request: Request,
+    reader: Reader,
+    language: Language,
+    event_id: str,
+    source: str | None = None,
+    as_of: AsOf = None,
+    rules: RuleSet = None,
+    as_if_in_force: AsIf = False,
+) -> HTMLResponse:
+    asked = (as_of or today(), rules, as_if_in_force)
+    try:
+        found = await events.what_it_changed(request, reader, event_id, source, asked)
+    except Refused as refused:
+        return pages.refuse(request, language, refused.problem)
+    return pages.render(request, "event.html", language, found=found, name_of=name_of, **words())
 
 
 def _tiles(found: dict[str, Any]) -> dict[str, int]:

@@ -84,7 +84,7 @@ async def own_evidence(connection: Connection, org_id: str, known_to: datetime) 
 
 
 async def own_records(connection: Connection, positions: Sequence[int]) -> list[dict[str, Any]]:
-    """These entries of reporting's own log; where they stand in Kafka reporting does not read."""
+    """These entries of reporting's own log; where they stand in Kafka it does not keep."""
     rows = await connection.fetch(
         "select 'reporting' as service, position as service_position, type, org_id, recorded_at, topic, null::int as partition, "
         "null::bigint as record_offset, value from recorded_event where position = any($1::bigint[]) order by position",

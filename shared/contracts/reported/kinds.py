@@ -22,8 +22,8 @@ from shared.contracts.reported.inventory import (
 from shared.contracts.reported.inventory_stewardship import StewardshipReported
 from shared.contracts.reported.status import ApplicationStatusReported, ExceptionDayReported
 
-# The data model of each type; None: a type of the interface that this version does not record yet.
-Kinds = Mapping[str, type[BaseModel] | None]
+# The data model of each type.
+Kinds = Mapping[str, type[BaseModel]]
 
 KINDS: Mapping[ServiceName, Kinds] = {
     "inventory": {

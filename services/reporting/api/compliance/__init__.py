@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from services.reporting.api.compliance import evidence, verdicts, what_if
+from services.reporting.api.compliance import events, evidence, verdicts, what_if
 
 router = APIRouter()
-for part in (verdicts, what_if, evidence):
+for part in (verdicts, what_if, evidence, events):
     router.include_router(part.router)
 
 __all__ = ["router"]

@@ -11,7 +11,7 @@ from services.reporting.domain.compliance.asking import FIRST_DAY, LAST_DAY, Cut
 from shared.access import May
 from shared.identity import Person
 from shared.organizations import Organization, organizations
-from shared.problems import Refused, problem
+from shared.problems import Problem, Refused, problem
 from shared.reading import Moment
 
 Reader = Annotated[Person, Depends(May("officer", "deputy_head", "oversight", "auditor", "operator"))]
@@ -24,14 +24,7 @@ AsIf = Annotated[bool, Query(description="judge a rule set outside its dates too
 def organization_of(org_id: str, reader: Person) -> Organization:
     """An organisation of the reference table that a person may read of. Raises Refused."""
     if not reader.may_read(org_id):
-        raise Refused(
-            problem(
-                "forbidden",
-                f"Your token holds for another organisation than {org_id}.",
-                f"Votre jeton vaut pour une autre organisation que {org_id}.",
-                "org_id",
-            )
-        )
+        raise Refused(another_s(org_id))
     found = organizations().get(org_id)
     if found is None:
         raise Refused(
@@ -43,6 +36,15 @@ def organization_of(org_id: str, reader: Person) -> Organization:
             )
         )
     return found
+
+
+def another_s(org_id: str) -> Problem:
+    return problem(
+        "forbidden",
+        f"Your token holds for another organisation than {org_id}.",
+        f"Votre jeton vaut pour une autre organisation que {org_id}.",
+        "org_id",
+    )
 
 
 def question(

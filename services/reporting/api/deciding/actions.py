@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.reporting.api.deciding.reading import decided, listed, own_organization
+from services.reporting.api.deciding.reading import decided, listed, own_organization, taken
 from services.reporting.api.readers import READER
 from services.reporting.domain.compliance import requirements
 from services.reporting.handlers.deciding import act
@@ -21,6 +21,7 @@ from shared.reading import After, Limit
 
 router = APIRouter(tags=["decisions"])
 Decider = Annotated[Person, Depends(May("officer", "deputy_head"))]
+REQUIREMENTS = (*requirements("policy-2014"), *requirements("policy-2020"))
 Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 12, 31))]
 
 
@@ -66,13 +67,17 @@ async def take_action(
     decider: Decider,
     if_match: Annotated[str | None, Header(max_length=20, description="the action's version")] = None,
 ) -> Response:
-    if said.requirement not in {*requirements("policy-2014"), *requirements("policy-2020")}:
+    return decided(await act_on(request, decider, said, _version(said, if_match)))
+
+
+async def act_on(request: Request, decider: Person, said: Action, version: int | None) -> dict[str, Any]:
+    """Open an action, or change one that was read at `version`. Raises Refused."""
+    if said.requirement not in REQUIREMENTS:
         raise Refused(no_such_requirement())
-    version = _version(said, if_match)
     action_id = said.action_id or f"action-{secrets.token_hex(8)}"
     fields: dict[str, Any] = said.model_dump(mode="json", exclude={"action_id"})
     org_id = own_organization(decider)
-    return decided(request, await act(request.app.state.pool, decider, org_id, action_id, fields, version))
+    return taken(request, await act(request.app.state.pool, decider, org_id, action_id, fields, version))
 
 
 def _version(said: Action, if_match: str | None) -> int | None:

@@ -2,14 +2,14 @@
 
 from collections import Counter
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from services.reporting.api.compliance.asking import question
 from services.reporting.api.compliance.showing import one_state
-from services.reporting.api.deciding.reading import decided, listed, own_organization
+from services.reporting.api.deciding.reading import decided, listed, own_organization, taken
 from services.reporting.api.performance import today
 from services.reporting.api.readers import READER
 from services.reporting.api.yearly.years import check_year
@@ -48,7 +48,11 @@ async def confirmations(request: Request, org: str | None = None, limit: Limit =
     responses=refusals("id_conflict"),
 )
 async def confirm(request: Request, said: Confirmation, deputy_head: DeputyHead) -> Response:
-    """Kept with it: how many requirements were in which state on the day it was signed, as of that day."""
+    return decided(await sign_year(request, deputy_head, said))
+
+
+async def sign_year(request: Request, deputy_head: Person, said: Confirmation) -> dict[str, Any]:
+    """Kept with it: how many requirements were in which state on the day it was signed, as of that day. Raises Refused."""
     org_id, year = own_organization(deputy_head), check_year(said.fiscal_year)
     if (begins := date(int(year[:4]), 4, 1)) > today():
         raise Refused(
@@ -67,4 +71,4 @@ async def confirm(request: Request, said: Confirmation, deputy_head: DeputyHead)
         "states": dict(Counter(each.state for each in found)),
         "known_to": known.cut.known_to.isoformat(),
     }
-    return decided(request, await sign(request.app.state.pool, deputy_head, org_id, year, fields))
+    return taken(request, await sign(request.app.state.pool, deputy_head, org_id, year, fields))

@@ -34,9 +34,14 @@ def own_organization(person: Person) -> str:
     )
 
 
-def decided(request: Request, found: dict[str, Any] | Problem) -> Response:
-    """201 with the decision. Raises Refused."""
+def taken(request: Request, found: dict[str, Any] | Problem) -> dict[str, Any]:
+    """The decision, which the log's readers hear of. Raises Refused."""
     if isinstance(found, Problem):
         raise Refused(found)
     request.app.state.committed.set()
+    return found
+
+
+def decided(found: dict[str, Any]) -> Response:
+    """201 with the decision."""
     return Response(to_json(found), 201, {"ETag": f'"{found["version"]}"'}, media_type="application/json")

@@ -6,10 +6,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.reporting.api.deciding.actions import no_such_requirement
-from services.reporting.api.deciding.reading import decided, listed
+from services.reporting.api.deciding.actions import REQUIREMENTS, no_such_requirement
+from services.reporting.api.deciding.reading import decided, listed, taken
 from services.reporting.api.readers import READER
-from services.reporting.domain.compliance import requirements
 from services.reporting.domain.oversight import StepKind
 from services.reporting.handlers.deciding import take_step
 from shared.access import May
@@ -49,7 +48,12 @@ async def steps(request: Request, org: str | None = None, limit: Limit = 100, af
     responses=refusals("not_found", "barred_by_policy", "step_out_of_order"),
 )
 async def step(request: Request, said: Step, overseer: Oversight) -> Response:
-    if said.requirement not in {*requirements("policy-2014"), *requirements("policy-2020")}:
+    return decided(await oversee(request, overseer, said))
+
+
+async def oversee(request: Request, overseer: Person, said: Step) -> dict[str, Any]:
+    """Raises Refused."""
+    if said.requirement not in REQUIREMENTS:
         raise Refused(no_such_requirement())
     if said.org_id not in organizations():
         raise Refused(
@@ -61,4 +65,4 @@ async def step(request: Request, said: Step, overseer: Oversight) -> Response:
             )
         )
     fields: dict[str, Any] = said.model_dump(mode="json", exclude={"org_id", "step"})
-    return decided(request, await take_step(request.app.state.pool, overseer, said.org_id, said.step, fields))
+    return taken(request, await take_step(request.app.state.pool, overseer, said.org_id, said.step, fields))

@@ -46,6 +46,11 @@ def _designation(fields: Mapping[str, Any]) -> bool:
     return fields.get("priority") is not None
 
 
+def _program(fields: Mapping[str, Any]) -> bool:
+    return _coded("program_id")(fields) or _texts("program_name")(fields)
+
+
+_PROGRAM: Words = ("program", "programme")
 # The key elements (Guideline on Service Management, table 5) that an official file has a column for.
 _COLLECTION: Mapping[str, tuple[Words, Said]] = {
     "name": (("name", "nom"), _texts("service_name")),
@@ -57,14 +62,17 @@ _COLLECTION: Mapping[str, tuple[Words, Said]] = {
     "volume": (("volume per channel", "volume par mode"), _any_volume),
     "online": (("interaction points", "points d'interaction"), _coded(*POINTS)),
     "designation": (("priority designation", "désignation prioritaire"), _designation),
+    "program": (_PROGRAM, _texts("program_name")),
 }
-_PROGRAM = {"program": (("program", "programme"), _coded("program_id"))}
-_PORTAL = {name: element for name, element in _COLLECTION.items() if name != "designation"} | _PROGRAM
+_PORTAL = {name: element for name, element in _COLLECTION.items() if name != "designation"} | {
+    "program": (_PROGRAM, _coded("program_id"))
+}
+_EITHER = {**_COLLECTION, "program": (_PROGRAM, _program)}
 
 
 def elements(dialect: str | None) -> Mapping[str, tuple[Words, Said]]:
     """The key elements that a row can have: those of the file it came from. A department that reports by itself has all."""
-    return {"collection": _COLLECTION, "portal": _PORTAL}.get(dialect or "", {**_COLLECTION, **_PROGRAM})
+    return {"collection": _COLLECTION, "portal": _PORTAL}.get(dialect or "", _EITHER)
 
 
 def missing(service: Service) -> list[str]:

@@ -1,4 +1,4 @@
-"""Another process of status on the same database, as a second machine would run it; told what the test says."""
+"""Another process of a service on the same database, as a second machine would run it; told what the test says."""
 
 import asyncio
 import os
@@ -16,26 +16,26 @@ from tests.conftest import ROOT, LocalSystem
 
 
 @asynccontextmanager
-async def second_status(
-    system: LocalSystem, session: aiohttp.ClientSession, **settings: str | None
+async def second_service(
+    system: LocalSystem, session: aiohttp.ClientSession, name: str, **settings: str | None
 ) -> AsyncIterator[str]:
     """Its address. A setting that is None is left out."""
     port = free_port()
     home, kafka = Home(), system.addresses["kafka"]
     said = {
         "GUICHET_MODE": "demo",
-        "GUICHET_DATABASE_URL": system.addresses["postgres"]["status"],
+        "GUICHET_DATABASE_URL": system.addresses["postgres"][name],
         "GUICHET_KAFKA_BOOTSTRAP": kafka["bootstrap"],
-        "GUICHET_KAFKA_USERNAME": "status",
-        "GUICHET_KAFKA_PASSWORD": home.secret("kafka-status"),
+        "GUICHET_KAFKA_USERNAME": name,
+        "GUICHET_KAFKA_PASSWORD": home.secret(f"kafka-{name}"),
         "GUICHET_PORT": str(port),
-        "GUICHET_PEPPER": home.secret("pepper-status"),
-        "GUICHET_MASTER_KEY": home.secret("master-key-status"),
+        "GUICHET_PEPPER": home.secret(f"pepper-{name}"),
+        "GUICHET_MASTER_KEY": home.secret(f"master-key-{name}"),
         "GUICHET_JWKS": str(home.jwks_file),
     }
     environment = {name: value for name, value in {**os.environ, **said, **settings}.items() if value is not None}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.status.app", cwd=ROOT, env=environment, stdout=asyncio.subprocess.DEVNULL
+        sys.executable, "-m", f"services.{name}.app", cwd=ROOT, env=environment, stdout=asyncio.subprocess.DEVNULL
     )
     url = f"http://127.0.0.1:{port}"
 
