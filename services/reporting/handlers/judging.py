@@ -32,25 +32,32 @@ def body_of(org_id: str) -> Body:
 
 async def shared_entries(connection: Connection, cut: Cut) -> list[Entry]:
     """What concerns several organisations: transfers, and the list of mandatory services."""
-    return [_entry(row) for row in await store.shared_evidence(connection, *_how_far(cut))]
+    return await _read(await store.shared_evidence(connection, *_how_far(cut)))
 
 
 async def entries(connection: Connection, org_id: str, cut: Cut, shared: Sequence[Entry] | None = None) -> list[Entry]:
     """Everything recorded that concerns an organisation, up to a cut; `shared` where it has been read before."""
     several = await shared_entries(connection, cut) if shared is None else shared
-    own = [_entry(row) for row in await store.evidence(connection, org_id, *_how_far(cut))]
-    own += [_entry(row) for row in await store.own_evidence(connection, org_id, cut.known_to)]
+    own = await _read(await store.evidence(connection, org_id, *_how_far(cut)))
+    own += await _read(await store.own_evidence(connection, org_id, cut.known_to))
     come = {each.data["service_id"] for each in several if each.data.get("to_org") == org_id}
     if not come:
         return [*own, *several]
     moved = [each.data for each in several if each.data.get("service_id") in come]
     before = {data[side] for data in moved for side in ("from_org", "to_org")} - {org_id}
     rows = await store.evidence_of_services(connection, come, before, *_how_far(cut))
-    return [*own, *several, *(_entry(row) for row in rows)]
+    return [*own, *several, *await _read(rows)]
 
 
 def _how_far(cut: Cut) -> tuple[int | None, datetime | None]:
     return cut.position, cut.known_to if cut.position is None else None
+
+
+# A large department has hundreds of thousands of events: what is done with each of them is done beside the loop.
+
+
+async def _read(rows: Sequence[Mapping[str, Any]]) -> list[Entry]:
+    return await asyncio.to_thread(lambda: [_entry(row) for row in rows])
 
 
 def _entry(row: Mapping[str, Any]) -> Entry:
@@ -65,7 +72,7 @@ async def facts_of(connection: Connection, question: Question, shared: Sequence[
 
 async def with_live(connection: Connection, question: Question, found: Sequence[Entry]) -> Facts:
     """Facts, and since when our own live pages stood as they did, where they are declared to be the ones."""
-    facts = fold(body_of(question.org_id), found, question.cut.known_to)
+    facts = await asyncio.to_thread(fold, body_of(question.org_id), found, question.cut.known_to)
     if not (services := declared_live(facts)):
         return facts
     moment = moment_of(facts, question.as_of)
@@ -80,6 +87,4 @@ def answers(question: Question, facts: Facts) -> tuple[Verdict, ...]:
 async def verdicts(
     connection: Connection, question: Question, shared: Sequence[Entry] | None = None
 ) -> tuple[Verdict, ...]:
-    facts = await facts_of(connection, question, shared)
-    # Beside the loop: a large department takes a tenth of a second.
-    return await asyncio.to_thread(answers, question, facts)
+    return await asyncio.to_thread(answers, question, await facts_of(connection, question, shared))

@@ -1,5 +1,6 @@
 """The verdicts of an organisation or of all, and what changed between two states of knowledge."""
 
+import asyncio
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -107,8 +108,8 @@ async def changes(
         asked = question(org_id, day, last.cut, rules, as_if_in_force=as_if_in_force)
         then = replace(asked, cut=Cut(min(first.cut.known_to, last.cut.known_to)))
         old, new = await entries(connection, org_id, then.cut), await entries(connection, org_id, last.cut)
-        before = answers(then, await with_live(connection, then, old))
-        now = answers(asked, await with_live(connection, asked, new))
+        before = await asyncio.to_thread(answers, then, await with_live(connection, then, old))
+        now = await asyncio.to_thread(answers, asked, await with_live(connection, asked, new))
         found = [await _shown(connection, each) for each in differences(before, now, old, new)]
     body_ = {"org_id": org_id, "as_of": day, "rules": asked.rules, "changes": found}
     known = {"known_from": then.cut.known_to, "known_to": last.cut.known_to, "watermark": last.watermark}
