@@ -13,6 +13,7 @@ def prepare(app: FastAPI) -> None:
     stream.prepare(app)
     tracing.prepare(app)
     measuring.prepare(app)
+    consumers.prepare(app)
 
 
 parts = Parts(

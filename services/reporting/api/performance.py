@@ -87,7 +87,7 @@ class Asked:
 
 async def asked(request: Request, name: str, org: str | None) -> Asked:
     """Judge a reader and the window asked. Raises Refused. An officer's own windows are of their own organisation."""
-    found = await _reader(request)
+    found = await reader(request)
     try:
         span = window(name, today())
     except ValueError:
@@ -115,7 +115,7 @@ async def asked(request: Request, name: str, org: str | None) -> Asked:
     return Asked(public=False, span=span, org_id=org)
 
 
-async def _reader(request: Request) -> Department | Person | None:
+async def reader(request: Request) -> Department | Person | None:
     """Who reads. A department's key opens nothing here, and no list of them is kept: its holder is the public."""
     return None if shows_key(request) else await caller(request)
 

@@ -5,6 +5,7 @@ from services.reporting.store.decisions import (
     asked_anew,
     decisions,
     hold_organization,
+    last_decision,
     newest_decision,
     own_evidence,
     own_records,
@@ -34,7 +35,15 @@ from services.reporting.store.reading import (
     tallies,
 )
 from services.reporting.store.restoring import add_void_span, is_restored, newly_void, place_void_span, void
-from services.reporting.store.telling import remember_told, remember_verdicts, told, told_verdicts
+from services.reporting.store.telling import (
+    own_head,
+    remember_told,
+    remember_verdicts,
+    told,
+    told_verdicts,
+    verdicts_told,
+    verdicts_told_last,
+)
 from services.reporting.store.tracing import at_place, caused_by, known_standards, later, read_to
 from services.reporting.store.verifying import (
     advanced,
@@ -84,6 +93,7 @@ __all__ = [
     "known_standards",
     "lag",
     "last_changes",
+    "last_decision",
     "last_heard",
     "later",
     "log_events",
@@ -94,6 +104,7 @@ __all__ = [
     "newly_void",
     "organizations_heard",
     "own_evidence",
+    "own_head",
     "own_records",
     "place_void_span",
     "positions",
@@ -114,5 +125,7 @@ __all__ = [
     "tallies",
     "told",
     "told_verdicts",
+    "verdicts_told",
+    "verdicts_told_last",
     "void",
 ]

@@ -179,14 +179,16 @@ async def feeds(pool: Pool, since: datetime) -> list[dict[str, Any]]:
     return [dict(row) for row in rows]
 
 
-async def changed_since(pool: Pool, position: int) -> tuple[int, list[str]]:
-    """The log's last position, and the services whose figures changed between."""
+async def changed_since(pool: Pool | Connection, position: int) -> tuple[int, list[str]]:
+    """The position of the last change of any figure after one, itself where there is none, and the services whose figures
+    changed between.
+    """
     row = await pool.fetchrow(
-        "select position, array(select service_id from views_1.service_change where position > $1) as services "
-        "from reading_head",
+        "select coalesce(max(position), $1) as position, array_agg(service_id) as services from views_1.service_change "
+        "where position > $1",
         position,
     )
-    return row["position"], row["services"]
+    return row["position"], row["services"] or []
 
 
 async def counts(pool: Pool, today: date) -> dict[str, int]:
