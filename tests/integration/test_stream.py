@@ -10,11 +10,13 @@ import orjson
 import pytest
 
 from services.reporting import store
-from services.reporting.api.stream import EVERY, Stream
+from services.reporting.api.stream import EVERY, Stream, _audience
 from services.reporting.handlers.telling import tell_changes
 from shared.database import transaction
+from shared.identity import Department, Person
 from shared.migrating import migrate
-from tests.integration.test_compliance_log import DAY, managed, read, records
+from tests.integration.test_compliance_log import DAY, advance, managed, read, records
+from tests.unit.evidence import LATER
 
 NAME = {"en": "A service", "fr": "Un service"}
 
@@ -124,6 +126,7 @@ async def test_verdicts_are_told_to_who_may_read_of_the_organisation_and_never_t
 async def test_whoever_resumes_is_told_the_verdicts_that_changed_since_and_those_alone(figures: asyncpg.Pool) -> None:
     some = records(managed().entries)
     await read(figures, some[:6])
+    await advance(figures, LATER)
     first = await judge(figures)
     await read(figures, some[6:9])
     second = await judge(figures)
@@ -137,3 +140,20 @@ async def test_whoever_resumes_is_told_the_verdicts_that_changed_since_and_those
     messages = stream.read(str(second), EVERY)
     assert b"retry" in await anext(messages)
     assert b"nothing missed" in await anext(messages)
+
+
+@pytest.mark.parametrize(
+    ("found", "audience"),
+    [
+        (None, None),
+        (Department("9001", "gk_1"), None),
+        (Person("a-client", frozenset(), None), None),
+        (Person("x", frozenset({"officer"}), None), None),
+        (Person("x", frozenset({"officer"}), "9001"), "9001"),
+        (Person("x", frozenset({"deputy_head"}), "9002"), "9002"),
+        (Person("x", frozenset({"oversight"}), "9001"), EVERY),
+        (Person("x", frozenset({"auditor"}), None), EVERY),
+    ],
+)
+def test_whose_verdicts_a_reader_is_told_follows_from_who_it_is(found: Any, audience: str | None) -> None:
+    assert _audience(found) == audience
