@@ -1,5 +1,6 @@
 """Every SQL statement of reporting: writing the log and the views, and reading them."""
 
+from services.reporting.store.cases import counted_days, ended_cases, open_cases
 from services.reporting.store.decisions import (
     add_decision,
     asked_anew,
@@ -35,6 +36,7 @@ from services.reporting.store.reading import (
     tallies,
 )
 from services.reporting.store.restoring import add_void_span, is_restored, newly_void, place_void_span, void
+from services.reporting.store.results import filed_rows, reported_results
 from services.reporting.store.telling import (
     own_head,
     remember_told,
@@ -45,6 +47,7 @@ from services.reporting.store.telling import (
     verdicts_told_last,
 )
 from services.reporting.store.tracing import at_place, caused_by, known_standards, later, read_to
+from services.reporting.store.trends import answers_by_year, within_by_year
 from services.reporting.store.verifying import (
     advanced,
     cells_of_log,
@@ -73,18 +76,22 @@ __all__ = [
     "add_decision",
     "add_void_span",
     "advanced",
+    "answers_by_year",
     "asked_anew",
     "at_place",
     "caused_by",
     "cells_of_log",
     "cells_of_views",
     "changed_since",
+    "counted_days",
     "counts",
     "decisions",
+    "ended_cases",
     "evidence",
     "evidence_of_services",
     "expect_partitions",
     "feeds",
+    "filed_rows",
     "freshness",
     "head",
     "hold_organization",
@@ -102,6 +109,7 @@ __all__ = [
     "newest_decision",
     "newest_evidence",
     "newly_void",
+    "open_cases",
     "organizations_heard",
     "own_evidence",
     "own_head",
@@ -115,6 +123,7 @@ __all__ = [
     "remember_standards",
     "remember_told",
     "remember_verdicts",
+    "reported_results",
     "rows_of_years",
     "service",
     "services",
@@ -128,4 +137,5 @@ __all__ = [
     "verdicts_told",
     "verdicts_told_last",
     "void",
+    "within_by_year",
 ]
