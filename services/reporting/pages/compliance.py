@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from services.reporting.api.compliance import evidence, verdicts
 from services.reporting.api.compliance.asking import AsIf, AsOf, KnownAt, Reader, RuleSet
 from services.reporting.api.performance import today
-from services.reporting.domain.compliance import RULE_SETS
+from services.reporting.domain.compliance import RULE_SETS, rules_in_force
 from services.reporting.domain.compliance.years import last_day
 from shared.language import Bilingual, Language
 from shared.organizations import name_of, organizations
@@ -74,6 +74,8 @@ async def organization(
     except Refused as refused:
         return pages.refuse(request, language, refused.problem)
     found["asked"] = as_of
+    # The stream tells of verdicts as they are today, by the rules in force.
+    found["live"] = (found["as_of"], found["known_by"], found["rules"]) == (today(), "all", rules_in_force(today()))
     return pages.render(request, "organization.html", language, found=found, tiles=_tiles(found), **_words())
 
 
