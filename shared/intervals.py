@@ -5,7 +5,7 @@ import math
 _Z = 1.959963984540054  # 97.5 % of a normal distribution lie below
 
 
-def wilson(met: int, total: int) -> tuple[float, float] | None:
+def wilson(met: float, total: float) -> tuple[float, float] | None:
     """The 95 % interval of a share (Wilson, 1927); None without cases, or where met is more than total."""
     if total <= 0 or not 0 <= met <= total:
         return None

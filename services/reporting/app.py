@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from services.reporting import api, consumers, pages
 from services.reporting.api import measuring, stream, tracing
+from services.reporting.api.yearly import trends
 from services.reporting.handlers import telling
 from shared.service import Parts, main
 from shared.serving import run
@@ -13,6 +14,8 @@ def prepare(app: FastAPI) -> None:
     stream.prepare(app)
     tracing.prepare(app)
     measuring.prepare(app)
+    consumers.prepare(app)
+    trends.prepare(app)
 
 
 parts = Parts(

@@ -1,7 +1,9 @@
 """What reporting listens to: everything the other services record. What that changes in verdicts is told beside."""
 
 import asyncio
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from fastapi import FastAPI
@@ -16,7 +18,9 @@ from shared.event_log import LogUnchecked
 from shared.logs import log
 from shared.problems import Problem
 
-_LOOK_SECONDS = 0.5
+# What another worker read is looked for as often as this; what this one read is judged at once.
+_LOOK_SECONDS = 0.25
+_GATHER_SECONDS = 0.05
 TOPICS = (
     "inventory.services.v1",
     "inventory.stewardship.v1",
@@ -37,7 +41,9 @@ def consumptions(app: FastAPI) -> Sequence[Consumption]:
 
     async def committed(change: handlers.Change | None) -> None:
         if change is not None:
-            app.state.stream.changed(change)
+            app.state.stream.changed(change.services)
+            if change.evidence:
+                app.state.heard.set()
 
     return [
         Consumption(
@@ -59,6 +65,8 @@ async def tell_verdicts(app: FastAPI) -> None:
     """Publish verdicts that changed, within a second of what changed them; a day that passes changes some without an event."""
     pool: Pool = app.state.pool
     while True:
+        app.state.heard.clear()
+        begun = time.monotonic()
         try:
             async with transaction(pool) as connection:
                 changed = await tell_changes(connection, day_of(datetime.now(UTC)))
@@ -68,4 +76,12 @@ async def tell_verdicts(app: FastAPI) -> None:
             if changed:
                 log.info("verdicts_changed", verdicts=changed)
                 app.state.committed.set()
-        await asyncio.sleep(_LOOK_SECONDS)
+                app.state.stream.changed()
+        # A fifth of the time at most: a large department takes seconds, and reading is not to wait for judging.
+        await asyncio.sleep(max(_GATHER_SECONDS, 4 * (time.monotonic() - begun)))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(app.state.heard.wait(), _LOOK_SECONDS)
+
+
+def prepare(app: FastAPI) -> None:
+    app.state.heard = asyncio.Event()

@@ -57,7 +57,8 @@ class Judged(Published):
 
 class VerdictChanged(Published):
     """A requirement is judged otherwise than before, as of `as_of`: by an event, or by the passing of a day. Before the first
-    verdict there is none. `verdict_id` leads down to the evidence.
+    verdict there is none. `verdict_id` leads down to the evidence; `read_position` is where the change stands among what
+    reporting has read, the id of its message on the live stream.
     """
 
     requirement: str
@@ -68,3 +69,4 @@ class VerdictChanged(Published):
     verdict_id: str
     before: Judged | None
     after: Judged
+    read_position: int | None = None

@@ -170,7 +170,9 @@ def test_every_block_works_in_its_turn(reader: Reader, number: int) -> None:
 
 
 async def test_every_event_that_was_sent_has_been_recorded(reader: Reader) -> None:
-    sent = {each for number in reader.done for each in re.findall(r"A-2026-\d{4}-\d\b", blocks("departments")[number].text)}
+    sent = {
+        each for number in reader.done for each in re.findall(r"A-2026-\d{4}-\d\b", blocks("departments")[number].text)
+    }
     assert "A-2026-0004-1" in sent
     for event_id in sent:
         receipt = await eventually(lambda event_id=event_id: reader.receipt_of(event_id), seconds=40)

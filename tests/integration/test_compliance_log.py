@@ -20,12 +20,16 @@ from services.reporting.domain.compliance.facts import Body, Entry
 from services.reporting.domain.compliance.folding import fold
 from services.reporting.domain.compliance.settings import Settings
 from services.reporting.domain.compliance.verdict import Verdict
+from services.reporting.domain.compliance.years import fiscal_year
+from services.reporting.handlers.deciding import act
 from services.reporting.handlers.judging import verdicts
 from services.reporting.handlers.knowing import knowledge
 from services.reporting.handlers.telling import tell_changes
+from shared import event_log
 from shared.database import transaction
 from shared.dead_letters import DeadLetters
 from shared.encryption import Seal
+from shared.identity import Person
 from shared.migrating import migrate
 from tests.unit.evidence import BEGIN, LATER, Log
 
@@ -292,3 +296,33 @@ async def test_our_own_live_page_is_as_fresh_as_the_last_application_by_then(vie
         assert found["S"][1] == ("status", position)
         seen = next(each for each in await judged(views, "9001", Cut(moment)) if each.requirement == "7.7")
         assert (seen.state, ("status", position) in seen.inputs) == (state, True), moment
+
+
+async def test_a_decision_changes_verdicts_at_once_and_is_their_cause(views: asyncpg.Pool) -> None:
+    """However long ago the other services were last heard of."""
+    today = datetime.now(UTC).date()
+    log = managed()
+    log.record("provider_appointed", "2015-01-05", provider_id="p-1")
+    log.record("assessment_completed", (today - timedelta(days=30)).isoformat(), fiscal_year=fiscal_year(today))
+    await read(views, records(log.entries))
+    assert await told(views, today)
+    head = Person("a-deputy-head", frozenset({"deputy_head"}), "9001")
+    fields = {"requirement": "PSD-4.1.33", "state": "open", "due_on": "2099-03-31", "done_on": None}
+    assert isinstance(await act(views, head, "9001", "A", fields, None), dict)
+    async with transaction(views) as connection:
+        await event_log.head(connection)  # the relay's word: the moment of the decision is over
+    changed = {each["data"]["requirement"]: each for each in await told(views, today)}
+    assert set(changed) == {"PSD-4.1.37"}
+    assert changed["PSD-4.1.37"]["causedby"] == "action-A-1"
+    assert await told(views, today) == []
+
+
+async def test_a_change_of_verdict_stands_at_a_place_of_its_own_among_what_was_read(views: asyncpg.Pool) -> None:
+    """What was read meanwhile stands before or after it, never with it."""
+    some = records(managed().entries)
+    await read(views, some[:6])
+    first = {each["data"]["read_position"] for each in await told(views, DAY)}
+    await read(views, some[6:9])
+    second = {each["data"]["read_position"] for each in await told(views, DAY)}
+    assert [first, second] == [{7}, {11}]
+    assert await views.fetchval("select max(position) from logged_event") == 10

@@ -1,6 +1,7 @@
 """The pages of compliance in a real browser: three steps from an organisation to a record, clean for axe, in both languages."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -9,6 +10,7 @@ import pytest
 from guichet import keys
 from guichet.client import Services
 from guichet.tokens import token
+from services.reporting.domain.compliance.years import day_of, fiscal_year
 from shared.language import LANGUAGES, Language
 from shared.testing import eventually
 from tests.integration.inventories import inventory_event
@@ -152,3 +154,27 @@ async def test_the_pages_are_for_readers_alone_and_say_what_is_not_there(
         assert answer.status == 403
     async with http.get(f"{url}/compliance", headers=bearer(services, "officer")) as answer:
         assert (await answer.text()).count(f"/{language}/compliance/") == 1
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here (apt install chromium)")
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_today_s_verdicts_follow_what_is_reported_by_themselves_while_the_focus_stays(
+    services: Services, page: Any, language: Language
+) -> None:
+    await page.goto(f"{services.url('reporting')}/{language}/compliance/{ORG}")
+    await page.wait_for_selector("#live.on", timeout=10_000)
+    await judge(page, f"organization-live-{language}")
+    before = await page.inner_text("tbody")
+    await page.focus("tbody tr:nth-child(2) a")
+    key, name = (await keys.create(services, ORG))["key"], f"live-{language}"
+    year = fiscal_year(day_of(datetime.now(UTC)))
+    await services.send("inventory", key, [inventory_event(ORG, "ServiceReported", name, row(name, year))])
+    await page.wait_for_function("before => document.querySelector('tbody').innerText !== before", arg=before)
+    assert await page.evaluate("document.activeElement === document.querySelector('tbody tr:nth-child(2) a')")
+
+
+async def test_another_day_s_verdicts_are_not_said_to_be_live(services: Services, http: aiohttp.ClientSession) -> None:
+    url = f"{services.url('reporting')}/en/compliance/{ORG}"
+    for query, live in (("", True), ("?as_of=2018-03-31", False), ("?rules=policy-2014&as_if_in_force=true", False)):
+        async with http.get(url + query, headers=bearer(services)) as answer:
+            assert ("verdicts.js" in await answer.text()) is live, query

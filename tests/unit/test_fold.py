@@ -18,6 +18,7 @@ from services.reporting.domain.fold import (
     bucket,
     fingerprint,
     fold,
+    has_evidence,
     merge,
     value_of,
 )
@@ -310,3 +311,14 @@ def test_buckets_are_few() -> None:
 
 def test_a_duration_below_zero_is_none_at_all() -> None:
     assert bucket(-1) == 0
+
+
+# What verdicts rest on
+
+
+def test_applications_are_no_evidence_of_compliance_and_what_inventory_and_feedback_record_is() -> None:
+    assert not has_evidence(fold([change(None, clock("running"))]))
+    assert has_evidence(
+        fold([change(None, clock("running")), result(None, Result(met=1, total=2, value=None, unit=None))])
+    )
+    assert not has_evidence(fold([]))

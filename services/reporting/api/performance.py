@@ -1,5 +1,6 @@
 """Live performance against service standards, and how fresh it is."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
@@ -8,11 +9,12 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Request, Response
 
 from services.reporting import store
+from services.reporting.api.details import details_of
 from services.reporting.domain.figures import Window, figure, total_shown, window
 from services.reporting.domain.freshness import cadence, is_silent
 from services.reporting.store import Filters
 from shared.access import ANYONE
-from shared.database import Pool
+from shared.database import Connection, Pool
 from shared.identity import Department, Person, caller, shows_key
 from shared.problems import Problem, Refused, problem
 from shared.reading import After, Limit, after, answer, page
@@ -66,8 +68,7 @@ async def performance_of(
     if known is None:
         raise Refused(no_such_service(service_id))
     ask = await asked(request, window_, known["org_id"])
-    filters = Filters(None, [service_id], None, channel)
-    figures = await read_figures(pool, ask.span, filters, public=ask.public)
+    figures = await read_service(pool, known, ask.span, channel, public=ask.public)
     return answer(request, {**known, "items": figures["items"], "next": None, "as_of": figures["as_of"]})
 
 
@@ -87,7 +88,7 @@ class Asked:
 
 async def asked(request: Request, name: str, org: str | None) -> Asked:
     """Judge a reader and the window asked. Raises Refused. An officer's own windows are of their own organisation."""
-    found = await _reader(request)
+    found = await reader(request)
     try:
         span = window(name, today())
     except ValueError:
@@ -100,9 +101,9 @@ async def asked(request: Request, name: str, org: str | None) -> Asked:
             )
         ) from None
     if name in PUBLIC_WINDOWS:
-        return Asked(not _reads(found, org), span, org)
+        return Asked(not may_see_few(found, org), span, org)
     org = org or (found.org_id if isinstance(found, Person) and not found.reads_all else None)
-    if not _reads(found, org):
+    if not may_see_few(found, org):
         raise Refused(
             problem(
                 "forbidden" if found else "unauthorized",
@@ -115,23 +116,43 @@ async def asked(request: Request, name: str, org: str | None) -> Asked:
     return Asked(public=False, span=span, org_id=org)
 
 
-async def _reader(request: Request) -> Department | Person | None:
+async def reader(request: Request) -> Department | Person | None:
     """Who reads. A department's key opens nothing here, and no list of them is kept: its holder is the public."""
     return None if shows_key(request) else await caller(request)
 
 
-def _reads(found: Department | Person | None, org: str | None) -> bool:
+def may_see_few(found: Department | Person | None, org: str | None) -> bool:
+    """Whether figures on fewer than 10 are shown: to who reads of all, or of the organisation that is asked of."""
     return isinstance(found, Person) and (found.reads_all or (org is not None and found.may_read(org)))
 
 
 async def read_figures(pool: Pool, span: Window, filters: Filters, *, public: bool) -> dict[str, Any]:
     """Figures from one state of the database, with how far it had read."""
-    now = datetime.now(UTC)
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        tallies = await store.tallies(connection, span, filters, now)
-        standards = await store.standards(connection, sorted({tally.service_id for tally in tallies}), span.last)
-        position = await store.head(connection)
-        watermark, _ = await store.freshness(connection)
+        return await _figures(connection, span, filters, datetime.now(UTC), public=public)
+
+
+async def read_service(
+    pool: Pool, known: dict[str, Any], span: Window, channel: str | None, *, public: bool
+) -> dict[str, Any]:
+    """The figures of one service, and of each what more can be said of it: from one state of the database."""
+    now, filters = datetime.now(UTC), Filters(None, [known["service_id"]], None, channel)
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        figures = await _figures(connection, span, filters, now, public=public)
+        standards = figures.pop("standards").values()
+        more = await details_of(connection, known["service_id"], known["org_id"], standards, span, today())
+    # Beside the loop: a busy service has tens of thousands of cells in a year.
+    await asyncio.to_thread(more.add_to, figures["items"], figures.pop("tallies"), now, figures["as_of"], public=public)
+    return figures
+
+
+async def _figures(
+    connection: Connection, span: Window, filters: Filters, now: datetime, *, public: bool
+) -> dict[str, Any]:
+    tallies = await store.tallies(connection, span, filters, now)
+    standards = await store.standards(connection, sorted({tally.service_id for tally in tallies}), span.last)
+    position = await store.head(connection)
+    watermark, _ = await store.freshness(connection)
     items = [
         figure(tally, standards.get((tally.service_id, tally.standard_id)), span, position, public=public)
         for tally in tallies
@@ -140,7 +161,8 @@ async def read_figures(pool: Pool, span: Window, filters: Filters, *, public: bo
         "open": total_shown([tally.open for tally in tallies]),
         "open_late": total_shown([tally.open_late for tally in tallies]),
     }
-    return {"items": items, "as_of": watermark, "position": position, "totals": totals}
+    said = {"items": items, "as_of": watermark, "position": position, "totals": totals}
+    return {**said, "tallies": tallies, "standards": standards}
 
 
 async def read_freshness(pool: Pool) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 import base64
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 
@@ -15,6 +15,7 @@ from shared.intervals import wilson
 from shared.language import Bilingual
 
 Verdict = Literal["met", "not_met", "not_applicable", "no_data", "undetermined"]
+Source = Literal["applications", "reported_results", "applications_and_reported_results"]
 FEWEST_SHOWN = 10
 
 
@@ -46,6 +47,8 @@ class Tally:
     oldest_open: date | None
     unit: str | None
     durations: Sequence[tuple[int, int]]
+    # Of `total`, those that applications show; the others were reported as results of a period.
+    timed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class Standard:
     standard_id: str
     name: Bilingual
     target: float | None
+    kind: str | None = None
+    measure: Mapping[str, Any] | None = None
 
 
 def window(name: str, today: date) -> Window:
@@ -105,18 +110,22 @@ def figure(tally: Tally, standard: Standard | None, span: Window, position: int,
     aside = (tally.withdrawn, tally.closed_undecided, tally.not_started)
     few_aside = public and any(0 < cases < FEWEST_SHOWN for cases in aside)
     interval = None if few else wilson(tally.met, tally.total)
-    outcome = verdict(tally.met, tally.total, target) if standard else "undetermined"
+    # More that met than there were cannot be: it is told as it is, and nothing is concluded from it.
+    doubtful = tally.met > tally.total
+    outcome = "undetermined" if standard is None or doubtful else verdict(tally.met, tally.total, target)
     return {
         "org_id": tally.org_id,
         "service_id": tally.service_id,
         "standard_id": tally.standard_id,
         "name": standard.name.model_dump() if standard else None,
+        "kind": standard.kind if standard else None,
         "channel": tally.channel,
+        "source": None if few or few_open else source(tally),
         "target": target,
         "window": {"name": span.name, "from": span.first, "to": span.last},
         "met": None if few else tally.met,
         "total": None if few else tally.total,
-        "share": None if few or tally.total == 0 else tally.met / tally.total,
+        "share": None if few or doubtful or tally.total == 0 else tally.met / tally.total,
         "interval": interval,
         "certain": None if interval is None or target is None else not interval[0] <= target <= interval[1],
         "verdict": None if few else outcome,
@@ -129,6 +138,14 @@ def figure(tally: Tally, standard: Standard | None, span: Window, position: int,
         "figure_id": _figure_id(tally, span, position),
         "suppressed": few or few_open or few_aside,
     }
+
+
+def source(tally: Tally) -> Source | None:
+    """Where a figure comes from; None where there is none."""
+    reported = tally.total > tally.timed
+    if tally.timed or tally.open or tally.not_started:
+        return "applications_and_reported_results" if reported else "applications"
+    return "reported_results" if reported else None
 
 
 def _excluded(tally: Tally, *, public: bool) -> dict[str, int | None]:

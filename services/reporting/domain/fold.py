@@ -11,6 +11,7 @@ from typing import Any, Protocol
 NOT_STARTED_ON = date(1, 1, 1)
 NEVER_LATE = datetime(9999, 1, 1, tzinfo=UTC)
 _ABOUT_A_SERVICE = frozenset({"guichet.inventory.ServiceRecorded.v1", "guichet.inventory.ServiceStandardRecorded.v1"})
+_EVIDENCE = frozenset({"inventory", "feedback"})
 _EXACT = 100
 _LOG_GAMMA = math.log(1.01 / 0.99)
 
@@ -108,6 +109,11 @@ class _Heard:
 def fingerprint(value: bytes) -> int:
     """The first 64 bits of a record's SHA-256, signed, as `shared/event_log.py` works it out in SQL."""
     return int.from_bytes(sha256(value).digest()[:8], "big", signed=True)
+
+
+def has_evidence(deltas: Deltas) -> bool:
+    """Whether any of it came from a service that verdicts rest on: all but the applications, which are the many."""
+    return any(kind.split(".")[1] in _EVIDENCE for (kind, *_), (events, _) in deltas.counts.items() if events)
 
 
 def merge(into: Deltas, more: Deltas) -> None:

@@ -7,7 +7,7 @@ from functools import reduce
 from typing import Any
 
 from services.reporting import store
-from services.reporting.domain.fold import Deltas, fold, merge, negated
+from services.reporting.domain.fold import Deltas, fold, has_evidence, merge, negated
 from services.reporting.handlers.decoding import Batch, Restored, Unreadable, decode
 from shared.consuming import Record
 from shared.database import Connection, Pool
@@ -21,10 +21,13 @@ from shared.problems import Problem, problem
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a batch changed: the log's position after it, and the services whose figures moved."""
+    """What a batch changed: the log's position after it, the services whose figures moved, and whether there is anything
+    new that verdicts rest on.
+    """
 
     position: int
     services: frozenset[str]
+    evidence: bool = False
 
 
 async def expect_partitions(pool: Pool, partitions: Sequence[tuple[str, int]]) -> None:
@@ -137,7 +140,7 @@ async def _count(connection: Connection, deltas: Deltas) -> None:
 async def _mark(connection: Connection, deltas: Deltas, position: int) -> Change:
     services = frozenset(service for service, events in deltas.services.items() if events)
     await store.mark_changed(connection, services, position)
-    return Change(position, services)
+    return Change(position, services, has_evidence(deltas))
 
 
 async def _take_back(connection: Connection, word: Restored) -> Change:
@@ -157,7 +160,8 @@ async def _take_back(connection: Connection, word: Restored) -> Change:
 
 
 def _both(one: Change, other: Change) -> Change:
-    return Change(max(one.position, other.position), one.services | other.services)
+    position, services = max(one.position, other.position), one.services | other.services
+    return Change(position, services, one.evidence or other.evidence)
 
 
 async def _remember(connection: Connection, events: Sequence[Any]) -> None:

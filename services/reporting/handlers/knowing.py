@@ -1,6 +1,6 @@
 """How much of the log a moment knows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from services.reporting import store
@@ -36,3 +36,11 @@ async def knowledge(connection: Connection, known_at: datetime | None) -> Knowle
     if watermark is not None and watermark < known_at:
         return Knowledge(Cut(watermark), "watermark", watermark)
     return Knowledge(Cut(known_at.astimezone(UTC)), "known_at", watermark)
+
+
+async def with_decisions(connection: Connection, known: Knowledge, org_id: str) -> Cut:
+    """What is known of one organisation: where everything counts, what people decided of it does so at once, however far the
+    others' logs have come.
+    """
+    last = await store.last_decision(connection, org_id) if known.by == "all" else None
+    return replace(known.cut, known_to=max(known.cut.known_to, last[0])) if last else known.cut

@@ -1,6 +1,7 @@
 """Verdicts that changed are published: by what was read since the last time, or by the passing of a day or of a version of the rules."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import orjson
@@ -11,7 +12,7 @@ from services.reporting.domain.compliance.asking import Question, verdict_id
 from services.reporting.domain.compliance.facts import Entry
 from services.reporting.domain.compliance.verdict import Verdict
 from services.reporting.handlers.judging import shared_entries, verdicts
-from services.reporting.handlers.knowing import knowledge
+from services.reporting.handlers.knowing import knowledge, with_decisions
 from services.reporting.store.telling import Told
 from shared.contracts.reporting import Judged, VerdictChanged
 from shared.database import Connection
@@ -35,27 +36,42 @@ async def tell_changes(connection: Connection, day: date) -> int | None:
     known = await knowledge(connection, None)
     rules = rules_in_force(day)
     now = Told(known.cut.position or 0, day, rule_version(rules))
-    decided = await store.asked_anew(connection, known.cut.known_to)
+    decided = await store.asked_anew(connection)
     if now == before and not decided:
         return 0
     anew = (now.day, now.rule_version) != (before.day, before.rule_version)
     heard = await store.organizations_heard(connection, 0 if anew else before.position, now.position)
-    heard = sorted({*heard, *decided})
+    heard = [each for each in sorted({*heard, *decided}) if each in organizations()]
     shared = await shared_entries(connection, known.cut) if heard else []
-    entries: list[LogEntry] = []
+    changes: list[_Change] = []
     for org_id in heard:
-        if org_id in organizations():
-            asked = Question(org_id, rules, day, known.cut)
-            entries += await _changes(connection, asked, shared, None if anew else before.position)
+        asked = Question(org_id, rules, day, await with_decisions(connection, known, org_id))
+        changes += await _changes(connection, asked, shared, None if anew else before.position)
     await store.remember_told(connection, now)
-    if entries:
-        await append(connection, entries, [])
-    return len(entries)
+    await _publish(connection, changes)
+    return len(changes)
+
+
+async def _publish(connection: Connection, changes: Sequence["_Change"]) -> None:
+    """Each with the position of the log of what was read at which it stands: whoever reads live resumes from there."""
+    if changes:
+        position, moment = await store.take_positions(connection, 1) + 1, datetime.now(UTC)
+        await append(connection, [_entry(each, position, moment) for each in changes], [])
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A verdict that is not as it was told."""
+
+    asked: Question
+    found: Verdict
+    before: Judged | None
+    cause: Cause
 
 
 async def _changes(
     connection: Connection, asked: Question, shared: Sequence[Entry], after: int | None
-) -> list[LogEntry]:
+) -> list[_Change]:
     """What is to be said of one organisation. Nothing, where all is as it was told, or where it cannot be judged: that holds
     up no other.
     """
@@ -64,14 +80,15 @@ async def _changes(
     except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError):
         log.exception("verdicts_not_judged", org_id=asked.org_id)
         return []
-    told = await store.told_verdicts(connection, asked.org_id)
-    changed = [each for each in found if told.get(each.requirement) != _said(each).model_dump()]
+    told = {
+        name: Judged.model_validate(row) for name, row in (await store.told_verdicts(connection, asked.org_id)).items()
+    }
+    changed = [each for each in found if told.get(each.requirement) != _said(each)]
     if not changed:
         return []
     await store.remember_verdicts(connection, asked.org_id, asked.rules, changed)
     cause = await _cause(connection, asked, after)
-    moment = datetime.now(UTC)
-    return [_entry(asked, each, told.get(each.requirement), cause, moment) for each in changed]
+    return [_Change(asked, each, told.get(each.requirement), cause) for each in changed]
 
 
 def _said(found: Verdict) -> Judged:
@@ -80,18 +97,22 @@ def _said(found: Verdict) -> Judged:
 
 
 async def _cause(connection: Connection, asked: Question, after: int | None) -> Cause:
-    """The newest event that was read of the organisation since; the day, where none was or all are judged anew."""
+    """The newest event that was read of the organisation since, or the newest decision about it; the day, where all are
+    judged anew.
+    """
+    value = None
     if after is not None:
         value = await store.newest_evidence(connection, asked.org_id, after, asked.cut.position or 0)
-        if value is not None:
-            envelope = orjson.loads(value)
-            return envelope["causedbysource"], envelope["causedby"]
-    return _SELF, f"day-{asked.as_of}"
+        if value is None and (last := await store.last_decision(connection, asked.org_id)):
+            value = last[1]
+    if value is None:
+        return _SELF, f"day-{asked.as_of}"
+    envelope = orjson.loads(value)
+    return envelope["causedbysource"], envelope["causedby"]
 
 
-def _entry(
-    asked: Question, found: Verdict, before: dict[str, object] | None, cause: Cause, moment: datetime
-) -> LogEntry:
+def _entry(change: _Change, position: int, moment: datetime) -> LogEntry:
+    asked, found, (source, event_id) = change.asked, change.found, change.cause
     version = rule_version(asked.rules)
     data = VerdictChanged(
         requirement=found.requirement,
@@ -100,11 +121,11 @@ def _entry(
         as_of=asked.as_of,
         due_on=found.due_on,
         verdict_id=verdict_id(asked, found.requirement, version),
-        before=Judged.model_validate(before) if before else None,
+        before=change.before,
         after=_said(found),
+        read_position=position,
     )
     subject = f"{asked.org_id}/{found.requirement}"
-    source, event_id = cause
     return LogEntry(
         TOPIC, asked.org_id, "reporting", "VerdictChanged", asked.org_id, moment, source, event_id, data, subject
     )

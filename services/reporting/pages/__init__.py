@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from services.reporting.pages import compliance, decisions, performance, yearly
+from services.reporting.pages import compliance, decisions, performance, trends, yearly
 from shared import signing_in
 
 router = APIRouter()
@@ -11,6 +11,7 @@ for part in (
     decisions.reading,
     decisions.deciding,
     yearly.router,
+    trends.router,
     performance.router,
     signing_in.router,
 ):

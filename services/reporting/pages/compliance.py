@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from services.reporting.api.compliance import events, evidence, verdicts
 from services.reporting.api.compliance.asking import AsIf, AsOf, KnownAt, Reader, RuleSet
 from services.reporting.api.performance import today
+from services.reporting.domain.compliance import rules_in_force
 from services.reporting.pages.words import STATES, pages, words
 from shared.language import Language
 from shared.organizations import name_of, organizations
@@ -46,6 +47,8 @@ async def organization(
     except Refused as refused:
         return pages.refuse(request, language, refused.problem)
     found["asked"] = as_of
+    # The stream tells of verdicts as they are today, by the rules in force.
+    found["live"] = (found["as_of"], found["known_by"], found["rules"]) == (today(), "all", rules_in_force(today()))
     return pages.render(request, "organization.html", language, found=found, tiles=_tiles(found), **words())
 
 

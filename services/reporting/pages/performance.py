@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from services.reporting import store
-from services.reporting.api.performance import no_such_service, read_figures, read_freshness, today
+from services.reporting.api.performance import no_such_service, read_figures, read_freshness, read_service, today
 from services.reporting.domain.figures import Window, window
 from services.reporting.store import Filters
 from shared.access import ANYONE
@@ -92,7 +92,7 @@ async def service(request: Request, language: Language, service_id: str) -> HTML
     if known is None:
         return pages.refuse(request, language, no_such_service(service_id))
     span = _span(request)
-    figures = await read_figures(pool, span, Filters(service_ids=[service_id]), public=True)
+    figures = await read_service(pool, known, span, None, public=True)
     return pages.render(
         request,
         "service.html",
@@ -134,7 +134,8 @@ def _chosen(items: list[dict[str, Any]], show: str) -> list[dict[str, Any]]:
     """
     if show == "below":
         items = [item for item in items if item["verdict"] == "not_met"]
-        return sorted(items, key=lambda item: (item["share"] - item["target"], item["service_id"]))
+        # By how far they are sure to fall short: a few cases do not come before many.
+        return sorted(items, key=lambda item: (item["interval"][1] - item["target"], item["service_id"]))
     if show == "late":
         items = [item for item in items if item["open_late"]]
         return sorted(items, key=lambda item: (-item["open_late"], item["service_id"]))

@@ -1,10 +1,12 @@
 """Every SQL statement of reporting: writing the log and the views, and reading them."""
 
+from services.reporting.store.cases import counted_days, ended_cases, open_cases
 from services.reporting.store.decisions import (
     add_decision,
     asked_anew,
     decisions,
     hold_organization,
+    last_decision,
     newest_decision,
     own_evidence,
     own_records,
@@ -34,8 +36,18 @@ from services.reporting.store.reading import (
     tallies,
 )
 from services.reporting.store.restoring import add_void_span, is_restored, newly_void, place_void_span, void
-from services.reporting.store.telling import remember_told, remember_verdicts, told, told_verdicts
+from services.reporting.store.results import filed_rows, reported_results
+from services.reporting.store.telling import (
+    own_head,
+    remember_told,
+    remember_verdicts,
+    told,
+    told_verdicts,
+    verdicts_told,
+    verdicts_told_last,
+)
 from services.reporting.store.tracing import at_place, caused_by, known_standards, later, read_to
+from services.reporting.store.trends import answers_by_year, within_by_year
 from services.reporting.store.verifying import (
     advanced,
     cells_of_log,
@@ -64,18 +76,22 @@ __all__ = [
     "add_decision",
     "add_void_span",
     "advanced",
+    "answers_by_year",
     "asked_anew",
     "at_place",
     "caused_by",
     "cells_of_log",
     "cells_of_views",
     "changed_since",
+    "counted_days",
     "counts",
     "decisions",
+    "ended_cases",
     "evidence",
     "evidence_of_services",
     "expect_partitions",
     "feeds",
+    "filed_rows",
     "freshness",
     "head",
     "hold_organization",
@@ -84,6 +100,7 @@ __all__ = [
     "known_standards",
     "lag",
     "last_changes",
+    "last_decision",
     "last_heard",
     "later",
     "log_events",
@@ -92,8 +109,10 @@ __all__ = [
     "newest_decision",
     "newest_evidence",
     "newly_void",
+    "open_cases",
     "organizations_heard",
     "own_evidence",
+    "own_head",
     "own_records",
     "place_void_span",
     "positions",
@@ -104,6 +123,7 @@ __all__ = [
     "remember_standards",
     "remember_told",
     "remember_verdicts",
+    "reported_results",
     "rows_of_years",
     "service",
     "services",
@@ -114,5 +134,8 @@ __all__ = [
     "tallies",
     "told",
     "told_verdicts",
+    "verdicts_told",
+    "verdicts_told_last",
     "void",
+    "within_by_year",
 ]

@@ -93,11 +93,24 @@ async def own_records(connection: Connection, positions: Sequence[int]) -> list[
     return [dict(row) for row in rows]
 
 
-async def asked_anew(connection: Connection, known_to: datetime) -> list[str]:
-    """Organisations about which something was decided, once all of it was recorded by a moment; asked once."""
+# A moment is closed once the log has a later one: nothing more is recorded with it.
+_CLOSED = "recorded_at < (select recorded_at from log_head)"
+
+
+async def asked_anew(connection: Connection) -> list[str]:
+    """Organisations about which something was decided, once the moments of all of it are closed; asked once."""
     rows = await connection.fetch(
-        "delete from verdict_asked a where recorded_at <= $1 and not exists (select from recorded_event e "
-        f"where e.org_id = a.org_id and {_DECISION} and e.recorded_at > $1) returning org_id",
-        known_to,
+        "delete from verdict_asked a where not exists (select from recorded_event e "
+        f"where e.org_id = a.org_id and {_DECISION} and not e.{_CLOSED}) returning org_id"
     )
     return sorted({row["org_id"] for row in rows})
+
+
+async def last_decision(connection: Connection, org_id: str) -> tuple[datetime, str] | None:
+    """The newest decision about an organisation whose moment is closed: when it was recorded, and its record."""
+    row = await connection.fetchrow(
+        f"select recorded_at, value from recorded_event where org_id = $1 and {_DECISION} and {_CLOSED} "
+        "order by position desc limit 1",
+        org_id,
+    )
+    return (row["recorded_at"], row["value"]) if row else None

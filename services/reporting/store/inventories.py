@@ -1,5 +1,6 @@
 """The inventory as the log has it: the newest version of every service and standard of a fiscal year."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,6 +29,11 @@ async def rows_of_years(
     """
     kind = f"guichet.inventory.{name}.v1"
     rows = await connection.fetch(_NEWEST, LAST, None, kind, list(years), org_id)
+    # Beside the loop: all of government in all years is some ten thousand rows.
+    return await asyncio.to_thread(_decoded, rows)
+
+
+def _decoded(rows: Sequence[Any]) -> list[dict[str, Any]]:
     found = []
     for row in rows:
         data = orjson.loads(row["value"])["data"]

@@ -59,7 +59,8 @@ with wanted as (
 ), durations as (
     -- A standard whose unit changed has cases in both; they are not mixed, and those of the more common unit are told.
     select distinct on (service_id, standard_id, channel) service_id, standard_id, channel, unit,
-           array_agg(bucket order by bucket) as buckets, array_agg(cases order by bucket) as cases
+           array_agg(bucket order by bucket) as buckets, array_agg(cases order by bucket) as cases,
+           sum(sum(cases)) over (partition by service_id, standard_id, channel) as timed
       from taken group by service_id, standard_id, channel, unit
      order by service_id, standard_id, channel, sum(cases) desc, unit
 ), declared as (
@@ -68,7 +69,7 @@ with wanted as (
       from ({STANDARDS_IN_FORCE.format(day="$2")}) k join wanted using (service_id) where $6::text is null or k.channel = $6
 )
 select k.org_id, k.service_id, standard_id, channel, met, total, withdrawn, closed_undecided, events, open, late,
-       not_started, oldest, unit, buckets, cases
+       not_started, oldest, unit, buckets, cases, timed
   from declared
   full join stopped using (service_id, standard_id, channel)
   full join opened using (service_id, standard_id, channel)
@@ -111,20 +112,26 @@ def _tally(row: Any) -> Tally:
         oldest_open=None if oldest == NOT_STARTED_ON else oldest,
         unit=row["unit"],
         durations=[(b, int(n)) for b, n in zip(row["buckets"] or (), row["cases"] or (), strict=True)],
+        timed=int(row["timed"] or 0),
     )
 
 
 async def standards(pool: Pool | Connection, service_ids: list[str], day: date) -> dict[tuple[str, str], Standard]:
     """The version of each standard that is in force on a day."""
     rows = await pool.fetch(
-        f"select service_id, standard_id, name, target from ({STANDARDS_IN_FORCE.format(day='$2::date')}) s "
+        f"select service_id, standard_id, name, target, kind, measure from ({STANDARDS_IN_FORCE.format(day='$2::date')}) s "
         "where service_id = any($1::text[])",
         service_ids,
         day,
     )
     return {
         (row["service_id"], row["standard_id"]): Standard(
-            row["service_id"], row["standard_id"], Bilingual.model_validate(row["name"]), row["target"]
+            service_id=row["service_id"],
+            standard_id=row["standard_id"],
+            name=Bilingual.model_validate(row["name"]),
+            target=row["target"],
+            kind=row["kind"],
+            measure=row["measure"],
         )
         for row in rows
     }
@@ -179,14 +186,16 @@ async def feeds(pool: Pool, since: datetime) -> list[dict[str, Any]]:
     return [dict(row) for row in rows]
 
 
-async def changed_since(pool: Pool, position: int) -> tuple[int, list[str]]:
-    """The log's last position, and the services whose figures changed between."""
+async def changed_since(pool: Pool | Connection, position: int) -> tuple[int, list[str]]:
+    """The position of the last change of any figure after one, itself where there is none, and the services whose figures
+    changed between.
+    """
     row = await pool.fetchrow(
-        "select position, array(select service_id from views_1.service_change where position > $1) as services "
-        "from reading_head",
+        "select coalesce(max(position), $1) as position, array_agg(service_id) as services from views_1.service_change "
+        "where position > $1",
         position,
     )
-    return row["position"], row["services"]
+    return row["position"], row["services"] or []
 
 
 async def counts(pool: Pool, today: date) -> dict[str, int]:

@@ -7,6 +7,8 @@ from typing import Any
 
 from shared.database import Connection
 
+_CHANGED = "type = 'guichet.reporting.VerdictChanged.v1'"
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -47,3 +49,24 @@ async def remember_verdicts(connection: Connection, org_id: str, rules: str, ver
         "excluded = excluded.excluded",
         [(org_id, v.requirement, rules, v.state, v.numerator, v.denominator, v.excluded) for v in verdicts],
     )
+
+
+async def own_head(connection: Connection) -> int:
+    """The last position of reporting's own log; everything up to it is committed."""
+    return int(await connection.fetchval("select position from log_head"))
+
+
+async def verdicts_told(connection: Connection, after: int) -> list[str]:
+    """The records of the verdicts that changed after a position of reporting's own log, in its order."""
+    rows = await connection.fetch(
+        f"select value from recorded_event where position > $1 and {_CHANGED} order by position", after
+    )
+    return [row["value"] for row in rows]
+
+
+async def verdicts_told_last(connection: Connection, number: int) -> list[str]:
+    """The records of the verdicts that changed last, the newest first."""
+    rows = await connection.fetch(
+        f"select value from recorded_event where {_CHANGED} order by position desc limit $1", number
+    )
+    return [row["value"] for row in rows]

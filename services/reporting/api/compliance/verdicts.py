@@ -25,7 +25,7 @@ from services.reporting.domain.compliance.asking import Cut
 from services.reporting.domain.compliance.changing import Difference, differences
 from services.reporting.domain.compliance.verdict import Verdict
 from services.reporting.handlers.judging import answers, entries, shared_entries, verdicts, with_live
-from services.reporting.handlers.knowing import knowledge
+from services.reporting.handlers.knowing import knowledge, with_decisions
 from shared.database import Connection
 from shared.identity import Person
 from shared.organizations import organizations
@@ -53,7 +53,8 @@ async def compliance(
         known = await knowledge(connection, known_at)
         shared, items = await shared_entries(connection, known.cut), []
         for org_id in ids[:limit]:
-            asked = question(org_id, day, known.cut, rules, as_if_in_force=as_if_in_force)
+            cut = await with_decisions(connection, known, org_id)
+            asked = question(org_id, day, cut, rules, as_if_in_force=as_if_in_force)
             items.append(shown_all(asked, await verdicts(connection, asked, shared)))
     items += [{"org_id": org_id} for org_id in ids[limit:]]
     return answer(request, page(items, limit, lambda item: [item["org_id"]], as_of=day, **known.as_dict()))
@@ -85,7 +86,8 @@ async def judge(
     organization_of(org_id, reader)
     async with one_state(request.app.state.pool) as connection:
         known = await knowledge(connection, known_at)
-        asked = question(org_id, day, known.cut, rules, as_if_in_force=as_if_in_force)
+        cut = await with_decisions(connection, known, org_id)
+        asked = question(org_id, day, cut, rules, as_if_in_force=as_if_in_force)
         found = await verdicts(connection, asked)
     return {**shown_all(asked, found), "as_of": day, **known.as_dict()}
 

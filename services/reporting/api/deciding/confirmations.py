@@ -15,7 +15,7 @@ from services.reporting.api.readers import READER
 from services.reporting.api.yearly.years import check_year
 from services.reporting.handlers.deciding import sign
 from services.reporting.handlers.judging import verdicts
-from services.reporting.handlers.knowing import knowledge
+from services.reporting.handlers.knowing import knowledge, with_decisions
 from shared.access import May
 from shared.described import refusals
 from shared.identity import Person
@@ -64,11 +64,11 @@ async def sign_year(request: Request, deputy_head: Person, said: Confirmation) -
             )
         )
     async with one_state(request.app.state.pool) as connection:
-        known = await knowledge(connection, None)
-        found = await verdicts(connection, question(org_id, today(), known.cut, None, as_if_in_force=False))
+        cut = await with_decisions(connection, await knowledge(connection, None), org_id)
+        found = await verdicts(connection, question(org_id, today(), cut, None, as_if_in_force=False))
     fields = {
         "note": said.note and said.note.model_dump(),
         "states": dict(Counter(each.state for each in found)),
-        "known_to": known.cut.known_to.isoformat(),
+        "known_to": cut.known_to.isoformat(),
     }
     return taken(request, await sign(request.app.state.pool, deputy_head, org_id, year, fields))
