@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from services.reporting import api, consumers, pages
-from services.reporting.api import measuring, stream, tracing
+from services.reporting.api import measuring, rebuilding, stream, tracing
 from services.reporting.handlers import telling
 from shared.service import Parts, main
 from shared.serving import run
@@ -13,6 +13,7 @@ def prepare(app: FastAPI) -> None:
     stream.prepare(app)
     tracing.prepare(app)
     measuring.prepare(app)
+    rebuilding.prepare(app)
 
 
 parts = Parts(
@@ -22,7 +23,7 @@ parts = Parts(
     prepare=prepare,
     consumptions=consumers.consumptions,
     routers=[api.router, pages.router],
-    background=[stream.run, consumers.tell_verdicts],
+    background=[stream.run, consumers.tell_verdicts, rebuilding.put_right],
 )
 app = main(parts)
 

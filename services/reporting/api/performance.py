@@ -128,6 +128,7 @@ async def read_figures(pool: Pool, span: Window, filters: Filters, *, public: bo
     """Figures from one state of the database, with how far it had read."""
     now = datetime.now(UTC)
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        await store.hold_views(connection)
         tallies = await store.tallies(connection, span, filters, now)
         standards = await store.standards(connection, sorted({tally.service_id for tally in tallies}), span.last)
         position = await store.head(connection)

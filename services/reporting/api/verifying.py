@@ -55,5 +55,6 @@ async def views(request: Request, _: Operator) -> Response:
         request.app.state.pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
+        await store.hold_views(connection)
         differences = await handlers.differing_views(connection)
     return _json({"equal": not differences, "differences": differences})

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from services.reporting import store
 from services.reporting.domain.compliance import rule_version
 from services.reporting.domain.compliance.asking import Question, verdict_id
 from services.reporting.domain.compliance.titles import TITLES
@@ -18,6 +19,7 @@ from shared.organizations import organizations
 async def one_state(pool: Pool) -> AsyncIterator[Connection]:
     """A connection that sees the database as it is now, whatever is written meanwhile."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        await store.hold_views(connection)
         yield connection
 
 
