@@ -7,14 +7,18 @@ from services.reporting.store.writing import KNOWN_IN, LIVE, OTHER
 from shared.database import Connection, Pool
 from shared.event_log import FINGERPRINT
 
+# A comparison may take as long as it takes: nobody waits for it.
+_LONGEST = 6 * 3600.0
 _HELD = "pg_try_advisory_lock(hashtext('guichet.rebuild'))"
-# Writers meet each other at the first of these, and readers of more than one statement hold it (`hold_views`).
+# In the order in which writers come to them.
+_WRITTEN_FIRST = f"public.known_service, public.known_standard, {LIVE}.event_cell"
+# Held by transactions that look more than once (`hold_views`).
 _GATE = f"{LIVE}.event_cell"
 _FENCE_TIMEOUT, _SWITCH_TIMEOUT = "5s", "800ms"
 
 # Of each view its key, its values, and which of its rows say anything: cells that come to nothing are as good as none.
 _VIEWS: Mapping[str, tuple[str, str, str]] = {
-    "event_cell": ("type, org_id, day, source_partition", "events, hash", "(events, hash) <> (0, 0)"),
+    "event_cell": ("type, org_id, day, source_partition", "events, hash::text as hash", "(events, hash) <> (0, 0)"),
     "feed_hour": ("org_id, service, hour, source_partition", "events, last_recorded_at", "true"),
     "feed": ("org_id, service, source_partition", "events, last_recorded_at", "true"),
     "performance_cell": (
@@ -77,7 +81,7 @@ async def drop_views(connection: Connection | Pool) -> None:
 
 
 async def analyze_views(connection: Connection | Pool) -> None:
-    await connection.execute("select analyze_views()")
+    await connection.execute("select analyze_views()", timeout=_LONGEST)
 
 
 async def views_are_alike(connection: Connection | Pool) -> bool:
@@ -105,7 +109,7 @@ async def fence_writers(connection: Connection) -> None:
     Raises asyncpg.LockNotAvailableError.
     """
     await connection.execute(f"set local lock_timeout = '{_FENCE_TIMEOUT}'")
-    await connection.execute(f"lock table {_GATE} in share row exclusive mode")
+    await connection.execute(f"lock table {_WRITTEN_FIRST} in share row exclusive mode")
 
 
 async def fence_readers(connection: Connection) -> None:
@@ -138,7 +142,8 @@ async def digests(connection: Connection, views: str) -> dict[str, dict[str, Any
     for view in VIEWS:
         row = await connection.fetchrow(
             f"select count(*) as rows, coalesce(sum({FINGERPRINT}), 0)::text as hash "
-            f"from (select t::text as value from ({_content(view, views)}) t) r"
+            f"from (select t::text as value from ({_content(view, views)}) t) r",
+            timeout=_LONGEST,
         )
         found[view] = dict(row)
     return found
@@ -146,15 +151,20 @@ async def digests(connection: Connection, views: str) -> dict[str, dict[str, Any
 
 async def differing_rows(connection: Connection, view: str, most: int) -> tuple[int, list[dict[str, Any]]]:
     """How many rows of a view differ, and the first of them: `key`, what is `live` and what was `rebuilt` (None: no such row)."""
-    keys = _VIEWS[view][0]
     rows = await connection.fetch(
-        f"with live as (select to_jsonb(k) as key, to_jsonb(t) as row from ({_content(view, LIVE)}) t "
-        f"cross join lateral (select {', '.join(f't.{key}' for key in keys.split(', '))}) k), "
-        f"other as (select to_jsonb(k) as key, to_jsonb(t) as row from ({_content(view, OTHER)}) t "
-        f"cross join lateral (select {', '.join(f't.{key}' for key in keys.split(', '))}) k) "
-        "select key, live.row - array(select jsonb_object_keys(key)) as live, "
-        "other.row - array(select jsonb_object_keys(key)) as rebuilt, count(*) over () as of "
-        "from live full join other using (key) where live.row is distinct from other.row order by key limit $1",
+        f"with live as ({_keyed(view, LIVE)}), other as ({_keyed(view, OTHER)}) "
+        "select key, live.said - array(select jsonb_object_keys(key)) as live, "
+        "other.said - array(select jsonb_object_keys(key)) as rebuilt, count(*) over () as number "
+        "from live full join other using (key) where live.said is distinct from other.said order by key limit $1",
         most,
+        timeout=_LONGEST,
     )
-    return (rows[0]["of"] if rows else 0), [{name: row[name] for name in ("key", "live", "rebuilt")} for row in rows]
+    return (rows[0]["number"] if rows else 0), [{name: row[name] for name in _SIDES} for row in rows]
+
+
+_SIDES = ("key", "live", "rebuilt")
+
+
+def _keyed(view: str, views: str) -> str:
+    keys = ", ".join(f"t.{key}" for key in _VIEWS[view][0].split(", "))
+    return f"select to_jsonb(k) as key, to_jsonb(t) as said from ({_content(view, views)}) t cross join lateral (select {keys}) k"

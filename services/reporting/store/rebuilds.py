@@ -8,6 +8,7 @@ from shared.database import Connection, Pool
 Source = Literal["log", "kafka"]
 # What one is about: where it stands still, it was cut off.
 UNDER_WAY = ("asked", "reading", "filling", "comparing", "switching", "rolling_back")
+_BEGUN = ("reading", "filling", "comparing")
 _COLUMNS = (
     "rebuild_id, source, state, asked_at, asked_by, reason, position, kept, done, total, begun_at, added, compared_to, tables, "
     "differences, switched_to, error, ended_at"
@@ -69,13 +70,12 @@ async def one_rebuild(connection: Connection | Pool, rebuild_id: int) -> dict[st
 
 
 async def cut_off(connection: Connection, grace: float) -> Rebuild | None:
-    """The rebuild that is said to be under way; one that was only just asked has `grace` seconds to begin."""
+    """The rebuild that is said to be under way, where none is; one that was only just asked for has `grace` seconds to begin."""
     row = await connection.fetchrow(
-        f"select {_OF_ONE} from rebuild where state = any($1::text[]) "
-        "and begun_at < clock_timestamp() - make_interval(secs => $2) order by rebuild_id desc limit 1 for update",
-        list(UNDER_WAY),
-        grace,
-    )
+        f"select {_OF_ONE} from rebuild where state = any($1::text[]) and (state = any($2::text[]) "
+        "or begun_at < clock_timestamp() - make_interval(secs => $3)) order by rebuild_id desc limit 1 for update",
+        list(UNDER_WAY), list(_BEGUN), grace,
+    )  # fmt: skip
     return row and Rebuild(**row)
 
 

@@ -15,7 +15,7 @@ async def ask(pool: Pool, source: store.Source, by: str, reason: str | None) -> 
     await settle(pool)
     async with transaction(pool) as connection:
         newest = await _at_rest(connection)
-        if reason and newest and newest.kept and newest.state == "differs" and await _is_whole(connection):
+        if newest and reason and source == "log" and _differs(newest) and await _is_whole(connection):
             await store.remember_reason(connection, newest.rebuild_id, reason)
             await store.enter(connection, newest.rebuild_id, "switching")
             return newest.rebuild_id
@@ -84,5 +84,10 @@ async def _at_rest(connection: Connection) -> store.Rebuild | None:
     )
 
 
+def _differs(newest: store.Rebuild) -> bool:
+    return newest.kept and newest.state == "differs"
+
+
 async def _is_whole(connection: Connection) -> bool:
+    """Whether what is kept has the tables of this version."""
     return await store.views_are_alike(connection)

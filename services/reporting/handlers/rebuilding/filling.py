@@ -30,10 +30,7 @@ async def fill(pool: Pool, rebuild_id: int, until: int) -> None:
     first, *others = pairwise([*range(after, until, _STRETCH), until])
     read = await _read(pool, first)
     for following in others:
-        async with asyncio.TaskGroup() as both:
-            both.create_task(_fold(pool, rebuild_id, read))
-            reading = both.create_task(_read(pool, following))
-        read = reading.result()
+        _, read = await asyncio.gather(_fold(pool, rebuild_id, read), _read(pool, following))
     await _fold(pool, rebuild_id, read)
 
 
