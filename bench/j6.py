@@ -18,6 +18,7 @@ from bench.rig import cpu_seconds, fill, rig
 from bench.saying import say
 from guichet.client import Services
 from guichet.system import System
+from services.reporting.domain.compliance import Rules
 from services.reporting.domain.compliance.asking import Cut, Question
 from services.reporting.domain.compliance.facts import Facts
 from services.reporting.handlers.judging import answers, facts_of, verdicts
@@ -26,7 +27,7 @@ from shared.organizations import organizations
 from shared.testing import eventually
 
 _ORGANIZATIONS = 100
-_RULES = "policy-2014"
+_RULES: Rules = "policy-2014"
 _ALL = datetime(2200, 1, 1, tzinfo=UTC)
 
 

@@ -60,7 +60,7 @@ _TOLD = ("rebuild_id", "state", "done", "total", "events_per_second", "eta_secon
 
 
 def _words(now: dict[str, Any]) -> str:
-    words = _WORDS.get(now["state"], now["state"])
+    words = _WORDS.get(now["state"], str(now["state"]))
     if now["eta_seconds"] is None:
         return words
     return f"{words}: {now['done']:,} of {now['total']:,}, {now['events_per_second']:,}/s, {_duration(now['eta_seconds'])} left"

@@ -2,10 +2,11 @@
 
 import asyncio
 import base64
+import itertools
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Self
 
 import asyncpg
 import pytest
@@ -18,16 +19,18 @@ from services.reporting.handlers.rebuilding.comparing import compare
 from services.reporting.handlers.rebuilding.rereading import log_only
 from services.reporting.handlers.rebuilding.switching import DifferentEvents
 from shared.consuming import Consumption, Record
-from shared.database import Connection, transaction
+from shared.database import TRANSIENT, Connection, _speak_json, open_pool, transaction
 from shared.dead_letters import DeadLetters
 from shared.encryption import Seal
 from shared.migrating import migrate
 from shared.problems import Refused
 from shared.testing import eventually
+from tests.conftest import LocalSystem
 from tests.integration.test_any_arrival import IN_ORDER, Arrival, arrivals
 from tests.integration.test_reading import differences, read, records
 
 LETTERS = DeadLetters(Seal(base64.urlsafe_b64encode(os.urandom(32)).decode()))
+RECORDS = records(900)
 CHANGED = (
     "update views_1.performance_cell set met = met + 7 where ctid = (select min(ctid) from views_1.performance_cell)"
 )
@@ -38,6 +41,11 @@ async def views(database: asyncpg.Pool) -> asyncpg.Pool:
     async with database.acquire() as connection:
         await migrate(connection, "reporting")
     return database
+
+
+def logged(number: int) -> list[Any]:
+    """The first so many records of one log."""
+    return RECORDS[:number]
 
 
 async def nothing(_rebuild_id: int) -> None:
@@ -70,7 +78,7 @@ async def content(pool: asyncpg.Pool, views: str = "views_1") -> dict[str, dict[
 
 
 async def test_views_made_anew_are_the_live_ones_by_hash_and_change_places_with_them(views: asyncpg.Pool) -> None:
-    some = records(600)
+    some = logged(600)
     await read(views, some[:250])
     await read(views, some[250:])
     before = await content(views)
@@ -86,7 +94,7 @@ async def test_views_made_anew_are_the_live_ones_by_hash_and_change_places_with_
 async def test_a_second_rebuild_gives_the_same_again_and_the_consumer_goes_on_in_what_is_live(
     views: asyncpg.Pool,
 ) -> None:
-    some = records(900)
+    some = logged(900)
     await read(views, some[:300])
     for more in (some[300:600], some[600:]):
         assert (await rebuilt(views))["state"] == "switched"
@@ -141,7 +149,7 @@ async def taken(pool: asyncpg.Pool, batch: list[Record]) -> None:
 
 
 async def test_a_row_changed_by_hand_is_named_and_mended_once_somebody_says_why(views: asyncpg.Pool) -> None:
-    await read(views, records(600))
+    await read(views, logged(600))
     before = await content(views)
     await views.execute(CHANGED)
     spoiled = await content(views)
@@ -155,7 +163,7 @@ async def test_a_row_changed_by_hand_is_named_and_mended_once_somebody_says_why(
     }  # fmt: skip
     assert [view for view, each in found["tables"].items() if not each["equal"]] == ["performance_cell"]
 
-    await read(views, records(700))
+    await read(views, logged(700))
     accepted = await rebuilt(views, "one row was changed by hand")
     assert (accepted["rebuild_id"], accepted["state"]) == (found["rebuild_id"], "switched")
     assert accepted["reason"] == "one row was changed by hand"
@@ -164,7 +172,7 @@ async def test_a_row_changed_by_hand_is_named_and_mended_once_somebody_says_why(
 
 
 async def test_rows_that_should_not_be_there_any_more_are_gone_after_a_rebuild(views: asyncpg.Pool) -> None:
-    await read(views, records(300))
+    await read(views, logged(300))
     before = await content(views)
     await views.execute(
         "insert into views_1.open_cell values ('9001', 'GONE', 'GONE-1', '', 'running', '2025-01-01', '9999-01-01', 0, 10)"
@@ -180,7 +188,7 @@ async def test_rows_that_should_not_be_there_any_more_are_gone_after_a_rebuild(v
 
 
 async def test_a_row_that_was_deleted_comes_back(views: asyncpg.Pool) -> None:
-    await read(views, records(300))
+    await read(views, logged(300))
     before = await content(views)
     await views.execute("delete from views_1.duration_cell where ctid = (select min(ctid) from views_1.duration_cell)")
     found = await rebuilt(views, "a row was deleted by hand")
@@ -191,10 +199,10 @@ async def test_a_row_that_was_deleted_comes_back(views: asyncpg.Pool) -> None:
 
 async def test_what_was_read_after_the_comparison_must_be_the_same_events_too(views: asyncpg.Pool) -> None:
     """The live views lose an event of the last days between the comparison and the change of places."""
-    await read(views, records(300))
+    await read(views, logged(300))
 
     async def spoil(_: int) -> None:
-        await read(views, records(310))
+        await read(views, logged(310))
         await views.execute("update views_1.event_cell set events = events - 1, hash = hash - 5")
 
     with pytest.MonkeyPatch.context() as patch:
@@ -219,7 +227,7 @@ def comparing_then(work: Callable[[int], Awaitable[None]]) -> Callable[[asyncpg.
 
 async def test_a_rebuild_never_empties_what_readers_see(views: asyncpg.Pool) -> None:
     """Statements that were prepared before go on, and each answer has all that the one before had."""
-    await read(views, records(600))
+    await read(views, logged(600))
     seen: list[int] = []
     ended = asyncio.Event()
 
@@ -230,24 +238,26 @@ async def test_a_rebuild_never_empties_what_readers_see(views: asyncpg.Pool) -> 
                 seen.append(await connection.fetchval("select sum(events)::bigint from views_1.feed"))
 
     looking = asyncio.create_task(look())
-    for number in (700, 800, 900):
-        await read(views, records(number))
-        assert (await rebuilt(views))["state"] == "switched"
-    ended.set()
-    await looking
+    try:
+        for number in (700, 800, 900):
+            await read(views, logged(number))
+            assert (await rebuilt(views))["state"] == "switched"
+    finally:
+        ended.set()
+        await looking
     assert len(seen) > 20
     assert seen == sorted(seen)
     assert (seen[0], seen[-1]) == (600, 900)
 
 
 async def test_whoever_looks_more_than_once_sees_one_state_though_the_views_change_places(views: asyncpg.Pool) -> None:
-    await read(views, records(300))
+    await read(views, logged(300))
     open_cases = "select sum(cases)::bigint from views_1.open_cell where cases > 0"
     async with one_state(views) as connection:
         before = await connection.fetchval(open_cases)
         making = asyncio.create_task(rebuilt(views))
         await eventually(lambda: state(views), lambda found: found == "switching")
-        await read(views, records(320))
+        await read(views, logged(320))
         assert await connection.fetchval(open_cases) == before
         assert await state(views) == "switching"
     assert (await making)["state"] == "switched"
@@ -262,14 +272,14 @@ async def one_state(pool: asyncpg.Pool) -> AsyncIterator[Connection]:
 
 
 async def state(pool: asyncpg.Pool) -> str:
-    (newest,) = await store.rebuilds_before(pool, None, 1)
-    return str(newest["state"])
+    newest = await store.newest_rebuild(pool)
+    return newest.state if newest else ""
 
 
 async def test_a_batch_that_is_being_written_is_waited_for_and_counted(views: asyncpg.Pool) -> None:
-    await read(views, records(300))
+    await read(views, logged(300))
     async with transaction(views) as connection:
-        await handlers.read_records(connection, handlers.prepare(records(400)), LETTERS)
+        await handlers.read_records(connection, handlers.prepare(logged(400)), LETTERS)
         making = asyncio.create_task(rebuilt(views))
         await eventually(lambda: state(views), lambda found: found == "comparing")
     assert (await making)["state"] == "switched"
@@ -281,10 +291,10 @@ async def test_a_batch_that_is_being_written_is_waited_for_and_counted(views: as
 
 
 async def test_going_back_brings_what_was_read_since(views: asyncpg.Pool) -> None:
-    await read(views, records(300))
+    await read(views, logged(300))
     first = await views.fetchval("select 'views_1.event_cell'::regclass::oid")
     await rebuilt(views)
-    await read(views, records(500))
+    await read(views, logged(500))
     wanted = await content(views)
     found = await gone_back(views)
     assert found["state"] == "rolled_back"
@@ -297,7 +307,7 @@ async def test_there_is_no_way_back_to_nothing_nor_to_tables_of_an_earlier_versi
     with pytest.raises(Refused) as refused:
         await asking.ask_back(views)
     assert refused.value.problem.code == "nothing_kept"
-    await read(views, records(100))
+    await read(views, logged(100))
     await rebuilt(views)
     await views.execute("alter table views_1.open_cell add column since date")
     with pytest.raises(Refused) as refused:
@@ -307,7 +317,7 @@ async def test_there_is_no_way_back_to_nothing_nor_to_tables_of_an_earlier_versi
 
 
 async def test_what_is_kept_can_be_removed(views: asyncpg.Pool) -> None:
-    await read(views, records(100))
+    await read(views, logged(100))
     await rebuilt(views)
     assert (await store.sizes(views))["other"] > 0
     await asking.forget(views)
@@ -317,7 +327,7 @@ async def test_what_is_kept_can_be_removed(views: asyncpg.Pool) -> None:
 
 
 async def test_tables_indexes_triggers_and_rights_are_those_of_before_down_to_their_names(views: asyncpg.Pool) -> None:
-    await read(views, records(100))
+    await read(views, logged(100))
     before = await shape(views)
     assert len(before) > 20
     for _ in range(2):
@@ -356,58 +366,64 @@ async def test_two_at_once_are_refused_by_name(views: asyncpg.Pool) -> None:
     assert await rebuild(views, first, nothing) == "switched"
 
 
-class CutAt:
-    """Work that ends at the nth moment at which it waits; `waits` counts them."""
+class CutOff:
+    """A pool that is cut off from its database after its nth statement, as if its process had ended."""
 
-    def __init__(self, work: Awaitable[Any], at: int) -> None:
-        self._work, self._at, self.waits = work, at, 0
+    def __init__(self, dsn: str, after: int) -> None:
+        self._dsn, self.left = dsn, after
+        self.pool: asyncpg.Pool
 
-    def __await__(self) -> Generator[Any, Any, Any]:
-        steps = self._work.__await__()
-        answer: Any = None
-        while True:
-            try:
-                waiting = steps.send(answer)
-            except StopIteration as done:
-                return done.value
-            self.waits += 1
-            if self.waits == self._at:
-                if waiting is not None:
-                    waiting.cancel()
-                steps.throw(asyncio.CancelledError())
-            answer = yield waiting
+    async def __aenter__(self) -> Self:
+        self.pool = await open_pool(self._dsn, 6, least=0)
+        self.pool._init = self._watched
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.pool.terminate()
+
+    async def _watched(self, connection: Connection) -> None:
+        await _speak_json(connection)
+        connection.add_query_logger(self._count)
+
+    def _count(self, _record: object) -> None:
+        self.left -= 1
+        if self.left == 0:
+            self.pool.terminate()
 
 
 async def test_wherever_it_ends_the_live_views_are_whole_and_the_next_one_says_what_became_of_it(
-    views: asyncpg.Pool,
+    views: asyncpg.Pool, system: LocalSystem
 ) -> None:
-    """A power cut at each moment at which it waits for something, but for those after the change of places."""
-    await read(views, records(300))
+    """Cut off after each fifth statement, until none is left."""
+    await read(views, logged(300))
     before = await content(views)
-    at, ends = 0, set()
-    while True:
-        at += 3
+    dsn = system.dsn("postgres", await views.fetchval("select current_database()"))
+    ends = set()
+    for at in itertools.count(1, 5):
         rebuild_id = await asking.ask(views, "log", "tester", None)
-        cut = CutAt(rebuild(views, rebuild_id, nothing), at)
-        try:
-            await cut
-        except asyncio.CancelledError:
-            pass
-        else:
+        async with CutOff(dsn, at) as own:
+            with suppress(*TRANSIENT, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await rebuild(own.pool, rebuild_id, nothing)
+        if own.left > 0:
             break
         assert await content(views) == before
         assert await differences(views) == []
         here = await state(views)
-        settled = await asking.settle(views, grace=0)
-        assert settled == (None if here == "switched" else rebuild_id)
-        ends.add(here)
+        if here != "switched":
+            assert await eventually(lambda: settled_by(views), lambda found: found is not None) == rebuild_id
         assert await state(views) == ("switched" if here == "switched" else "abandoned")
+        ends.add(here)
     assert ends >= {"asked", "filling", "comparing", "switching"}
+    assert await state(views) == "switched"
     assert await content(views) == before
 
 
+async def settled_by(pool: asyncpg.Pool) -> int | None:
+    return await asking.settle(pool, grace=0)
+
+
 async def test_what_fails_is_said_and_leaves_nothing_half_made(views: asyncpg.Pool) -> None:
-    await read(views, records(100))
+    await read(views, logged(100))
 
     async def fail(_pool: asyncpg.Pool, _rebuild_id: int) -> None:
         raise asyncpg.DiskFullError("no room")
@@ -426,7 +442,7 @@ async def test_what_fails_is_said_and_leaves_nothing_half_made(views: asyncpg.Po
 
 
 async def test_what_the_log_lost_is_logged_again_and_no_view_counts_it_twice(views: asyncpg.Pool) -> None:
-    some = records(300)
+    some = logged(300)
     await read(views, some)
     before = await content(views)
     await views.execute("delete from logged_event where position % 3 = 0")

@@ -66,7 +66,7 @@ async def settle(pool: Pool, grace: float = _GRACE_SECONDS) -> int | None:
         if found is not None:
             await give_up(connection, found, None)
             log.warning("rebuild_abandoned", rebuild=found.rebuild_id, state=found.state)
-    return found and found.rebuild_id
+    return found.rebuild_id if found else None
 
 
 async def _at_rest(connection: Connection) -> store.Rebuild | None:
