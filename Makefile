@@ -41,7 +41,7 @@ format: install ## put the code in form
 	@$(BIN)/ruff check --fix .
 
 bench: install ## the benchmarks in full, each with its oracle, against the peers that bench-peers has made
-	@for job in j1 j2 j3 j5 j7 measuring readers; do $(BIN)/python -m bench $$job || exit 1; done
+	@for job in j1 j2 j3 j4 j5 j6 j7 measuring readers; do $(BIN)/python -m bench $$job || exit 1; done
 
 bench-peers: install ## the benchmarks' peers, each in an environment of its own; quick when nothing changed
 	@$(BIN)/python -m bench.environments

@@ -11,7 +11,7 @@ from typing import Any
 from bench import results
 from bench.contenders import NAMES
 
-JOBS = ("j1", "j2", "j3", "j5", "j7", "measuring", "readers", "fairness")
+JOBS = ("j1", "j2", "j3", "j4", "j5", "j6", "j7", "measuring", "readers", "fairness")
 
 
 def main() -> int:
@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "job",
         choices=JOBS,
-        help="j1 drain, j2 freshness, j3 accept, j5 fan-out, j7 growth, measuring again, live readers, fairness",
+        help="j1 drain, j2 freshness, j3 accept, j4 rebuild, j5 fan-out, j6 verdicts, j7 growth, measuring again, live readers, fairness",
     )
     parser.add_argument("--quick", action="store_true", help="under a minute, once the peers are installed")
     parser.add_argument("--format", choices=("table", "json"), default="table")

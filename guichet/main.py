@@ -40,7 +40,7 @@ MODULES: Mapping[str, str] = {
     "token": "operating",
     "doctor": "operating",
     "explain": "reading",
-    "rebuild": "later",
+    "rebuild": "rebuilding",
 }
 
 

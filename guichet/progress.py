@@ -21,6 +21,16 @@ class Bar:
         elif not self._quiet:
             console.print(text)
 
+    def show(self, text: str, by: float) -> None:
+        """What is being done, and how much more of it is done: on a terminal alone."""
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, description=text, advance=by)
+
+    def step(self, text: str) -> None:
+        """What is done next: a line where there is no terminal."""
+        if self._progress is None:
+            self.say(text)
+
     def advance(self, by: float = 1) -> None:
         if self._progress is not None and self._task is not None:
             self._progress.advance(self._task, by)

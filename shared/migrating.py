@@ -79,7 +79,10 @@ async def _grant(connection: Connection, service: str) -> None:
                 await connection.execute(f'grant usage on schema {schema} to "{role}"')
                 await connection.execute(f'grant {rights} on all tables in schema {schema} to "{role}"')
     if service in roles:
-        await connection.execute(f'grant execute on function make_partitions to "{service}"')
+        for row in await connection.fetch(
+            "select oid::regprocedure::text as name from pg_proc where prosecdef and pronamespace = 'public'::regnamespace"
+        ):
+            await connection.execute(f'grant execute on function {row["name"]} to "{service}"')
         await connection.execute(f'revoke insert, update, delete on migration from "{service}"')
         for row in await connection.fetch(
             "select relname from pg_class where relkind in ('r', 'p') and relname like any($1::text[])",

@@ -8,8 +8,10 @@ from fastapi import APIRouter, Query, Request, Response
 
 from shared.access import Operator
 from shared.event_log import digest, head, positions
+from shared.logs import log
 from shared.lost_events import router as lost_events
 from shared.mending import router as mending
+from shared.restoring import publish_again
 from shared.tracing import router as tracing
 
 router = APIRouter(tags=["operation"])
@@ -28,6 +30,17 @@ async def log_head(request: Request, _: Operator) -> Response:
     async with request.app.state.pool.acquire() as connection:
         position, recorded_at = await head(connection)
     return _json({"position": position, "recorded_at": recorded_at})
+
+
+@router.post(
+    "/v1/log/publications", summary="Publish all of the log once more; readers drop what they have", status_code=202
+)
+async def publish_log_again(request: Request, person: Operator) -> Response:
+    async with request.app.state.pool.acquire() as connection:
+        await publish_again(connection)
+        position, _ = await head(connection)
+    log.warning("log_published_again", until=position, by=person.subject)
+    return _json({"position": position}, 202)
 
 
 @router.get("/v1/log/digest", summary="Counts and sums of hashes per type, organisation and day, up to a position")

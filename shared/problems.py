@@ -127,6 +127,8 @@ TITLES: dict[str, tuple[int, Bilingual]] = {
     "too_many_subscriptions": (409, _text("It has too many subscriptions.", "Elle compte trop d'abonnements.")),
     "cannot_retry": (409, _text("It cannot be delivered again.", "Cela ne peut être livré de nouveau.")),
     "key_exists": (409, _text("A key with this id exists already.", "Une clé porte déjà cet identifiant.")),
+    "rebuild_under_way": (409, _text("The views are being rebuilt.", "Les vues sont en reconstruction.")),
+    "nothing_kept": (409, _text("There is nothing to go back to.", "Il n'y a rien à quoi revenir.")),
     "unsupported_media_type": (
         415,
         _text("This kind of content is not read here.", "Ce type de contenu n'est pas accepté."),

@@ -137,13 +137,22 @@ class Relay:
             return 0
         assert self._producer is not None  # noqa: S101 - _lead connects first
         await asyncio.wait_for(publish(self._producer, [_record(row) for row in rows]), _ACKNOWLEDGE_SECONDS)
-        self._position, self._recorded_at = rows[-1]["position"], rows[-1]["recorded_at"]
-        await connection.execute(
-            "update relay_cursor set position = $1, recorded_at = $2", self._position, self._recorded_at
-        )
+        await self._move(connection, rows[-1]["position"], rows[-1]["recorded_at"])
         metrics.published_position.set(self._position)
         published.add((rows[0]["position"], self._position))
         return len(rows)
+
+    async def _move(self, connection: Connection, position: int, recorded_at: datetime) -> None:
+        """Raises LogUnchecked where the cursor is not where we left it: all of the log is to be published again."""
+        moved = await connection.execute(
+            "update relay_cursor set position = $1, recorded_at = $2 where position = $3",
+            position,
+            recorded_at,
+            self._position,
+        )
+        if moved != "UPDATE 1":
+            raise LogUnchecked
+        self._position, self._recorded_at = position, recorded_at
 
     async def _announce(self, connection: Connection) -> None:
         """Tell every partition that all recorded before a moment has been published, once that is so."""
@@ -154,10 +163,8 @@ class Relay:
         while self._position < position:
             if not await self._publish_some(connection):
                 # Nothing stands between: the log was restored, and went on above.
-                self._position, self._recorded_at = position, recorded_at
-                await connection.execute(
-                    "update relay_cursor set position = $1, recorded_at = $2", position, recorded_at
-                )
+                await self._move(connection, position, recorded_at)
+        await self._move(connection, self._position, self._recorded_at)
         event_id = f"advanced-{position}-{rfc3339(recorded_at)}"
         await self._tell(event_id, LogAdvanced(position=position, recorded_at=recorded_at), recorded_at)
         self._announced_at = time.monotonic()

@@ -172,12 +172,16 @@ async def _keep_lost(connection: Connection, after: int, until: int, events: Seq
 
 
 async def _fill_again(connection: Connection, standing: Standing, found: Survey) -> None:
-    """Publish all of the log once more, and every restore of it."""
+    await publish_again(connection)
+    metrics.topics_refilled.inc()
+    log.error("topics_refilled", until=standing.cursor, found=found.highest)
+
+
+async def publish_again(connection: Connection) -> None:
+    """Publish all of the log once more, and every restore of it. The relay finds its cursor moved, within five seconds."""
     async with connection.transaction():
         await connection.execute("update relay_cursor set position = 0, recorded_at = '-infinity', announced = -1")
         await connection.execute("update log_restored set told_at = null")
-    metrics.topics_refilled.inc()
-    log.error("topics_refilled", until=standing.cursor, found=found.highest)
 
 
 async def untold(connection: Connection) -> list[Any]:

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from services.reporting import api, consumers, pages
-from services.reporting.api import measuring, stream, tracing
+from services.reporting.api import measuring, rebuilding, stream, tracing
 from services.reporting.api.yearly import trends
 from services.reporting.handlers import telling
 from shared.service import Parts, main
@@ -16,6 +16,7 @@ def prepare(app: FastAPI) -> None:
     measuring.prepare(app)
     consumers.prepare(app)
     trends.prepare(app)
+    rebuilding.prepare(app)
 
 
 parts = Parts(
@@ -25,7 +26,7 @@ parts = Parts(
     prepare=prepare,
     consumptions=consumers.consumptions,
     routers=[api.router, pages.router],
-    background=[stream.run, consumers.tell_verdicts],
+    background=[stream.run, consumers.tell_verdicts, rebuilding.put_right],
 )
 app = main(parts)
 

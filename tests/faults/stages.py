@@ -102,6 +102,10 @@ class Look:
         """The topics begin anew."""
         self._offsets.clear()
 
+    def read_on(self, position: int) -> None:
+        """What reporting holds up to one of its own positions was looked at before, at others."""
+        self._seen["reporting"] = position
+
     async def positions(self) -> dict[str, set[int]]:
         """The positions of each log that its topics hold, all of them."""
         stages = Stages()

@@ -43,7 +43,7 @@ async def change(pool: asyncpg.Pool, service: str) -> int:
             "insert into views_1.open_cell values ('9001', $1, $1 || '-1', '', 'running', '2025-01-01', '9999-01-01', 0, 10)",
             service,
         )
-        await store.mark_changed(connection, [service], position)
+        await store.mark_changed(connection, {service: position})
     return position
 
 

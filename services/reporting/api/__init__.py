@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from services.reporting.api import compliance, deciding, performance, stream, verifying, yearly
+from services.reporting.api import compliance, deciding, performance, rebuilding, stream, verifying, yearly
 
 router = APIRouter()
-for part in (performance, compliance, deciding, yearly, stream, verifying):
+for part in (performance, compliance, deciding, yearly, stream, verifying, rebuilding):
     router.include_router(part.router)
 
 __all__ = ["router"]

@@ -128,7 +128,7 @@ def may_see_few(found: Department | Person | None, org: str | None) -> bool:
 
 async def read_figures(pool: Pool, span: Window, filters: Filters, *, public: bool) -> dict[str, Any]:
     """Figures from one state of the database, with how far it had read."""
-    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+    async with store.one_state(pool) as connection:
         return await _figures(connection, span, filters, datetime.now(UTC), public=public)
 
 
@@ -137,7 +137,7 @@ async def read_service(
 ) -> dict[str, Any]:
     """The figures of one service, and of each what more can be said of it: from one state of the database."""
     now, filters = datetime.now(UTC), Filters(None, [known["service_id"]], None, channel)
-    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+    async with store.one_state(pool) as connection:
         figures = await _figures(connection, span, filters, now, public=public)
         standards = figures.pop("standards").values()
         more = await details_of(connection, known["service_id"], known["org_id"], standards, span, today())

@@ -22,7 +22,7 @@ from services.reporting.api.performance import read_figures, reader, today
 from services.reporting.domain.figures import FEWEST_SHOWN, window
 from services.reporting.store import Filters
 from shared.access import ANYONE
-from shared.database import TRANSIENT, Connection, Pool
+from shared.database import TRANSIENT, Pool
 from shared.identity import Person
 from shared.logs import log
 from shared.reading import to_json
@@ -93,12 +93,12 @@ class Stream:
     async def _begun(self) -> tuple[int, int]:
         """The positions up to which readers know of everything: at first, where both logs were when the first one came."""
         if self._told is None:
-            async with self._pool.acquire() as connection, _one_state(connection):
+            async with store.one_state(self._pool) as connection:
                 self._told = await store.head(connection), await store.own_head(connection)
         return self._told
 
     async def _look(self, position: int, own: int) -> Seen:
-        async with self._pool.acquire() as connection, _one_state(connection):
+        async with store.one_state(self._pool) as connection:
             head, last = await store.head(connection), await store.own_head(connection)
             changed, services = await store.changed_since(connection, position)
             verdicts = await store.verdicts_told(connection, own) if last > own else []
@@ -138,17 +138,13 @@ class Stream:
 
     async def _missed(self, position: int, audience: Audience) -> tuple[Seen, bool]:
         """What changed after a position, and whether that is all: where more verdicts did than are told, it is not."""
-        async with self._pool.acquire() as connection, _one_state(connection):
+        async with store.one_state(self._pool) as connection:
             head, own = await store.head(connection), await store.own_head(connection)
             changed, services = await store.changed_since(connection, position)
             last = await store.verdicts_told_last(connection, _MOST_VERDICTS) if audience else []
         records = [orjson.loads(each) for each in reversed(last)]
         later = [each for each in records if _place(each) > position]
         return Seen(head, own, changed, services, later), len(later) < _MOST_VERDICTS
-
-
-def _one_state(connection: Connection) -> Any:
-    return connection.transaction(isolation="repeatable_read", readonly=True)
 
 
 def _place(record: Record) -> int:

@@ -51,9 +51,6 @@ async def positions(
 
 @router.get("/v1/reading/views", summary="Whether the views are the fold of the log, both as of one moment")
 async def views(request: Request, _: Operator) -> Response:
-    async with (
-        request.app.state.pool.acquire() as connection,
-        connection.transaction(isolation="repeatable_read", readonly=True),
-    ):
+    async with store.one_state(request.app.state.pool) as connection:
         differences = await handlers.differing_views(connection)
     return _json({"equal": not differences, "differences": differences})

@@ -139,7 +139,7 @@ async def _count(connection: Connection, deltas: Deltas) -> None:
 
 async def _mark(connection: Connection, deltas: Deltas, position: int) -> Change:
     services = frozenset(service for service, events in deltas.services.items() if events)
-    await store.mark_changed(connection, services, position)
+    await store.mark_changed(connection, dict.fromkeys(services, position))
     return Change(position, services, has_evidence(deltas))
 
 

@@ -1,4 +1,7 @@
-"""Writing the log and the views: COPY for the log, then one statement per table and batch, keys sorted."""
+"""Writing the log and the views: COPY for the log, then one statement per table and batch, keys sorted.
+
+The views are the live ones (`views_1`), or those that a rebuild fills beside them (`views_2`, docs/adr/0022).
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -6,6 +9,10 @@ from typing import Any
 
 from services.reporting.domain.fold import Deltas
 from shared.database import Connection, Pool
+
+LIVE, OTHER = "views_1", "views_2"
+# Two of the views stand in the public schema while they are live.
+KNOWN_IN = {LIVE: "public", OTHER: OTHER}
 
 _LOG_COLUMNS = (
     "service", "service_position", "recorded_at", "position", "type", "org_id", "topic", "partition", "record_offset", "value",
@@ -53,21 +60,22 @@ async def log_events(connection: Connection, events: Sequence[Any], base: int) -
     )  # fmt: skip
 
 
-async def add_counts(connection: Connection, deltas: Deltas) -> None:
+async def add_counts(connection: Connection, deltas: Deltas, views: str = LIVE) -> None:
     """How many events of each kind, and when each organisation was heard of."""
     counts = sorted((key, values) for key, values in deltas.counts.items() if any(values))
     if counts:
         await connection.execute(
-            "insert into views_1.event_cell as c (type, org_id, day, source_partition, events, hash) select * from unnest("
+            f"insert into {views}.event_cell as c (type, org_id, day, source_partition, events, hash) select * from unnest("
             "$1::text[], $2::text[], $3::date[], $4::int[], $5::bigint[], $6::numeric[]) "
             "on conflict (type, org_id, day, source_partition) do update "
             "set events = c.events + excluded.events, hash = c.hash + excluded.hash",
             *_columns((*key, *values) for key, values in counts),
         )
-    feeds = sorted((key, values) for key, values in deltas.feeds.items() if values[0])
+    # Those that come to nothing too: when an organisation was last heard of stays, whatever is taken back.
+    feeds = sorted(deltas.feeds.items())
     if feeds:
         await connection.execute(
-            "insert into views_1.feed_hour as c (org_id, service, hour, source_partition, events, last_recorded_at) "
+            f"insert into {views}.feed_hour as c (org_id, service, hour, source_partition, events, last_recorded_at) "
             "select * from unnest($1::text[], $2::text[], $3::timestamptz[], $4::int[], $5::bigint[], $6::timestamptz[]) "
             "on conflict (org_id, service, hour, source_partition) do update set events = c.events + excluded.events, "
             "last_recorded_at = greatest(c.last_recorded_at, excluded.last_recorded_at)",
@@ -75,11 +83,11 @@ async def add_counts(connection: Connection, deltas: Deltas) -> None:
         )
 
 
-async def add_cells(connection: Connection, deltas: Deltas) -> None:
+async def add_cells(connection: Connection, deltas: Deltas, views: str = LIVE) -> None:
     performance = sorted((key, values) for key, values in deltas.performance.items() if any(values))
     if performance:
         await connection.execute(
-            "insert into views_1.performance_cell as c (org_id, service_id, standard_id, channel, day, recorded_on, "
+            f"insert into {views}.performance_cell as c (org_id, service_id, standard_id, channel, day, recorded_on, "
             "source_partition, met, total, withdrawn, closed_undecided, events) select * from unnest($1::text[], "
             "$2::text[], $3::text[], $4::text[], $5::date[], $6::date[], $7::int[], $8::bigint[], $9::bigint[], "
             "$10::bigint[], $11::bigint[], $12::bigint[]) "
@@ -91,7 +99,7 @@ async def add_cells(connection: Connection, deltas: Deltas) -> None:
     durations = sorted((key, cases) for key, cases in deltas.durations.items() if cases)
     if durations:
         await connection.execute(
-            "insert into views_1.duration_cell as c (org_id, service_id, standard_id, channel, unit, day, bucket, "
+            f"insert into {views}.duration_cell as c (org_id, service_id, standard_id, channel, unit, day, bucket, "
             "source_partition, cases) select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], "
             "$6::date[], $7::int[], $8::int[], $9::bigint[]) "
             "on conflict (service_id, standard_id, channel, day, bucket, unit, source_partition, org_id) do update "
@@ -101,7 +109,7 @@ async def add_cells(connection: Connection, deltas: Deltas) -> None:
     open_cases = sorted((key, cases) for key, cases in deltas.open.items() if cases)
     if open_cases:
         await connection.execute(
-            "insert into views_1.open_cell as c (org_id, service_id, standard_id, channel, state, started_on, late_from, "
+            f"insert into {views}.open_cell as c (org_id, service_id, standard_id, channel, state, started_on, late_from, "
             "source_partition, cases) select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], "
             "$6::date[], $7::timestamptz[], $8::int[], $9::bigint[]) "
             "on conflict (service_id, standard_id, channel, state, started_on, late_from, source_partition, org_id) "
@@ -114,12 +122,12 @@ def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-async def mark_changed(connection: Connection, services: Iterable[str], position: int) -> None:
+async def mark_changed(connection: Connection, positions: Mapping[str, int], views: str = LIVE) -> None:
+    """At which position of the log the figures of services changed."""
     await connection.execute(
-        "insert into views_1.service_change (service_id, position) select id, $2 from unnest($1::text[]) as id "
-        "on conflict (service_id) do update set position = greatest(service_change.position, excluded.position)",
-        sorted(services),
-        position,
+        f"insert into {views}.service_change as c (service_id, position) select * from unnest($1::text[], $2::bigint[]) "
+        "on conflict (service_id) do update set position = greatest(c.position, excluded.position)",
+        *(_columns(sorted(positions.items())) or ([], [])),
     )
 
 
@@ -145,18 +153,19 @@ async def remember_advanced(
         )
 
 
-async def remember_services(connection: Connection, events: Sequence[Any]) -> None:
+async def remember_services(connection: Connection, events: Sequence[Any], views: str = LIVE) -> None:
     """Each year's newest word of a service; a year of which no report is left is forgotten."""
+    schema = KNOWN_IN[views]
     last = {(e.data.service_id, e.data.valid_from): e for e in events}
     await connection.executemany(
-        "delete from known_service where service_id = $1 and valid_from = $2 and position < $3",
+        f"delete from {schema}.known_service where service_id = $1 and valid_from = $2 and position < $3",
         [(*key, e.service_position) for key, e in last.items() if e.data.withdrawn],
     )
     await connection.executemany(
-        "insert into known_service (service_id, org_id, name, priority, valid_from, position) "
+        f"insert into {schema}.known_service as k (service_id, org_id, name, priority, valid_from, position) "
         "values ($1, $2, $3, $4, $5, $6) on conflict (service_id, valid_from) do update set org_id = excluded.org_id, "
         "name = excluded.name, priority = excluded.priority, position = excluded.position "
-        "where excluded.position >= known_service.position",
+        "where excluded.position >= k.position",
         [
             (e.data.service_id, e.org, _name(e.data.name), e.data.priority, e.data.valid_from, e.service_position)
             for e in last.values()
@@ -165,19 +174,20 @@ async def remember_services(connection: Connection, events: Sequence[Any]) -> No
     )
 
 
-async def remember_standards(connection: Connection, events: Sequence[Any]) -> None:
+async def remember_standards(connection: Connection, events: Sequence[Any], views: str = LIVE) -> None:
     """The same of standards."""
+    schema = KNOWN_IN[views]
     last = {(e.data.service_id, e.data.standard_id, e.data.valid_from): e for e in events}
     await connection.executemany(
-        "delete from known_standard where service_id = $1 and standard_id = $2 and valid_from = $3 and position < $4",
+        f"delete from {schema}.known_standard where service_id = $1 and standard_id = $2 and valid_from = $3 and position < $4",
         [(*key, e.service_position) for key, e in last.items() if e.data.withdrawn],
     )
     await connection.executemany(
-        "insert into known_standard (service_id, standard_id, org_id, name, kind, channel, target, measure, valid_from, "
+        f"insert into {schema}.known_standard as k (service_id, standard_id, org_id, name, kind, channel, target, measure, valid_from, "
         "position) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (service_id, standard_id, valid_from) do update set "
         "org_id = excluded.org_id, name = excluded.name, kind = excluded.kind, channel = excluded.channel, "
         "target = excluded.target, measure = excluded.measure, position = excluded.position "
-        "where excluded.position >= known_standard.position",
+        "where excluded.position >= k.position",
         [
             (
                 e.data.service_id, e.data.standard_id, e.org, _name(e.data.name), e.data.kind, e.data.channel,

@@ -12,6 +12,7 @@ from tests.faults.experiments.flood import flood_and_poison
 from tests.faults.experiments.kafka import kafka_away, kafka_emptied, kafka_stands_still
 from tests.faults.experiments.links import cut_off, slow_links
 from tests.faults.experiments.postgres import disk_full, postgres_stops, restored_elsewhere
+from tests.faults.experiments.rebuilding import log_and_views_gone
 from tests.faults.experiments.receivers import receivers_misbehave
 from tests.faults.experiments.services import come_and_go, crash_at_every_await, kill_services, zombie
 from tests.faults.experiments.versions import rolling
@@ -53,6 +54,7 @@ EXPERIMENTS = (
     # While the logs are short yet: they are published anew as a whole.
     Experiment("F12", "Kafka's data gone", 15, kafka_emptied, at_rest=True),
     Experiment("F16", "databases restored elsewhere", 15, restored_elsewhere, at_rest=True),
+    Experiment("F13", "reporting's log and views gone", 15, log_and_views_gone, at_rest=True),
     Experiment("F2", "a crash before and after every await of the commit, relay and consuming paths", 15, crash_at_every_await),
     Experiment("F3", "workers stand still beyond their sessions, and wake up", 15, zombie, invalid=0.2),
     Experiment("F4", "workers of reporting join and leave every two seconds", 10, come_and_go),

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.reporting import store
 from services.reporting.api.compliance.asking import AsIf, AsOf, Reader, RuleSet, question
-from services.reporting.api.compliance.showing import one_state, shown
+from services.reporting.api.compliance.showing import shown
 from services.reporting.api.performance import today
 from services.reporting.api.tracing import read_record
 from services.reporting.domain.compliance import Rules
@@ -57,7 +57,7 @@ async def what_it_changed(
                 f"Aucun événement {event_id} que vous pouvez lire n'a été consigné; il est peut-être encore en chemin.",
             )
         )
-    async with one_state(pool) as connection:
+    async with store.one_state(pool) as connection:
         known = await knowledge(connection, None)
         changed = [
             each

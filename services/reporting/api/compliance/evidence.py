@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.reporting import store
 from services.reporting.api.compliance.asking import Reader, organization_of
-from services.reporting.api.compliance.showing import one_state, shown, units_shown
+from services.reporting.api.compliance.showing import shown, units_shown
 from services.reporting.domain.compliance import rule_of, rule_version
 from services.reporting.domain.compliance.asking import Question, read_verdict_id
 from services.reporting.domain.compliance.settings import REASONS, Settings
@@ -35,7 +35,7 @@ async def evidence(request: Request, reader: Reader, verdict_id: str) -> Respons
 async def explain(request: Request, reader: Person, verdict_id: str) -> dict[str, Any]:
     """A verdict with all that it was made from. Raises Refused."""
     asked, requirement = _question_of(verdict_id, reader)
-    async with one_state(request.app.state.pool) as connection:
+    async with store.one_state(request.app.state.pool) as connection:
         found = next(each for each in await verdicts(connection, asked) if each.requirement == requirement)
         records = await store.records(connection, found.inputs)
         own = await store.own_records(connection, [place for service, place in found.inputs if service == "reporting"])

@@ -1,8 +1,7 @@
 """Verdicts as they are answered."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Any
 
 from services.reporting.domain.compliance import rule_version
@@ -10,15 +9,7 @@ from services.reporting.domain.compliance.asking import Question, verdict_id
 from services.reporting.domain.compliance.titles import TITLES
 from services.reporting.domain.compliance.verdict import Unit, Verdict
 from services.reporting.handlers.judging import body_of
-from shared.database import Connection, Pool
 from shared.organizations import organizations
-
-
-@asynccontextmanager
-async def one_state(pool: Pool) -> AsyncIterator[Connection]:
-    """A connection that sees the database as it is now, whatever is written meanwhile."""
-    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        yield connection
 
 
 def shown(question: Question, found: Verdict) -> dict[str, Any]:

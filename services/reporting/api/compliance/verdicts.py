@@ -18,7 +18,7 @@ from services.reporting.api.compliance.asking import (
     question,
 )
 from services.reporting.api.compliance.evidence import record_shown
-from services.reporting.api.compliance.showing import one_state, shown_all
+from services.reporting.api.compliance.showing import shown_all
 from services.reporting.api.performance import today
 from services.reporting.domain.compliance import Rules
 from services.reporting.domain.compliance.asking import Cut
@@ -49,7 +49,7 @@ async def compliance(
     day, (start,) = as_of or today(), after(after_)
     wanted = sorted(each for each in organizations() if org in {None, each} and reader.may_read(each))
     ids = [each for each in wanted if each > start][: limit + 1]
-    async with one_state(request.app.state.pool) as connection:
+    async with store.one_state(request.app.state.pool) as connection:
         known = await knowledge(connection, known_at)
         shared, items = await shared_entries(connection, known.cut), []
         for org_id in ids[:limit]:
@@ -84,7 +84,7 @@ async def judge(
 ) -> dict[str, Any]:
     """An organisation's verdicts, and what they know. Raises Refused."""
     organization_of(org_id, reader)
-    async with one_state(request.app.state.pool) as connection:
+    async with store.one_state(request.app.state.pool) as connection:
         known = await knowledge(connection, known_at)
         cut = await with_decisions(connection, known, org_id)
         asked = question(org_id, day, cut, rules, as_if_in_force=as_if_in_force)
@@ -105,7 +105,7 @@ async def changes(
 ) -> Response:
     organization_of(org_id, reader)
     day = as_of or today()
-    async with one_state(request.app.state.pool) as connection:
+    async with store.one_state(request.app.state.pool) as connection:
         first, last = await knowledge(connection, known_from), await knowledge(connection, known_to)
         asked = question(org_id, day, last.cut, rules, as_if_in_force=as_if_in_force)
         then = replace(asked, cut=Cut(min(first.cut.known_to, last.cut.known_to)))

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from services.reporting import store
 from services.reporting.api.compliance.asking import (
     AsIf,
     AsOf,
@@ -16,7 +17,7 @@ from services.reporting.api.compliance.asking import (
     question,
 )
 from services.reporting.api.compliance.evidence import settings_shown
-from services.reporting.api.compliance.showing import one_state, shown
+from services.reporting.api.compliance.showing import shown
 from services.reporting.api.performance import today
 from services.reporting.domain.compliance import SUCCESSORS, Rules, rule_of, rule_version
 from services.reporting.domain.compliance.asking import Question
@@ -51,7 +52,7 @@ async def what_if(
 ) -> Response:
     organization_of(org_id, reader)
     day = as_of or today()
-    async with one_state(request.app.state.pool) as connection:
+    async with store.one_state(request.app.state.pool) as connection:
         known = await knowledge(connection, known_at)
         asked = question(org_id, day, known.cut, rules, as_if_in_force=as_if_in_force)
         facts = await facts_of(connection, asked)

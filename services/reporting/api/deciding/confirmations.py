@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict
 
+from services.reporting import store
 from services.reporting.api.compliance.asking import question
-from services.reporting.api.compliance.showing import one_state
 from services.reporting.api.deciding.reading import decided, listed, own_organization, taken
 from services.reporting.api.performance import today
 from services.reporting.api.readers import READER
@@ -63,7 +63,7 @@ async def sign_year(request: Request, deputy_head: Person, said: Confirmation) -
                 "fiscal_year",
             )
         )
-    async with one_state(request.app.state.pool) as connection:
+    async with store.one_state(request.app.state.pool) as connection:
         cut = await with_decisions(connection, await knowledge(connection, None), org_id)
         found = await verdicts(connection, question(org_id, today(), cut, None, as_if_in_force=False))
     fields = {

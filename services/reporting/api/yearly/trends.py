@@ -64,7 +64,7 @@ def prepare(app: FastAPI) -> None:
 async def read_trends(pool: Pool, org: str | None, *, public: bool) -> dict[str, Any]:
     """Every year, the oldest first, and how each measure went; from one state of the database."""
     now = today()
-    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+    async with store.one_state(pool) as connection:
         known = await _known(connection, org, now, public=public)
         watermark, _ = await store.freshness(connection)
     found = await asyncio.to_thread(years, known)

@@ -165,6 +165,8 @@ class Facts:
     confirmations: tuple[Record, ...] = ()
     actions: tuple[Record, ...] = ()
     steps: tuple[Record, ...] = ()
+    # Which services they are on a day, once it was worked out: every requirement asks (`population`).
+    populations: dict[date, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def standards_of(self, service_id: str, day: date) -> list[Standard]:
         """The versions of a service's standards that had begun by a day, the oldest first."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from services.reporting.domain.compliance.facts import Departure, Facts, Ref, Row
@@ -28,7 +29,7 @@ def codes(fields: Mapping[str, Any], name: str) -> frozenset[str]:
     return frozenset(said if isinstance(said, list | tuple) else [said]) - NOTHING_SAID
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Service:
     """A service by the row that holds on a day. What its row does not say is None."""
 
@@ -36,25 +37,25 @@ class Service:
     fields: Mapping[str, Any]
     ref: Ref
 
-    @property
+    @cached_property
     def scopes(self) -> frozenset[str]:
         return codes(self.fields, "service_scope") - {"NA"}
 
-    @property
+    @cached_property
     def in_scope(self) -> bool | None:
         """External or internal enterprise (Policy on Service, 2.3)."""
         return bool(self.scopes & {"EXTERN", "ENTERPRISE"}) if self.scopes else None
 
-    @property
+    @cached_property
     def external(self) -> bool:
         return "EXTERN" in self.scopes
 
-    @property
+    @cached_property
     def priority(self) -> bool | None:
         said = self.fields.get("priority")
         return None if said is None else bool(said.get("designated"))
 
-    @property
+    @cached_property
     def online(self) -> bool | None:
         """Whether clients can complete it online: no interaction point `N`, and at least one `Y`."""
         points = [codes(self.fields, point) for point in POINTS]
@@ -76,7 +77,7 @@ class Service:
         return bool(point & {"Y", "N"}) if point and settings.authentication_by_interaction_point else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Population:
     """An organisation's services on a day, by the rows of `year`; `asked` is the fiscal year of the day. `departures` are
     the events by which services had ended or gone over to another by then.
@@ -87,25 +88,25 @@ class Population:
     services: tuple[Service, ...]
     departures: tuple[Ref, ...] = ()
 
-    @property
+    @cached_property
     def in_scope(self) -> list[Service]:
         return [each for each in self.services if each.in_scope]
 
-    @property
+    @cached_property
     def unscoped(self) -> list[Service]:
         """Those that do not say whether they are in scope."""
         return [each for each in self.services if each.in_scope is None]
 
-    @property
+    @cached_property
     def priority(self) -> list[Service]:
         return [each for each in self.in_scope if each.priority]
 
-    @property
+    @cached_property
     def undecided(self) -> list[Service]:
         """Those in scope of which nobody said whether they are priority services, and those that may be in scope."""
         return [each for each in self.in_scope if each.priority is None] + self.unscoped
 
-    @property
+    @cached_property
     def refs(self) -> tuple[Ref, ...]:
         """The events that say which services they are."""
         return (*(each.ref for each in self.services), *self.departures)
@@ -113,6 +114,13 @@ class Population:
 
 def population(facts: Facts, day: date) -> Population:
     """The services of an organisation on a day: the rows of its fiscal year, or of the newest year before that has any."""
+    if day not in facts.populations:
+        facts.populations[day] = _population(facts, day)
+    found: Population = facts.populations[day]
+    return found
+
+
+def _population(facts: Facts, day: date) -> Population:
     asked = fiscal_year(day)
     own = [row for row in facts.rows if row.year <= asked and _is_own(facts, row, day)]
     year = max((row.year for row in own), default=None)

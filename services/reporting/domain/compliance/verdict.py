@@ -85,7 +85,7 @@ def combined(units: Sequence[Unit], empty: State) -> State:
 
 
 def verdict(requirement: str, judged: Judged) -> Verdict:
-    units = tuple(replace(unit, refs=tuple(sorted(set(unit.refs)))) for unit in judged.units)
+    units = tuple(_in_order(unit) for unit in judged.units)
     state = judged.state or combined(units, judged.empty)
     due = [unit.due_on for unit in units if unit.due_on is not None]
     refs = {ref for unit in units for ref in unit.refs} | set(judged.refs)
@@ -101,6 +101,12 @@ def verdict(requirement: str, judged: Judged) -> Verdict:
         inputs=tuple(sorted(refs)),
         checks=judged.checks,
     )
+
+
+def _in_order(unit: Unit) -> Unit:
+    """With each event behind it once, in their order."""
+    refs = tuple(sorted(set(unit.refs)))
+    return unit if refs == unit.refs else replace(unit, refs=refs)
 
 
 def both(sentences: Iterable[Words]) -> Bilingual:

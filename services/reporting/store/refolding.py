@@ -1,0 +1,76 @@
+"""The log read again, stretch by stretch of its positions, as a rebuild folds it (docs/adr/0022)."""
+
+from collections.abc import Iterable
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from shared.database import Connection, Pool
+
+# Of a row of logged_event called e and a void_span called v.
+_COVERS = (
+    "v.service = e.service and v.topic = e.topic and v.partition = e.partition "
+    "and e.service_position > v.after and e.service_position <= v.until"
+)
+# A span that became void at a position is not known of before it; what is void when it comes never counted.
+_STRETCH = (
+    "select topic, partition, record_offset, convert_to(value, 'UTF8'), position, "
+    f"(select min(v.position) from void_span v where {_COVERS} and v.position <= $2) from logged_event e "
+    "where position > $1 and position <= $2 "
+    f"and not exists (select from void_span v where {_COVERS} and v.position <= e.position)"
+)
+_TAKEN_BACK = (
+    "select e.topic, e.partition, e.record_offset, convert_to(e.value, 'UTF8'), e.position, s.position "
+    "from void_span s join logged_event e on s.service = e.service and s.topic = e.topic and s.partition = e.partition "
+    "and e.service_position > s.after and e.service_position <= s.until "
+    "where s.position > $1 and s.position <= $2 and e.position <= $1 "
+    f"and not exists (select from void_span v where {_COVERS} and v.position < s.position)"
+)
+
+
+class LoggedRecord(msgspec.Struct, gc=False):
+    """A record of Kafka as it stands in the log, at which of its positions, and from which on it counts no more (None: it does)."""
+
+    topic: str
+    partition: int
+    offset: int
+    value: bytes
+    position: int
+    voided_at: int | None
+
+
+async def stretch(connection: Connection | Pool, after: int, until: int) -> list[LoggedRecord]:
+    """What was logged beyond a position up to another, in order."""
+    records = [LoggedRecord(*row) for row in await connection.fetch(_STRETCH, after, until)]
+    records.sort(key=attrgetter("position"))
+    return records
+
+
+async def taken_back(connection: Connection | Pool, after: int, until: int) -> list[LoggedRecord]:
+    """What was logged up to a position, and became void beyond it up to another."""
+    if not await connection.fetchval(
+        "select exists (select from void_span where position > $1 and position <= $2)", after, until
+    ):
+        return []
+    return [LoggedRecord(*row) for row in await connection.fetch(_TAKEN_BACK, after, until)]
+
+
+async def hold_places(connection: Connection, group: str, cluster_id: str, places: Iterable[tuple[str, int]]) -> None:
+    """Nobody takes records of these partitions until the end of the transaction: the consumers' own fence."""
+    keys = sorted(set(places))
+    await connection.execute(
+        "select from consumed where consumer = $1 and cluster_id = $2 and (topic, partition) in (select * from "
+        "unnest($3::text[], $4::int[])) order by topic, partition for update",
+        group, cluster_id, [topic for topic, _ in keys], [partition for _, partition in keys],
+    )  # fmt: skip
+
+
+async def places_taken(connection: Connection | Pool, group: str, cluster_id: str) -> list[dict[str, Any]]:
+    """How far each partition has been taken by a consumer group."""
+    rows = await connection.fetch(
+        "select topic, partition, next_offset from consumed where consumer = $1 and cluster_id = $2 order by 1, 2",
+        group,
+        cluster_id,
+    )
+    return [dict(row) for row in rows]
