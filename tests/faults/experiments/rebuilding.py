@@ -41,8 +41,9 @@ async def log_and_views_gone(rig: Rig, full: bool) -> str:
     assert after == before, f"differ by hash: {[view for view in before if after[view] != before[view]]}"
     ((position,),) = await rig.fetch("reporting", "select position from reading_head")
     rig.look.read_on(position)
-    rows = sum(each["rows"] for each in after.values())
-    return f"{sum(events for events, _ in logged.values())} events and {rows} rows of views again, equal by hash"
+    rows, events = sum(each["rows"] for each in after.values()), sum(number for number, _ in logged.values())
+    assert (events > ended["added"]) is full, "what Kafka had forgotten must have come from the services' logs"
+    return f"{events} events ({events - ended['added']} from the services' logs) and {rows} rows of views again, equal by hash"
 
 
 async def _begin(rig: Rig) -> dict[str, Any]:
