@@ -1,11 +1,12 @@
 """The other views filled from the log, and kept up with it while the live ones go on."""
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from services.reporting import store
-from services.reporting.handlers.rebuilding.refold import refold, write
+from services.reporting.handlers.rebuilding.refold import Refolded, refold, write
 from shared.database import Connection, Pool, transaction
 
 _STRETCH = 20_000
@@ -22,27 +23,42 @@ class Stretch:
     taken_back: list[store.LoggedRecord]
 
 
+Folded = tuple[int, Refolded]  # up to which position, and what it comes to
+
+
 async def fill(pool: Pool, rebuild_id: int, until: int) -> None:
-    """Fold the log up to a position: each stretch in a transaction of its own, the next one read meanwhile."""
+    """Fold the log up to a position, each stretch in a transaction of its own: while one is written, the next is folded, and the
+    one after that is read.
+    """
     after = (await store.rebuild(pool, rebuild_id)).position
     if after >= until:
         return
-    first, *others = pairwise([*range(after, until, _STRETCH), until])
-    read = await _read(pool, first)
-    for following in others:
-        _, read = await asyncio.gather(_fold(pool, rebuild_id, read), _read(pool, following))
-    await _fold(pool, rebuild_id, read)
+    spans = pairwise([*range(after, until, _STRETCH), until])
+    read: Stretch | None = await _read(pool, next(spans))
+    folded: Folded | None = None
+    while read is not None:
+        folded, read, _ = await asyncio.gather(_fold(read), _read_next(pool, spans), _write(pool, rebuild_id, folded))
+    await _write(pool, rebuild_id, folded)
+
+
+async def _read_next(pool: Pool, spans: Iterator[tuple[int, int]]) -> Stretch | None:
+    span = next(spans, None)
+    return await _read(pool, span) if span else None
 
 
 async def _read(connection: Pool | Connection, span: tuple[int, int]) -> Stretch:
     return Stretch(span[1], await store.stretch(connection, *span), await store.taken_back(connection, *span))
 
 
-async def _fold(pool: Pool, rebuild_id: int, read: Stretch) -> None:
-    folded = await asyncio.to_thread(refold, read.logged, read.taken_back)
-    async with transaction(pool) as connection:
-        await write(connection, folded)
-        await store.filled_to(connection, rebuild_id, read.until)
+async def _fold(read: Stretch) -> Folded:
+    return read.until, await asyncio.to_thread(refold, read.logged, read.taken_back)
+
+
+async def _write(pool: Pool, rebuild_id: int, folded: Folded | None) -> None:
+    if folded is not None:
+        async with transaction(pool) as connection:
+            await write(connection, folded[1])
+            await store.filled_to(connection, rebuild_id, folded[0])
 
 
 async def fill_at_once(connection: Connection, rebuild_id: int, until: int) -> int:
