@@ -607,6 +607,31 @@ def test_compliance_is_assessed_every_year_and_findings_need_their_corrective_ac
         assert numbers(log.verdict(requirement, "2018-03-31")) == ("insufficient_evidence", 0, 1, 0)
 
 
+STEPS = {
+    "policy-2014": ("2018-03-31", "7.3", {"8.2": ["8.2"], "9.2": ["9.2"], "9.3": ["9.3"]}),
+    "policy-2020": ("2021-06-30", "DSD-4.6.1", {"PSD-4.3": ["8.2"], "PSD-7.1": ["9.1", "9.2", "9.3"]}),
+}
+
+
+@pytest.mark.parametrize("rules", STEPS)
+def test_a_finding_is_answered_by_a_step_under_the_clause_that_the_requirement_stands_for(log: Log, rules: Any) -> None:
+    as_of, about, clauses = STEPS[rules]
+    log.service("S", "2017-2018" if rules == "policy-2014" else "2020-2021", client_feedback_channel=["NON"])
+    assert judge(log.facts(), as_of, rules=rules)[about].state == "non_compliant"
+    for requirement, under in clauses.items():
+        found = judge(log.facts(), as_of, rules=rules)[requirement]
+        assert (found.state, found.numerator) == ("insufficient_evidence", 0)
+        assert "No step of this kind" in found.explanation.en
+        assert "Aucune mesure de ce genre" in found.explanation.fr
+        said = {"step_id": under[-1], "clause": under[-1], "requirement": about, "taken_on": as_of}
+        log.add("OversightStepTaken", said, service="reporting")
+        answered = judge(log.facts(), as_of, rules=rules)[requirement]
+        findings = answered.denominator
+        assert answered.numerator == 1
+        assert f"for 1 of {findings} findings" in answered.explanation.en
+        assert f"pour 1 des {findings} constats" in answered.explanation.fr
+
+
 def test_a_report_that_was_requested_is_provided_by_its_day(log: Log) -> None:
     assert log.verdict("8.1b", "2018-03-31").state == "insufficient_evidence"
     log.record("report_requested", None, "Q", request_id="Q", due_on="2018-06-30")

@@ -5,6 +5,7 @@ yearly growth. The functions are as those of `policy_2014`.
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date
 
 from services.reporting.domain.compliance import answering, inventorying, online, overseeing, publishing, stewardship
@@ -200,19 +201,22 @@ def monitoring(facts: Facts, as_of: date, settings: Settings, verdicts: Sequence
 
 def oversight(facts: Facts, as_of: date, _settings: Settings, verdicts: Sequence[Verdict]) -> Verdict:
     """PSD 4.3: the Secretariat monitors by risk and recommends corrective action (2014: 8.2)."""
-    return _stepped("PSD-4.3", facts, as_of, verdicts)
+    return _stepped("PSD-4.3", {"8.2"}, facts, as_of, verdicts)
 
 
 def consequences(facts: Facts, as_of: date, _settings: Settings, verdicts: Sequence[Verdict]) -> Verdict:
     """PSD 7.1: consequences of non-compliance, by the Framework for the Management of Compliance (2014: 9)."""
-    return _stepped("PSD-7.1", facts, as_of, verdicts)
+    return _stepped("PSD-7.1", {"9.1", "9.2", "9.3"}, facts, as_of, verdicts)
 
 
-def _stepped(requirement: str, facts: Facts, as_of: date, verdicts: Sequence[Verdict]) -> Verdict:
-    steps = [each for each in facts.steps if each.fields.get("clause") == requirement]
+def _stepped(
+    requirement: str, clauses: AbstractSet[str], facts: Facts, as_of: date, verdicts: Sequence[Verdict]
+) -> Verdict:
+    """By the steps under these clauses of 2014, by which each step is recorded."""
+    steps = [each for each in facts.steps if each.fields.get("clause") in clauses]
     units = overseeing.answered(overseeing.findings(verdicts), steps, as_of)
     empty = overseeing.nothing_found(verdicts)
-    return verdict(requirement, Judged(units, FINDINGS, about_steps(None if units else empty), empty=empty))
+    return verdict(requirement, Judged(units, FINDINGS, about_steps(units, empty), empty=empty))
 
 
 def _of_services(requirement: str, found: Population, units: Sequence[Unit], *notes: tuple[str, str]) -> Verdict:

@@ -204,20 +204,28 @@ def about_assessment(last: Record | None, outcome: Outcome, due: date, findings:
     return [said, actions] if findings and outcome != "failed" else [said]
 
 
-def about_steps(nothing: State | None) -> list[Words]:
-    """Why there is nothing to answer, or why it is not known whether it was answered."""
+def about_steps(units: Sequence[Unit], nothing: State) -> list[Words]:
+    """How many findings were answered, or why there is nothing to answer: `nothing` is the state where there is none."""
+    if units:
+        return [_answered(units)]
     if nothing == "not_applicable":
         return [("There is no finding of non-compliance.", "Il n'y a aucun constat de non-conformité.")]
-    if nothing is not None:
-        return [
-            (
-                "There is no finding of non-compliance among what is known, and not everything is known.",
-                "Il n'y a aucun constat de non-conformité dans ce qui est connu, et tout n'est pas connu.",
-            )
-        ]
     return [
         (
-            "What was done about them is not recorded in this version.",
-            "Ce qui a été fait à leur sujet n'est pas consigné dans cette version.",
+            "There is no finding of non-compliance among what is known, and not everything is known.",
+            "Il n'y a aucun constat de non-conformité dans ce qui est connu, et tout n'est pas connu.",
         )
     ]
+
+
+def _answered(units: Sequence[Unit]) -> Words:
+    met = sum(unit.outcome == "met" for unit in units)
+    if any(unit.outcome != "unknown" for unit in units):
+        return (
+            f"Something was done for {met} of {len(units)} findings of non-compliance.",
+            f"Quelque chose a été fait pour {met} des {len(units)} constats de non-conformité.",
+        )
+    return (
+        "No step of this kind was ever recorded of the organisation.",
+        "Aucune mesure de ce genre n'a jamais été consignée au sujet de l'organisation.",
+    )

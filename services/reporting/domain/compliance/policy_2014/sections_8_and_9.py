@@ -56,7 +56,7 @@ def investigation(facts: Facts, as_of: date, _settings: Settings, verdicts: Sequ
     found = overseeing.findings(verdicts)
     units = overseeing.answered(found, facts.actions, as_of)
     empty = overseeing.nothing_found(verdicts)
-    return verdict("9.1", Judged(units, FINDINGS, about_steps(empty if not units else None), empty=empty))
+    return verdict("9.1", Judged(units, FINDINGS, about_steps(units, empty), empty=empty))
 
 
 def request_of_secretary(facts: Facts, as_of: date, _settings: Settings, verdicts: Sequence[Verdict]) -> Verdict:
@@ -73,4 +73,4 @@ def _stepped(requirement: str, facts: Facts, as_of: date, verdicts: Sequence[Ver
     steps = [each for each in facts.steps if each.fields.get("clause") == requirement]
     units = overseeing.answered(overseeing.findings(verdicts), steps, as_of)
     empty = overseeing.nothing_found(verdicts)
-    return verdict(requirement, Judged(units, FINDINGS, about_steps(empty if not units else None), empty=empty))
+    return verdict(requirement, Judged(units, FINDINGS, about_steps(units, empty), empty=empty))
