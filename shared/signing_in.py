@@ -6,7 +6,7 @@ host alone, ends with the token, and counts for nothing in what another site's p
 
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -60,9 +60,9 @@ async def signed_in(request: Request, *roles: str) -> Person | None:
     return found if isinstance(found, Person) and found.roles & set(roles) else None
 
 
-def to_sign_in(request: Request, language: Language) -> Response:
-    """From a page that needs somebody signed in, and back to it."""
-    return RedirectResponse(f"/{language}/sign-in?back={request.url.path}", 303)
+def to_sign_in(request: Request, language: Language, back: str | None = None) -> Response:
+    """From a page that needs somebody signed in, and back to it; from a form, to the page that has it."""
+    return RedirectResponse(f"/{language}/sign-in?back={quote(back or request.url.path)}", 303)
 
 
 def _ours(back: str, language: Language) -> str:

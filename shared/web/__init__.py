@@ -35,12 +35,21 @@ class Pages:
         )
 
     def render(
-        self, request: Request, template: str, language: Language, status: int = 200, **values: Any
+        self,
+        request: Request,
+        template: str,
+        language: Language,
+        status: int = 200,
+        *,
+        address: str | None = None,
+        **values: Any,
     ) -> HTMLResponse:
-        """A page; inside it `say(en, fr)` chooses the language, and dates and numbers are written as it writes them."""
+        """A page; inside it `say(en, fr)` chooses the language, and dates and numbers are written as it writes them. `address`:
+        where the page is read, if a form was sent to another.
+        """
         settings = request.app.state.settings
         other: Language = "en" if language == "fr" else "fr"
-        path = f"/{other}{request.url.path[3:]}"
+        path = f"/{other}{(address or request.url.path)[3:]}"
         html = self._environment.get_template(template).render(
             language=language,
             other=other,

@@ -5,6 +5,7 @@ import os
 import random
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from zlib import crc32
 
@@ -30,6 +31,7 @@ from shared.database import transaction
 from shared.dead_letters import DeadLetters
 from shared.encryption import Seal
 from shared.identity import Person
+from shared.language import Bilingual
 from shared.migrating import migrate
 from tests.unit.evidence import BEGIN, LATER, Log
 
@@ -326,3 +328,20 @@ async def test_a_change_of_verdict_stands_at_a_place_of_its_own_among_what_was_r
     second = {each["data"]["read_position"] for each in await told(views, DAY)}
     assert [first, second] == [{7}, {11}]
     assert await views.fetchval("select max(position) from logged_event") == 10
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+async def test_an_older_version_that_is_read_behind_a_newer_one_takes_nothing_back(
+    views: asyncpg.Pool, order: tuple[int, int]
+) -> None:
+    """In one batch too, as when a log is published again or Kafka is read again."""
+
+    def version(number: int) -> Any:
+        name = Bilingual(en=f"Version {number}", fr=f"Version {number}")
+        data = SimpleNamespace(service_id="S", valid_from=date(2026, 4, 1), withdrawn=False, priority=False, name=name)
+        return SimpleNamespace(org="9001", service_position=number, data=data)
+
+    async with views.acquire() as connection:
+        await store.remember_services(connection, [version(number) for number in order])
+        found = await connection.fetchval("select name ->> 'en' from known_service where service_id = 'S'")
+    assert found == "Version 2"

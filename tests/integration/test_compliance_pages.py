@@ -178,3 +178,22 @@ async def test_another_day_s_verdicts_are_not_said_to_be_live(services: Services
     for query, live in (("", True), ("?as_of=2018-03-31", False), ("?rules=policy-2014&as_if_in_force=true", False)):
         async with http.get(url + query, headers=bearer(services)) as answer:
             assert ("verdicts.js" in await answer.text()) is live, query
+
+
+async def test_nobody_signs_by_the_form_of_another_organisation(
+    services: Services, http: aiohttp.ClientSession
+) -> None:
+    both = {"Authorization": f"Bearer {token(services.home, 'both', ['oversight', 'deputy_head'], '9046')}"}
+    url = f"{services.url('reporting')}/en/compliance/9044/decisions"
+    async with http.post(f"{url}/confirmation", data={"fiscal_year": "2024-2025"}, headers=both) as answer:
+        assert answer.status == 403
+    async with http.get(f"{services.url('reporting')}/v1/confirmations?org=9046", headers=both) as answer:
+        assert (await answer.json())["items"] == []
+    async with http.post(
+        f"{url}/actions/none", data={"version": 1, "state": "done"}, headers=bearer(services)
+    ) as answer:
+        assert answer.status == 403
+    own = {"Authorization": f"Bearer {token(services.home, 'own', ['officer'], '9044')}"}
+    async with http.post(f"{url}/actions/none", data={"version": 1, "state": "done"}, headers=own) as answer:
+        assert answer.status == 404
+        assert 'href="/fr/compliance/9044/decisions"' in await answer.text()

@@ -530,8 +530,11 @@ async def test_what_a_client_wrote_to_an_ended_case_waits_for_an_answer(
         await client.post(f"{url}/en/cases", data={"tracking_code": each["tracking_code"]})
         await client.post(f"{url}/en/cases/{org}/{each['feedback_id']}/messages", data={"text": "And my refund?"})
     await officer.ask("POST", f"/v1/cases/{answered['feedback_id']}/messages", {"text": "It is on its way."})
+    unread = await say(client, services, service)
+    await client.post(f"{url}/en/cases", data={"tracking_code": unread["tracking_code"]})
+    await client.post(f"{url}/en/cases/{org}/{unread['feedback_id']}/messages", data={"text": "Is anybody there?"})
     waiting = {each["feedback_id"] for each in (await officer.get("/v1/cases?unanswered=true"))["items"]}
-    assert told["feedback_id"] in waiting
+    assert {told["feedback_id"], unread["feedback_id"]} <= waiting
     assert answered["feedback_id"] not in waiting
 
 

@@ -185,7 +185,7 @@ async def test_the_page_of_a_service_says_what_to_expect_and_what_its_figures_co
     text = await page.inner_text("main")
     for said in {
         "en": ("What you can expect now", "8 in 10 cases that ended took 3 days or less", "an estimated 66.7%", "1.6 weeks", "40 / 50"),
-        "fr": ("Ce à quoi vous attendre maintenant", "8 cas terminés sur 10 ont pris 3 jours ou moins", "on estime que 66,7 %", "1,6 weeks", "40 / 50"),
+        "fr": ("Ce à quoi vous attendre maintenant", "8 cas terminés sur 10 ont pris 3 jours ou moins", "on estime que 66,7 %", "1,6 semaines", "40 / 50"),
     }[language]:  # fmt: skip
         assert said in text, said
 

@@ -621,15 +621,15 @@ def test_a_finding_is_answered_by_a_step_under_the_clause_that_the_requirement_s
     for requirement, under in clauses.items():
         found = judge(log.facts(), as_of, rules=rules)[requirement]
         assert (found.state, found.numerator) == ("insufficient_evidence", 0)
-        assert "No step of this kind" in found.explanation.en
-        assert "Aucune mesure de ce genre" in found.explanation.fr
+        assert "No step or action of this kind" in found.explanation.en
+        assert "Aucune étape ni mesure de ce genre" in found.explanation.fr
         said = {"step_id": under[-1], "clause": under[-1], "requirement": about, "taken_on": as_of}
         log.add("OversightStepTaken", said, service="reporting")
         answered = judge(log.facts(), as_of, rules=rules)[requirement]
         findings = answered.denominator
         assert answered.numerator == 1
-        assert f"for 1 of {findings} findings" in answered.explanation.en
-        assert f"pour 1 des {findings} constats" in answered.explanation.fr
+        assert f"recorded: 1 of {findings}." in answered.explanation.en
+        assert f"consignée : 1 sur {findings}." in answered.explanation.fr
 
 
 def test_a_report_that_was_requested_is_provided_by_its_day(log: Log) -> None:

@@ -55,7 +55,7 @@ def test_a_result_that_no_application_shows_is_told_as_its_department_reports_it
     }
     english, french = said([average], met=0, total=0, durations=[])
     assert english == "The department reports 1.6 weeks from 2026-04-07 to 2026-05-04."
-    assert "1,6 weeks du 2026-04-07" in french
+    assert "1,6 semaines du 2026-04-07" in french
 
 
 @pytest.mark.parametrize(
@@ -111,8 +111,15 @@ def test_the_results_of_a_figure_are_those_of_its_standard_channel_and_window() 
     ]
     (found,) = results(some, item, SPAN)
     assert (found["to"], found["met"], found["total"]) == (date(2026, 5, 4), 8, 9)
-    (hidden,) = without_few([found])
+    (hidden,) = without_few([found], 9)
     assert (hidden["met"], hidden["total"], hidden["suppressed"]) == (None, None, True)
+
+
+@pytest.mark.parametrize("totals", [(100, 5), (100,)])
+def test_no_result_that_is_hidden_is_told_by_those_beside_it(totals: tuple[int, ...]) -> None:
+    found = [{"met": 1, "total": total, "suppressed": False} for total in totals]
+    assert {each["total"] for each in without_few(found, 105)} == {None}
+    assert without_few(found[:1], 100) == found[:1]
 
 
 def test_what_was_filed_is_shown_as_filed_of_the_newest_year_that_has_volumes() -> None:

@@ -152,9 +152,14 @@ def test_nothing_is_left_to_expect_on_the_year_s_last_day() -> None:
 
 def test_what_is_hidden_is_hidden_whole() -> None:
     said = words(seen(daily(9, 10)), shown=False)
-    assert said == {
-        "state": None, "reason": "suppressed", "fiscal_year": "2026-2027", "as_of": AS_OF, "suppressed": True,
-    }  # fmt: skip
+    told = {"reason": "suppressed", "fiscal_year": "2026-2027", "as_of": AS_OF, "suppressed": True}
+    assert {name: value for name, value in said.items() if value is not None} == told
+    assert said.keys() == words(seen(daily(9, 10))).keys()
+
+
+def test_on_a_year_s_last_day_a_standard_without_any_case_has_no_outlook() -> None:
+    found = seen([], today=LAST)
+    assert (found.state, found.reason, found.total) == (None, "no_cases", 0)
 
 
 @settings(deadline=None)

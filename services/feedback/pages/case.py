@@ -141,6 +141,7 @@ async def _case(request: Request, language: Language, key: store.Key, problem: P
             "case.html",
             language,
             TITLES[problem.code][0] if problem else 200,
+            address=_path(language, key),
             item=await opened_case(request, rows[0], own=True),
             reopens=may_reopen(rows[0], now),
             path=_path(language, key),

@@ -130,13 +130,17 @@ async def _done(request: Request, language: Language, feedback_id: str, do: Any)
     try:
         officer, row = await _officers(request, feedback_id)
         if officer is None:
-            return to_sign_in(request, language)
+            return to_sign_in(request, language, _path(language, feedback_id))
         await do(officer, row)
     except ValidationError as error:
         return await _case(request, language, feedback_id, first_problem(error))
     except Refused as refused:
         return await _case(request, language, feedback_id, refused.problem)
-    return RedirectResponse(f"/{language}/case-work/{quote(feedback_id, safe='')}", 303)
+    return RedirectResponse(_path(language, feedback_id), 303)
+
+
+def _path(language: Language, feedback_id: str) -> str:
+    return f"/{language}/case-work/{quote(feedback_id, safe='')}"
 
 
 async def _officers(request: Request, feedback_id: str) -> tuple[Person | None, dict[str, Any]]:
@@ -164,6 +168,7 @@ async def _case(request: Request, language: Language, feedback_id: str, problem:
             "work_case.html",
             language,
             TITLES[problem.code][0] if problem else 200,
+            address=_path(language, feedback_id),
             item=await opened_case(request, row, own=False),
             steps=get_args(HandlingState),
             recourses=RECOURSES,

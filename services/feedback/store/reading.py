@@ -13,11 +13,12 @@ _TOLD = (
     "exists (select from feedback_step s where s.org_id = c.org_id "
     "and s.feedback_id = c.feedback_id and s.superseded_by is null)"
 )
-# The client wrote last: no officer has written, and no step was taken, since.
+# The client wrote last: no officer has written, and the department took no step, since.
 _UNANSWERED = (
-    "coalesce((select max(written_at) filter (where author = 'client') > greatest(max(written_at) filter "
+    "coalesce((select max(written_at) filter (where author = 'client') > coalesce(greatest(max(written_at) filter "
     "(where author = 'officer'), (select max(occurred_at) from feedback_step s where s.org_id = c.org_id "
-    "and s.feedback_id = c.feedback_id and s.superseded_by is null)) from feedback_message m "
+    "and s.feedback_id = c.feedback_id and s.superseded_by is null and s.source not like '%/clients')), "
+    "'-infinity') from feedback_message m "
     "where m.org_id = c.org_id and m.feedback_id = c.feedback_id), false)"
 )
 _SHOWN = (

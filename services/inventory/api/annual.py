@@ -19,6 +19,7 @@ from shared.reading import answer, tag_of
 
 router = APIRouter(tags=["inventory"])
 _EARLIER_YEARS = 4
+_MOST_STANDARDS = 10_000
 
 
 @router.get(
@@ -55,7 +56,12 @@ async def guide(pool: Pool, org: str, fiscal_year: str) -> dict[str, Any]:
     services = [by_key(await store.services_of_year(pool, year, org)) for year in years]
     rows = [await store.standards_of_year(pool, year, org) for year in years[:2]]
     standards = [by_key(each) for each in rows]
-    only_read = [(row["service_id"], row["standard_id"]) for row in rows[0] if _is_only_read(row["measure"])]
+    newest = await store.list_standards(pool, org, None, None, ["", ""], _MOST_STANDARDS)
+    only_read = [
+        (row["service_id"], row["standard_id"])
+        for row in newest
+        if row["fiscal_year"] == fiscal_year and _is_only_read(row["measure"])
+    ]
     gone = await _gone(pool, org, services[1], fiscal_year)
     confirmed = await _confirmed(pool, org, fiscal_year)
     doubts = annual.findings(services[0], standards[0], services[:0:-1], today)
@@ -73,7 +79,7 @@ async def guide(pool: Pool, org: str, fiscal_year: str) -> dict[str, Any]:
         },
         "missing": missing,
         "findings": doubts,
-        "unconfirmed_measures": annual.named(standards[0], only_read),
+        "unconfirmed_measures": annual.named(standards[0], (key for key in only_read if key in standards[0])),
         "changes": {
             "services": comparing.compare(services[1], services[0]),
             "standards": comparing.compare(standards[1], standards[0]),

@@ -7,11 +7,12 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from services.inventory import domain
 from services.inventory.api.annual import guide, refuse
 from services.inventory.handlers.confirming import year_confirmed
 from services.inventory.pages.words import LABELS, departments, pages, written
 from shared.access import ANYONE
-from shared.contracts.reported.inventory_rows import FISCAL_YEARS
+from shared.contracts.reported.inventory_rows import FISCAL_YEARS, is_fiscal_year
 from shared.identity import Person
 from shared.language import Language
 from shared.ownership import day_in_ottawa
@@ -52,6 +53,8 @@ async def _confirm(request: Request, person: Person | None, org: str, fiscal_yea
     """Through the department's door, like any report of it. Raises Refused."""
     if person is None or person.org_id != org:
         raise Refused(_not_yours())
+    if not is_fiscal_year(fiscal_year) or domain.first_day(fiscal_year) > day_in_ottawa(datetime.now(UTC)):
+        raise Refused(_not_begun(fiscal_year))
     report = year_confirmed(person, fiscal_year, datetime.now(UTC))
     [receipt] = await request.app.state.group_commit.submit(person.org_id, [report])
     if receipt.problem is not None:
@@ -88,6 +91,15 @@ def _year_that_ended() -> str:
     today = day_in_ottawa(datetime.now(UTC))
     end = today.year if today.month > 3 else today.year - 1
     return f"{end - 1}-{end}"
+
+
+def _not_begun(fiscal_year: str) -> Problem:
+    return problem(
+        "invalid_value",
+        f"{fiscal_year} has not begun; a year is confirmed once it has.",
+        f"L'exercice {fiscal_year} n'a pas commencé; un exercice est confirmé une fois commencé.",
+        "fiscal_year",
+    )
 
 
 def _not_yours() -> Problem:

@@ -21,7 +21,7 @@ async def standards_of_year(pool: Pool, fiscal_year: str, org: str | None = None
     """The newest version of each standard of a year, by organisation, service and id."""
     rows = await pool.fetch(
         "select * from (select distinct on (service_id, standard_id) service_id, standard_id, org_id, version, fields, "
-        "measure, recorded_at from standard_version where fiscal_year = $1 and not withdrawn "
+        "recorded_at from standard_version where fiscal_year = $1 and not withdrawn "
         "order by service_id, standard_id, version desc) s "
         "where $2::text is null or org_id = $2 order by org_id, service_id, standard_id",
         fiscal_year,

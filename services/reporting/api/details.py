@@ -53,11 +53,12 @@ class Details:
         rule, found = self._counted(tally, now)
         said = (tally.met, tally.total)
         reported = results(self.reported, item, self.span)
+        is_hidden = item["total"] is None or item["open"] is None
         return {
-            "source_text": SOURCES[item["source"]].model_dump() if item["total"] is not None else None,
+            "source_text": None if is_hidden else SOURCES[item["source"]].model_dump(),
             "including_open": including_open.answer(rule, found, said, self.span, as_of, public=public),
             "outlook": self._outlook(item, tally, now, as_of, public=public),
-            "results": without_few(reported) if public else reported,
+            "results": without_few(reported, tally.total) if public else reported,
             "filed": filed(self.rows, item),
             "expect": expect(item, rule, reported).model_dump(),
         }
@@ -75,7 +76,7 @@ class Details:
         days = self.days.get((tally.standard_id, tally.channel or ""), ())
         timed = tally.standard_id in self.limits and item["source"] != "reported_results"
         found = outlook(days, item["target"], tally.open_late, day_in_ottawa(now), timed=timed)
-        few = found.total < FEWEST_SHOWN or item["total"] is None or item["open"] is None
+        few = 0 < found.total < FEWEST_SHOWN or item["total"] is None or item["open"] is None
         return warning.answer(found, item["target"], as_of, shown=not (public and few))
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
@@ -74,16 +75,30 @@ def _kept(item: Mapping[str, Any], rule: Ruler | None) -> Words:
     return f"{english}.", f"{french}."
 
 
+# Units that departments give averages in; another is told as they write it.
+_AVERAGED_IN: Final[Mapping[str, Words]] = {
+    "seconds": ("seconds", "secondes"),
+    "minutes": ("minutes", "minutes"),
+    "hours": ("hours", "heures"),
+    "days": ("days", "jours"),
+    "business days": ("business days", "jours ouvrables"),
+    "calendar days": ("calendar days", "jours civils"),
+    "weeks": ("weeks", "semaines"),
+    "months": ("months", "mois"),
+}
+
+
 def _values(reported: Sequence[Mapping[str, Any]]) -> list[Words]:
     """The newest average, or other number, that the department reports."""
     said = next((each for each in reported if each["value"] is not None), None)
     if said is None:
         return []
-    number, period = f"{said['value']:g}", (said["from"], said["to"])
+    number, period = f"{Decimal(str(said['value'])).normalize():f}", (said["from"], said["to"])
+    unit = _AVERAGED_IN.get(said["unit"], (said["unit"], f"« {said['unit']} »"))
     return [
         (
-            f"The department reports {number} {said['unit']} from {period[0]} to {period[1]}.",
-            f"Le ministère déclare {number.replace('.', ',')} {said['unit']} du {period[0]} au {period[1]}.",
+            f"The department reports {number} {unit[0]} from {period[0]} to {period[1]}.",
+            f"Le ministère déclare {number.replace('.', ',')} {unit[1]} du {period[0]} au {period[1]}.",
         )
     ]
 

@@ -78,11 +78,17 @@ def outlook(days: Sequence[Day], target: float | None, late: int, today: date, *
         return _because(so_far, "met_exceeds_total")
     if total and target >= 1 and met < total:
         return _state(so_far, "unrecoverable")
-    if not timed:
-        return _because(so_far, "reported_results" if total else "no_cases")
-    if (expected := _expected(days, own, today)) is None:
-        return _because(so_far, "volume_unknown")
+    expected = _expected(days, own, today) if timed else None
+    if expected is None or not (total or expected.high):
+        return _because(so_far, _unknown(total, timed=timed, expected=expected))
     return _projected(so_far, Fraction(str(target)), expected, _dispersion(own, met, total, today))
+
+
+def _unknown(total: int, *, timed: bool, expected: Range | None) -> str:
+    """Why nothing is said of the weeks to come."""
+    if timed and expected is None:
+        return "volume_unknown"
+    return "no_cases" if timed or not total else "reported_results"
 
 
 def _because(found: Outlook, reason: str) -> Outlook:

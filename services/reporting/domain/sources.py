@@ -40,6 +40,7 @@ def results(reported: Sequence[Mapping[str, Any]], item: Mapping[str, Any], span
             "total": each["after"]["total"],
             "value": each["after"]["value"],
             "unit": each["after"]["unit"],
+            "suppressed": False,
         }
         for each in reported
         if (each["standard_id"], each["channel"]) == (item["standard_id"], item["channel"])
@@ -47,11 +48,15 @@ def results(reported: Sequence[Mapping[str, Any]], item: Mapping[str, Any], span
     ]
 
 
-def without_few(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """As the public sees them: live figures on fewer than 10 cases are hidden."""
+def without_few(found: Sequence[dict[str, Any]], total: int) -> list[dict[str, Any]]:
+    """As the public sees them: live figures on fewer than 10 cases are hidden, and all where the `total` that stands beside
+    them would give away a hidden one.
+    """
+    totals = [each["total"] for each in found if each["total"] is not None]
+    if not any(0 < each < FEWEST_SHOWN for each in (*totals, total - sum(totals))):
+        return list(found)
     return [
-        {**each, "met": None, "total": None, "suppressed": True} if 0 < (each["total"] or 0) < FEWEST_SHOWN else each
-        for each in found
+        each if each["total"] is None else {**each, "met": None, "total": None, "suppressed": True} for each in found
     ]
 
 

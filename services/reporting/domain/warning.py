@@ -13,7 +13,20 @@ Words = tuple[str, str]
 def answer(found: Outlook, target: float | None, as_of: Any, *, shown: bool) -> dict[str, Any]:
     """As it is answered; where it is not `shown`, that it is not."""
     if not shown:
-        return {"state": None, "reason": "suppressed", "fiscal_year": found.year, "as_of": as_of, "suppressed": True}
+        names = (
+            "state",
+            "target",
+            "met",
+            "total",
+            "open_late",
+            "expected",
+            "share",
+            "interval",
+            "needed",
+            "explanation",
+        )
+        hidden = dict.fromkeys(names)
+        return {**hidden, "reason": "suppressed", "fiscal_year": found.year, "as_of": as_of, "suppressed": True}
     words = _words(found, target)
     expected = found.expected
     return {

@@ -54,13 +54,17 @@ async def act(
         return await _decide(connection, "action", org_id, action_id, after, kept, by, said, now)
 
 
+def no_such_action() -> Problem:
+    return problem(
+        "not_found",
+        "There is no corrective action of this id.",
+        "Aucune mesure corrective ne porte cet identifiant.",
+    )
+
+
 def _changed_since(known: Mapping[str, Any] | None) -> Problem:
     if known is None:
-        return problem(
-            "not_found",
-            "There is no corrective action of this id.",
-            "Aucune mesure corrective ne porte cet identifiant.",
-        )
+        return no_such_action()
     return problem(
         "precondition_failed",
         f"The corrective action is at version {known['version']} now; read it again.",

@@ -46,7 +46,8 @@ async def tell_changes(connection: Connection, day: date) -> int | None:
     changes: list[_Change] = []
     for org_id in heard:
         asked = Question(org_id, rules, day, await with_decisions(connection, known, org_id))
-        changes += await _changes(connection, asked, shared, None if anew else before.position)
+        after = None if anew else before.position
+        changes += await _changes(connection, asked, shared, after, decided=org_id in decided)
     await store.remember_told(connection, now)
     await _publish(connection, changes)
     return len(changes)
@@ -70,7 +71,7 @@ class _Change:
 
 
 async def _changes(
-    connection: Connection, asked: Question, shared: Sequence[Entry], after: int | None
+    connection: Connection, asked: Question, shared: Sequence[Entry], after: int | None, *, decided: bool
 ) -> list[_Change]:
     """What is to be said of one organisation. Nothing, where all is as it was told, or where it cannot be judged: that holds
     up no other.
@@ -87,7 +88,7 @@ async def _changes(
     if not changed:
         return []
     await store.remember_verdicts(connection, asked.org_id, asked.rules, changed)
-    cause = await _cause(connection, asked, after)
+    cause = await _cause(connection, asked, after, decided=decided)
     return [_Change(asked, each, told.get(each.requirement), cause) for each in changed]
 
 
@@ -96,15 +97,17 @@ def _said(found: Verdict) -> Judged:
     return Judged.model_validate({"state": found.state, **numbers})
 
 
-async def _cause(connection: Connection, asked: Question, after: int | None) -> Cause:
-    """The newest event that was read of the organisation since, or the newest decision about it; the day, where all are
-    judged anew.
+async def _cause(connection: Connection, asked: Question, after: int | None, *, decided: bool) -> Cause:
+    """The newest event that was read of the organisation since, or the newest decision where one was made about it; else
+    what several organisations share, or the day where all are judged anew.
     """
     value = None
     if after is not None:
         value = await store.newest_evidence(connection, asked.org_id, after, asked.cut.position or 0)
-        if value is None and (last := await store.last_decision(connection, asked.org_id)):
+        if value is None and decided and (last := await store.last_decision(connection, asked.org_id)):
             value = last[1]
+        if value is None:
+            value = await store.newest_shared(connection, after, asked.cut.position or 0)
     if value is None:
         return _SELF, f"day-{asked.as_of}"
     envelope = orjson.loads(value)

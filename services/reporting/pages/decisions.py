@@ -6,6 +6,7 @@ Each form does what its endpoint does (`/v1/confirmations`, `/v1/corrective-acti
 from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -21,7 +22,7 @@ from services.reporting.api.performance import today
 from services.reporting.api.yearly.years import year_before
 from services.reporting.domain.compliance.titles import TITLES
 from services.reporting.domain.compliance.years import fiscal_year as fiscal_year_of
-from services.reporting.handlers.deciding import Kind, answers_of
+from services.reporting.handlers.deciding import Kind, answers_of, no_such_action
 from services.reporting.pages.words import ACTION_STATES, STEPS, pages, words
 from shared.access import ANYONE
 from shared.contracts.reported.inventory_rows import FISCAL_YEARS
@@ -102,7 +103,9 @@ async def end_action(
 ) -> Response:
     async def decide(person: Person) -> None:
         row = await store.newest_decision(request.app.state.pool, "action", org_id, action_id)
-        kept = {name: value for name, value in (row["fields"] if row else {}).items() if name in Action.model_fields}
+        if row is None:
+            raise Refused(no_such_action())
+        kept = {name: value for name, value in row["fields"].items() if name in Action.model_fields}
         ended = {"state": state, "done_on": today() if state == "done" else None, "reason": _both(en, fr)}
         await act_on(request, person, Action.model_validate({**kept, **ended, "action_id": action_id}), version)
 
@@ -145,21 +148,25 @@ async def _done(
     except Refused as refused:
         return pages.refuse(request, language, refused.problem)
     if person is None:
-        return to_sign_in(request, language)
+        return to_sign_in(request, language, _path(language, org_id))
     try:
-        _refuse_another_s(person, org_id)
+        _refuse_another_s(person, org_id, roles)
         await decide(person)
     except ValidationError as error:
         return await _shown(request, person, language, org_id, first_problem(error))
     except Refused as refused:
         return await _shown(request, person, language, org_id, refused.problem)
-    return RedirectResponse(f"/{language}/compliance/{org_id}/decisions", 303)
+    return RedirectResponse(_path(language, org_id), 303)
 
 
-def _refuse_another_s(person: Person, org_id: str) -> None:
+def _path(language: Language, org_id: str) -> str:
+    return f"/{language}/compliance/{quote(org_id, safe='')}/decisions"
+
+
+def _refuse_another_s(person: Person, org_id: str, roles: tuple[str, ...]) -> None:
     """Raises Refused: a form says of which organisation it is, the token in whose name somebody decides."""
     organization_of(org_id, person)
-    if "oversight" not in person.roles and person.org_id != org_id:
+    if roles != ("oversight",) and person.org_id != org_id:
         raise Refused(another_s(org_id))
 
 
@@ -178,6 +185,7 @@ async def _shown(
         "decisions.html",
         language,
         PROBLEMS[refusal.code][0] if refusal else 200,
+        address=_path(language, org_id),
         found=found,
         left=[each for each in found["verdicts"] if each["state"] in _OPEN],
         actions=sorted(actions, key=lambda each: (each["state"] != "open", each["due_on"])),

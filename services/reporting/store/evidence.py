@@ -135,6 +135,17 @@ async def organizations_heard(connection: Connection, after: int, until: int) ->
     return [row["org_id"] for row in rows]
 
 
+async def newest_shared(connection: Connection, after: int, until: int) -> str | None:
+    """The record of what concerns several organisations that was read last after a position, up to another."""
+    value: str | None = await connection.fetchval(
+        f"select value from logged_event e where {_SHARED} and position > $1 and position <= $2 "
+        "order by position desc limit 1",
+        after,
+        until,
+    )
+    return value
+
+
 async def newest_evidence(connection: Connection, org_id: str, after: int, until: int) -> str | None:
     """The record of an organisation that was read last after a position, up to another."""
     value: str | None = await connection.fetchval(

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+from services.reporting.domain.compliance.years import first_day, fiscal_year
 from services.reporting.store.evidence import KNOWN, LAST
 from services.reporting.store.reading import SERVICES_IN_FORCE
 from shared.database import Connection
@@ -51,14 +52,15 @@ _WITHIN = f"""
 select {_YEAR.format(day="day")} as year, service_id, standard_id, channel, sum(met)::bigint as met, sum(total)::bigint as total,
        sum(withdrawn + closed_undecided)::bigint as excluded
   from views_1.performance_cell c
-  join ({SERVICES_IN_FORCE.format(day="$2::date")}) s using (service_id, org_id)
- where $1::text is null or org_id = $1
+  left join ({SERVICES_IN_FORCE.format(day="$2::date")}) s using (service_id, org_id)
+ where ($1::text is null or org_id = $1) and (day < $3::date or s.service_id is not null)
  group by 1, 2, 3, 4 having sum(total) > 0 or sum(withdrawn + closed_undecided) > 0
 """
 
 
 async def within_by_year(connection: Connection, org_id: str | None, today: date) -> list[dict[str, Any]]:
     """Cases and reported outputs of each year, standard and channel, as the live figures count them: how many met their
-    standard, of how many.
+    standard, of how many. A year that has ended keeps what it had, whose ever the service is now.
     """
-    return [dict(row) for row in await connection.fetch(_WITHIN, org_id, today)]
+    begun = first_day(fiscal_year(today))
+    return [dict(row) for row in await connection.fetch(_WITHIN, org_id, today, begun)]

@@ -3,7 +3,7 @@
 The views are the live ones (`views_1`), or those that a rebuild fills beside them (`views_2`, docs/adr/0022).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -156,7 +156,7 @@ async def remember_advanced(
 async def remember_services(connection: Connection, events: Sequence[Any], views: str = LIVE) -> None:
     """Each year's newest word of a service; a year of which no report is left is forgotten."""
     schema = KNOWN_IN[views]
-    last = {(e.data.service_id, e.data.valid_from): e for e in events}
+    last = _newest(events, lambda e: (e.data.service_id, e.data.valid_from))
     await connection.executemany(
         f"delete from {schema}.known_service where service_id = $1 and valid_from = $2 and position < $3",
         [(*key, e.service_position) for key, e in last.items() if e.data.withdrawn],
@@ -177,7 +177,7 @@ async def remember_services(connection: Connection, events: Sequence[Any], views
 async def remember_standards(connection: Connection, events: Sequence[Any], views: str = LIVE) -> None:
     """The same of standards."""
     schema = KNOWN_IN[views]
-    last = {(e.data.service_id, e.data.standard_id, e.data.valid_from): e for e in events}
+    last = _newest(events, lambda e: (e.data.service_id, e.data.standard_id, e.data.valid_from))
     await connection.executemany(
         f"delete from {schema}.known_standard where service_id = $1 and standard_id = $2 and valid_from = $3 and position < $4",
         [(*key, e.service_position) for key, e in last.items() if e.data.withdrawn],
@@ -197,6 +197,14 @@ async def remember_standards(connection: Connection, events: Sequence[Any], view
             if not e.data.withdrawn
         ],
     )  # fmt: skip
+
+
+def _newest(events: Sequence[Any], key: Callable[[Any], tuple[Any, ...]]) -> dict[tuple[Any, ...], Any]:
+    """Of each thing the newest version, in whatever order they were read: an older one may be read again behind it."""
+    last: dict[tuple[Any, ...], Any] = {}
+    for event in sorted(events, key=lambda e: e.service_position):
+        last[key(event)] = event
+    return last
 
 
 def _name(name: Any) -> dict[str, str]:

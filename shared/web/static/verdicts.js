@@ -7,11 +7,12 @@
 
   const renew = async () => {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (answer.redirected) { location.reload(); return; }  // signed out meanwhile
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     const links = () => [...document.querySelectorAll("tbody a")];
     const focused = links().indexOf(document.activeElement);
-    for (const selector of [".tiles", "tbody"]) {
+    for (const selector of [".lead", ".tiles", "tbody"]) {
       const [old, now] = [document.querySelector(selector), fresh.querySelector(selector)];
       if (old && now) old.replaceChildren(...now.childNodes);
     }

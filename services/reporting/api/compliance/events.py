@@ -17,7 +17,7 @@ from services.reporting.domain.compliance.asking import Cut
 from services.reporting.domain.compliance.changing import differ
 from services.reporting.domain.compliance.verdict import Verdict
 from services.reporting.handlers.judging import verdicts
-from services.reporting.handlers.knowing import Knowledge, knowledge
+from services.reporting.handlers.knowing import Knowledge, knowledge, with_decisions
 from shared.database import Connection
 from shared.identity import Person
 from shared.problems import Refused, problem
@@ -79,12 +79,13 @@ async def _changed(
     day, rules, as_if = asked
     positions = [row["position"] for row in rows if row["org_id"] == org_id]
     refs = {(row["service"], row["service_position"]) for row in rows}
-    moment = known.cut.known_to
-    cuts = (Cut(moment, min(positions) - 1), Cut(moment, max(positions)), known.cut)
+    now_cut = await with_decisions(connection, known, org_id)
+    moment = now_cut.known_to
+    cuts = (Cut(moment, min(positions) - 1), Cut(moment, max(positions)), now_cut)
     before, after, now = [
         await verdicts(connection, question(org_id, day, cut, rules, as_if_in_force=as_if)) for cut in cuts
     ]
-    current = question(org_id, day, known.cut, rules, as_if_in_force=as_if)
+    current = question(org_id, day, now_cut, rules, as_if_in_force=as_if)
     return [
         {
             "org_id": org_id,

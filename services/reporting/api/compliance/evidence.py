@@ -89,9 +89,9 @@ async def _with_places(kafka: Kafka, own: Sequence[Mapping[str, Any]]) -> list[d
     try:
         found = await places(kafka, TOPIC, wanted) if wanted else {}
     except (KafkaError, TimeoutError):
-        found = {}
+        return [dict(record) for record in own]
     return [
-        {**record, "partition": place[0], "record_offset": place[1]}
+        {**record, "partition": place[0], "record_offset": place[1], "gone": place == (None, None)}
         for record in own
         for place in [found.get(record["service_position"], (None, None))]
     ]
@@ -115,6 +115,7 @@ def record_shown(record: Mapping[str, Any], kept: Held | None = None) -> dict[st
     """A record of the log: the reported event, where it was recorded, and where it stood in Kafka."""
     envelope = orjson.loads(record["value"])
     unknown = record["partition"] is None
+    there = False if record.get("gone") else None
     span = None if kept is None or unknown else kept.get(TopicPartition(record["topic"], record["partition"]), (0, 0))
     return {
         "event_id": envelope.get("causedby"),
@@ -128,5 +129,5 @@ def record_shown(record: Mapping[str, Any], kept: Held | None = None) -> dict[st
         "partition": record["partition"],
         "offset": record["record_offset"],
         "sha256": sha256(record["value"].encode()).hexdigest(),
-        "in_kafka": None if span is None else span[0] <= record["record_offset"] < span[1],
+        "in_kafka": there if span is None else span[0] <= record["record_offset"] < span[1],
     }

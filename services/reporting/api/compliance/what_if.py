@@ -24,7 +24,7 @@ from services.reporting.domain.compliance.asking import Question
 from services.reporting.domain.compliance.changing import Difference, compared
 from services.reporting.domain.compliance.verdict import Unit, Verdict
 from services.reporting.handlers.judging import answers, facts_of
-from services.reporting.handlers.knowing import knowledge
+from services.reporting.handlers.knowing import knowledge, with_decisions
 from shared.problems import Refused, problem
 from shared.reading import answer
 
@@ -54,11 +54,12 @@ async def what_if(
     day = as_of or today()
     async with store.one_state(request.app.state.pool) as connection:
         known = await knowledge(connection, known_at)
-        asked = question(org_id, day, known.cut, rules, as_if_in_force=as_if_in_force)
+        cut = await with_decisions(connection, known, org_id)
+        asked = question(org_id, day, cut, rules, as_if_in_force=as_if_in_force)
         facts = await facts_of(connection, asked)
     # A rule set that is compared with another is judged as if it were in force: else there would be nothing to compare.
     as_if = as_if_in_force or (other is not None and other != asked.rules)
-    then = question(org_id, day, known.cut, other or asked.rules, changes_of(set_ or ()), as_if_in_force=as_if)
+    then = question(org_id, day, cut, other or asked.rules, changes_of(set_ or ()), as_if_in_force=as_if)
     _check(then)
     found = compared(answers(asked, facts), answers(then, facts), SUCCESSORS)
     body = {

@@ -222,10 +222,10 @@ def _answered(units: Sequence[Unit]) -> Words:
     met = sum(unit.outcome == "met" for unit in units)
     if any(unit.outcome != "unknown" for unit in units):
         return (
-            f"Something was done for {met} of {len(units)} findings of non-compliance.",
-            f"Quelque chose a été fait pour {met} des {len(units)} constats de non-conformité.",
+            f"Findings of non-compliance for which a step or an action is recorded: {met} of {len(units)}.",
+            f"Constats de non-conformité pour lesquels une étape ou une mesure est consignée : {met} sur {len(units)}.",
         )
     return (
-        "No step of this kind was ever recorded of the organisation.",
-        "Aucune mesure de ce genre n'a jamais été consignée au sujet de l'organisation.",
+        "No step or action of this kind was ever recorded of the organisation.",
+        "Aucune étape ni mesure de ce genre n'a jamais été consignée au sujet de l'organisation.",
     )
