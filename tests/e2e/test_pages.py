@@ -44,7 +44,7 @@ async def test_a_page_stands_in_its_language_and_loads_nothing_from_elsewhere(
     assert not re.findall(r'(?:src|<link[^>]+href)="https?://', html)
     assert not re.findall(r"<script(?![^>]+src=)|<style|\son\w+=|\sstyle=", html)
     for table in re.findall(r"<table.*?</table>", html, re.DOTALL):
-        assert "<caption>" in table
+        assert "<caption" in table
         assert 'scope="col"' in table
 
 

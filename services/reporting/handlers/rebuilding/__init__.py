@@ -78,6 +78,6 @@ async def give_up(pool: Pool | Connection, cut_off: store.Rebuild, error: str | 
         before = "switched" if cut_off.state == "rolling_back" else "differs"
         await store.end(pool, cut_off.rebuild_id, before, error)
         return
-    if cut_off.state != "asked":
+    if error or cut_off.state != "asked":  # one that never began has touched nothing
         await store.drop_views(pool)
     await store.end(pool, cut_off.rebuild_id, "failed" if error else "abandoned", error)
