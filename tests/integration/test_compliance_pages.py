@@ -14,7 +14,8 @@ from services.reporting.domain.compliance.years import day_of, fiscal_year
 from shared.language import LANGUAGES, Language
 from shared.testing import eventually
 from tests.integration.inventories import inventory_event
-from tests.integration.test_browser import CHROMIUM, WIDE, browser, judge  # noqa: F401 - the fixture of a browser
+from tests.integration.test_browser import CHROMIUM, WIDE, browser, judge, to  # noqa: F401 - the fixture of a browser
+from tests.integration.test_feedback_pages import until
 from tests.unit.evidence import row
 
 ORG = "9021"
@@ -112,6 +113,53 @@ async def test_a_deputy_head_sees_what_is_left_has_it_corrected_and_signs_once(
     await judge(page, f"decisions-{language}")
     assert await page.locator("form[method=post]").count() == 0
     await context.close()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here (apt install chromium)")
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_from_a_verdict_to_its_record_and_back_by_keyboard_alone(
+    services: Services, page: Any, reported: str, language: Language
+) -> None:
+    await page.goto(f"{services.url('reporting')}/{language}/compliance/{ORG}?as_of=2018-03-31")
+    await until(page, "tbody a[href*='/verdicts/']")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector(f"#inventory-{reported}")
+    await until(page, f"#inventory-{reported} a")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("h3")
+    await until(page, "th a[href*='/verdicts/']")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector(f"#inventory-{reported}")
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here (apt install chromium)")
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_corrective_action_is_opened_and_a_year_signed_by_keyboard_alone(
+    services: Services,
+    browser: Any,  # noqa: F811
+    language: Language,
+) -> None:
+    org = {"en": "9039", "fr": "9040"}[language]
+    page = await browser.new_page()
+    await page.goto(f"{services.url('reporting')}/{language}/compliance/{org}/decisions")
+    await to(page, "token")
+    await page.keyboard.type(token(services.home, "the-deputy-head", ["deputy_head"], org))
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("details summary")
+    await until(page, "details summary")
+    await page.keyboard.press("Enter")
+    for name in ("title_en", "title_fr", "owner_en", "owner_fr"):
+        await to(page, name)
+        await page.keyboard.type(f"By {name}")
+    await to(page, "due_on")
+    await page.keyboard.type("01312030")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("h3 .warn")
+    assert f"By title_{language}" in await page.inner_text("main")
+    await until(page, "form[action$='/confirmation'] button")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("ol.steps")
+    assert "the-deputy-head" in await page.inner_text("ol.steps")
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here (apt install chromium)")

@@ -221,7 +221,7 @@ async def test_the_page_of_trends_draws_what_its_tables_say_and_is_clean(
 async def test_the_pages_are_whole_without_script_and_without_anything_reported(
     services: Services, http: aiohttp.ClientSession, reported: str, language: Language
 ) -> None:
-    async with http.get(f"{services.url('reporting')}/{language}/trends?org=9047") as answer:
+    async with http.get(f"{services.url('reporting')}/{language}/trends?org=303") as answer:
         assert answer.status == 200
         assert {"en": "Nothing was reported yet", "fr": "Rien n'a encore été déclaré"}[language] in (
             await answer.text()
