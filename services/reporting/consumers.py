@@ -21,6 +21,7 @@ from shared.problems import Problem
 # What another worker read is looked for as often as this; what this one read is judged at once.
 _LOOK_SECONDS = 0.25
 _GATHER_SECONDS = 0.05
+_LONG_SECONDS = 0.25
 TOPICS = (
     "inventory.services.v1",
     "inventory.stewardship.v1",
@@ -77,8 +78,9 @@ async def tell_verdicts(app: FastAPI) -> None:
                 log.info("verdicts_changed", verdicts=changed)
                 app.state.committed.set()
                 app.state.stream.changed()
-        # A fifth of the time at most: a large department takes seconds, and reading is not to wait for judging.
-        await asyncio.sleep(max(_GATHER_SECONDS, 4 * (time.monotonic() - begun)))
+        # Half of the time at most; a fifth where it takes long, as a large department does: reading does not wait for judging.
+        took = time.monotonic() - begun
+        await asyncio.sleep(max(_GATHER_SECONDS, took if took < _LONG_SECONDS else 4 * took))
         with suppress(TimeoutError):
             await asyncio.wait_for(app.state.heard.wait(), _LOOK_SECONDS)
 

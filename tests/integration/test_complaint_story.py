@@ -125,7 +125,7 @@ async def test_a_complaint_through_the_form_resolved_late_changes_the_verdict_do
 
     found = await eventually(judged, with_its_end)
     assert "1 of 2" in found["explanation"]["en"]
-    assert "1 sur 2" in found["explanation"]["fr"]
+    assert "1 problèmes de service sur 2" in found["explanation"]["fr"]
 
     on_topic = {sha256(value).hexdigest() for value in await everything_on(kafka, TOPIC)}
     records = [each for each in found["events"] if each["topic"] == TOPIC]
