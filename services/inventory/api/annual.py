@@ -54,13 +54,14 @@ async def guide(pool: Pool, org: str, fiscal_year: str) -> dict[str, Any]:
     for _ in range(_EARLIER_YEARS):
         years.append(annual.before(years[-1]))
     services = [by_key(await store.services_of_year(pool, year, org)) for year in years]
-    rows = [await store.standards_of_year(pool, year, org) for year in years[:2]]
-    standards = [by_key(each) for each in rows]
+    standards = [by_key(await store.standards_of_year(pool, year, org)) for year in years[:2]]
     newest = await store.list_standards(pool, org, None, None, ["", ""], _MOST_STANDARDS)
     only_read = [
         (row["service_id"], row["standard_id"])
         for row in newest
-        if row["fiscal_year"] == fiscal_year and _is_only_read(row["measure"])
+        if row["fiscal_year"] == fiscal_year
+        and _is_only_read(row["measure"])
+        and (row["service_id"], row["standard_id"]) in standards[0]
     ]
     gone = await _gone(pool, org, services[1], fiscal_year)
     confirmed = await _confirmed(pool, org, fiscal_year)
@@ -79,7 +80,7 @@ async def guide(pool: Pool, org: str, fiscal_year: str) -> dict[str, Any]:
         },
         "missing": missing,
         "findings": doubts,
-        "unconfirmed_measures": annual.named(standards[0], (key for key in only_read if key in standards[0])),
+        "unconfirmed_measures": annual.named(standards[0], only_read),
         "changes": {
             "services": comparing.compare(services[1], services[0]),
             "standards": comparing.compare(standards[1], standards[0]),

@@ -46,7 +46,6 @@ async def organization(
         found = await verdicts.judge(request, reader, org_id, as_of or today(), known_at, rules, as_if_in_force)
     except Refused as refused:
         return pages.refuse(request, language, refused.problem)
-    found["asked"] = as_of
     # The stream tells of verdicts as they are today, by the rules in force.
     found["live"] = (found["as_of"], found["known_by"], found["rules"]) == (today(), "all", rules_in_force(today()))
     return pages.render(request, "organization.html", language, found=found, tiles=_tiles(found), **words())

@@ -3,7 +3,6 @@
 from typing import Any
 
 from services.reporting.domain.compliance import RULE_SETS
-from services.reporting.domain.compliance.years import last_day
 from shared.language import Bilingual
 from shared.web import Pages
 
@@ -64,5 +63,4 @@ STEPS = {
 
 
 def words() -> dict[str, Any]:
-    marches = [last_day(f"{year}-{year + 1}") for year in range(2014, 2020)]
-    return {"states": STATES, "outcomes": OUTCOMES, "policies": POLICIES, "rule_sets": RULE_SETS, "marches": marches}
+    return {"states": STATES, "outcomes": OUTCOMES, "policies": POLICIES, "rule_sets": RULE_SETS}
