@@ -41,21 +41,25 @@ def _run(home: Path, *arguments: str, **environment: str) -> "subprocess.Complet
     )
 
 
-def test_a_second_demo_beside_the_first_sends_reconciles_and_leaves_nothing_behind(
+def test_a_second_demo_beside_the_first_on_the_public_inventory_reconciles_and_leaves_nothing_behind(
     system: LocalSystem, home: Path
 ) -> None:
-    base = free_port_base()
-    done = _run(home, "demo", "--once", "--events", "3000", "--format", "json", "--port-base", str(base))
+    """On the real one; where that is not at hand, on the synthetic one."""
+    real = ROOT.parent / "shared" / "data"
+    files = [real / "service_2023-2024.csv", real / "service-std_2023-2024.csv"]
+    found = all(file.exists() for file in files)
+    inventory = ["--services", str(files[0]), "--standards", str(files[1])] if found else []
+    arguments = ["--once", "--events", "8000", "--format", "json", "--port-base", str(free_port_base())]
+    done = _run(home, "demo", *inventory, *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     summary = json.loads(done.stdout)
     assert summary["reconciled"] is True
-    assert summary["sent"] == 3000
+    assert summary["sent"] == 8000
     assert summary["sent"] == summary["accepted"] + summary["duplicate"] + summary["rejected"]
     assert summary["in_views"] == summary["accepted"]
-    assert sum(summary["recorded"][name] for name in ("inventory", "feedback", "status")) == (
-        summary["accepted"] + summary["services"] + summary["standards"]
-    )
-    assert (summary["organizations"], summary["services"]) == (80, 400)
+    rows = 1752 + 2343 if found else summary["services"] + summary["standards"]  # one real service stands in two years
+    assert sum(summary["recorded"][name] for name in ("inventory", "feedback", "status")) == summary["accepted"] + rows
+    assert (summary["organizations"], summary["services"]) == ((79, 1751) if found else (80, 400))
     assert not (home / "addresses.json").exists()
     left = [p.pid for p in psutil.process_iter(["cmdline"]) if str(home) in " ".join(p.info["cmdline"] or [])]
     assert left == []
@@ -217,26 +221,41 @@ def test_every_command_has_help_with_an_example(tmp_path: Path) -> None:
         assert "Example: guichet" in done.stdout
 
 
-@pytest.mark.parametrize("with_signal", [signal.SIGINT, signal.SIGTERM])
-def test_a_live_demo_shows_its_page_early_and_ends_with_all_its_parts(
-    tmp_path: Path, home: Path, with_signal: signal.Signals
+def test_a_live_demo_shows_its_page_early_ends_with_all_its_parts_and_goes_on_in_the_same_home(
+    tmp_path: Path, home: Path
 ) -> None:
-    base = free_port_base()
-    command = [sys.executable, "-m", "guichet", "demo", "--events", "400", "--port-base", str(base)]
-    with (tmp_path / "out").open("wb") as out:
-        demo = subprocess.Popen(
-            command, env={**os.environ, "GUICHET_HOME": str(home)}, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT
-        )
+    for with_signal in (signal.SIGINT, signal.SIGTERM):
+        base = free_port_base()
+        command = [sys.executable, "-m", "guichet", "demo", "--events", "400", "--port-base", str(base)]
+        with (tmp_path / "out").open("wb") as out:
+            demo = subprocess.Popen(
+                command, env={**os.environ, "GUICHET_HOME": str(home)}, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT
+            )
+        try:
+            asyncio.run(eventually(lambda: _said(tmp_path / "out", "from here on"), seconds=120))
+            processes = json.loads((home / "addresses.json").read_text())["processes"]
+            demo.send_signal(with_signal)
+            assert demo.wait(60) == 0
+        finally:
+            demo.kill()
+        said = (tmp_path / "out").read_text()
+        assert f"http://127.0.0.1:{base}/fr/" in said.partition("Loading the inventory")[0]
+        assert [name for name, pid in processes.items() if psutil.pid_exists(pid)] == []
+
+
+def test_a_supervisor_killed_takes_its_parts_along(tmp_path: Path, home: Path) -> None:
+    found = LocalSystem(home, free_port_base())
+    found.start()
     try:
-        asyncio.run(eventually(lambda: _said(tmp_path / "out", "from here on"), seconds=120))
-        processes = json.loads((home / "addresses.json").read_text())["processes"]
-        demo.send_signal(with_signal)
-        assert demo.wait(60) == 0
+        processes = found.addresses["processes"]
+        os.kill(processes["supervisor"], signal.SIGKILL)
+        asyncio.run(eventually(lambda: _gone(processes), seconds=30))
     finally:
-        demo.kill()
-    said = (tmp_path / "out").read_text()
-    assert f"http://127.0.0.1:{base}/fr/" in said.partition("Loading the inventory")[0]
-    assert [name for name, pid in processes.items() if psutil.pid_exists(pid)] == []
+        found.stop()
+
+
+async def _gone(processes: dict[str, int]) -> bool:
+    return not any(psutil.pid_exists(pid) for name, pid in processes.items() if name != "supervisor")
 
 
 async def _said(out: Path, words: str) -> bool:
@@ -257,17 +276,3 @@ async def test_a_service_describes_itself_and_its_health(
         async with http.get(f"{services.url(service)}{path}") as answer:
             assert answer.status == 200
             assert wanted in (await answer.text()).replace('": ', '":')
-
-
-def test_a_demo_on_a_real_public_inventory_reconciles(home: Path) -> None:
-    real = ROOT.parent / "shared" / "data"
-    files = [real / "service_2023-2024.csv", real / "service-std_2023-2024.csv"]
-    if not all(file.exists() for file in files):
-        pytest.skip(f"the public inventory files are not at {os.path.relpath(real, ROOT)}")
-    arguments = ["--once", "--events", "8000", "--format", "json", "--port-base", str(free_port_base())]
-    done = _run(home, "demo", "--services", str(files[0]), "--standards", str(files[1]), *arguments)
-    assert done.returncode == 0, done.stdout + done.stderr
-    summary = json.loads(done.stdout)
-    assert summary["reconciled"] is True
-    assert summary["in_views"] == summary["accepted"]
-    assert (summary["organizations"], summary["services"], summary["standards"]) == (79, 1751, 2343)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from aiokafka.errors import KafkaError
 
 from tests.faults import campaign
 from tests.faults.experiments import EXPERIMENTS, Experiment
@@ -74,11 +75,19 @@ def say(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
+def _tell_unless_kafka(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """That Kafka is away is known here; a producer drops futures with that nobody waits for any more."""
+    if not isinstance(context.get("exception"), KafkaError):
+        loop.default_exception_handler(context)
+
+
 async def main(chosen: Sequence[Experiment], seed: int, points: Sequence[str], *, full: bool) -> list[Outcome]:
     outcomes: list[Outcome] = []
     this = asyncio.current_task()
     assert this is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)  # its system is to end with it
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, this.cancel)  # its system is to end with it
+    loop.set_exception_handler(_tell_unless_kafka)
     async with rig(seed, say) as found:
         found.points = list(points)
         for experiment in chosen:
