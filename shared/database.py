@@ -1,8 +1,9 @@
 """PostgreSQL: the pool, and what may pass by itself."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import asyncpg
 import orjson
@@ -27,6 +28,8 @@ TRANSIENT = (
 # asyncpg would make a connection anew after 50,000, while whoever asked for it waits.
 _MOST_QUERIES = 2**31
 _RESET_SECONDS = 5.0
+_COMMAND_SECONDS = 60.0
+_LOOK_SECONDS = 0.5
 
 
 class ConcurrentChange(asyncpg.TransactionRollbackError):  # type: ignore[misc]  # asyncpg has no types
@@ -39,7 +42,7 @@ async def open_pool(dsn: str, connections: int, least: int = 2, **server_setting
         min_size=least,
         max_size=connections,
         init=_speak_json,
-        command_timeout=60,
+        command_timeout=_COMMAND_SECONDS,
         max_inactive_connection_lifetime=0,
         max_queries=_MOST_QUERIES,
         reset=_as_it_is,
@@ -83,3 +86,20 @@ async def _speak_json(connection: Connection) -> None:
 async def transaction(pool: Pool) -> AsyncIterator[Connection]:
     async with pool.acquire() as connection, connection.transaction():
         yield connection
+
+
+async def copy(connection: Connection, table: str, columns: Sequence[str], records: Iterable[tuple[Any, ...]]) -> None:
+    """COPY of records. Raises one of TRANSIENT where the connection is lost meanwhile.
+
+    asyncpg's own waits for ever where that happens while PostgreSQL takes in less than it is sent, without its time limit.
+    """
+    copying = asyncio.ensure_future(connection.copy_records_to_table(table, columns=columns, records=records))
+    try:
+        async with asyncio.timeout(_COMMAND_SECONDS):
+            while not (await asyncio.wait({copying}, timeout=_LOOK_SECONDS))[0]:
+                if connection.is_closed():
+                    raise asyncpg.ConnectionDoesNotExistError("the connection was lost in a COPY")
+        copying.result()
+    finally:
+        if copying.cancel():
+            await asyncio.wait({copying}, timeout=_LOOK_SECONDS)

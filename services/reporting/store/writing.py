@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from services.reporting.domain.fold import Deltas
-from shared.database import Connection, Pool
+from shared.database import Connection, Pool, copy
 
 LIVE, OTHER = "views_1", "views_2"
 # Two of the views stand in the public schema while they are live.
@@ -47,10 +47,11 @@ async def known(connection: Connection, events: Sequence[Any]) -> set[tuple[str,
 
 
 async def log_events(connection: Connection, events: Sequence[Any], base: int) -> None:
-    await connection.copy_records_to_table(
+    await copy(
+        connection,
         "logged_event",
-        columns=_LOG_COLUMNS,
-        records=(
+        _LOG_COLUMNS,
+        (
             (
                 e.service, e.service_position, e.recordedat, base + n, e.type, e.org, e.record.topic,
                 e.record.partition, e.record.offset, e.text,
