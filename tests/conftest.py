@@ -2,11 +2,10 @@
 
 import contextlib
 import os
-import subprocess
-import sys
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,15 @@ from guichet.home import Home
 from shared.database import open_pool
 from shared.kafka import Kafka
 from shared.migrating import migrate
+from tests.commands import Commands, Done
 from tests.containers.infrastructure import infrastructure
 
 ROOT = Path(__file__).parent.parent
+
+
+@cache
+def commands() -> Commands:
+    return Commands()
 
 
 class LocalSystem:
@@ -37,19 +42,8 @@ class LocalSystem:
     def environment(self) -> dict[str, str]:
         return {**os.environ, "GUICHET_HOME": str(self.home)}
 
-    def command(
-        self, *arguments: str, check: bool = True, stdin: str | None = None
-    ) -> "subprocess.CompletedProcess[str]":
-        done = subprocess.run(
-            [sys.executable, "-m", "guichet", *arguments],
-            env=self.environment,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            input=stdin,
-            timeout=240,
-            check=False,
-        )
+    def command(self, *arguments: str, check: bool = True, stdin: str = "") -> Done:
+        done = commands().run(arguments, self.environment, ROOT, stdin, 240)
         if check and done.returncode:
             raise AssertionError(
                 f"guichet {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
@@ -83,6 +77,13 @@ def compiled_once() -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="guichet-compiled-") as folder:
         os.environ["PYTHONPYCACHEPREFIX"] = folder
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked_commands() -> Iterator[None]:
+    yield
+    if commands.cache_info().currsize:
+        commands().close()
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,7 @@ def test_what_was_sent_steers_no_terminal(system: LocalSystem, unique: str) -> N
 async def test_a_replay_prints_a_receipt_each_and_ends_with_1_while_any_is_rejected(
     system: LocalSystem, services: Services, unique: str
 ) -> None:
-    soon = datetime.now(UTC) + timedelta(minutes=5, seconds=10)
+    soon = datetime.now(UTC) + timedelta(minutes=5, seconds=4)
     emitted(
         system, status_event("9001", unique, "submitted", time=soon), status_event("9001", f"{unique}-b", "unheard_of")
     )

@@ -2,25 +2,16 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 from shared.testing import status_event
-from tests.conftest import ROOT
+from tests.commands import Done
+from tests.conftest import ROOT, commands
 
 
-def validated(folder: Path, text: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "guichet", "validate", "-", *arguments],
-        env={**os.environ, "GUICHET_HOME": str(folder / "nowhere")},
-        cwd=ROOT,
-        input=text,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def validated(folder: Path, text: str, *arguments: str) -> Done:
+    environment = {**os.environ, "GUICHET_HOME": str(folder / "nowhere")}
+    return commands().run(["validate", "-", *arguments], environment, ROOT, text, 60)
 
 
 def test_good_events_are_told_one_a_line_and_end_with_0(tmp_path: Path) -> None:
