@@ -94,7 +94,8 @@ class FaultSystem(System):
             **({"GUICHET_PORT": str(free_port())} if second else {}),
             **self.environment.get(name, {}),
         }
-        return forked(part, self.nurseries[name]) if name in self.nurseries else part
+        forks = name in self.nurseries and name not in self.environment
+        return forked(part, self.nurseries[name]) if forks else part
 
 
 def _data_of(home: Home) -> Path:
@@ -141,8 +142,14 @@ class Rig:
             self.system.parts[name].start()
 
     @asynccontextmanager
-    async def forking(self) -> AsyncIterator[None]:
-        """For the length of the block a service that has ended is forked, not started."""
+    async def forking(self, *, to_the_end: bool = False) -> AsyncIterator[None]:
+        """For the length of the block a service that has ended is forked, not started, unless it has an environment of its own.
+
+        `to_the_end`: nothing is to run afterwards.
+        """
+        if self.system.nurseries:
+            yield
+            return
         nurseries = {}
         for name in SERVICES:
             part = self.system._service(name)
@@ -152,9 +159,12 @@ class Rig:
             yield
         finally:
             self.system.nurseries = {}
-            for name in nurseries:
-                self.kill(name)
-            await asyncio.gather(*(self.serves(name, 60) for name in nurseries))
+            if to_the_end:
+                self._held |= set(SERVICES)
+            else:
+                for name in nurseries:
+                    self.kill(name)
+                await asyncio.gather(*(self.serves(name, 60) for name in nurseries))
             for nursery in nurseries.values():
                 await asyncio.to_thread(nursery.close)
 

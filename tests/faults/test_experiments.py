@@ -21,7 +21,7 @@ REDUCED = [each for each in EXPERIMENTS if not each.full_only]
 async def tormented() -> AsyncIterator[Rig]:
     seed = secrets.randbelow(10**6)
     print(f"seed {seed}: python -m tests.faults --reduced --seed {seed}")  # noqa: T201 - to be replayed
-    async with rig(seed) as found:
+    async with rig(seed) as found, found.forking(to_the_end=True):
         yield found
 
 
