@@ -4,7 +4,8 @@ import contextlib
 import os
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from tests.commands import Commands, Done
 from tests.containers.infrastructure import infrastructure
 
 ROOT = Path(__file__).parent.parent
+Template = Callable[[str], Awaitable[str]]
 
 
 @cache
@@ -126,24 +128,54 @@ def kafka(services: Services) -> Kafka:
     return services.home.kafka_administrator(services.kafka)
 
 
-@pytest.fixture
-async def database(system: LocalSystem) -> AsyncIterator[asyncpg.Pool]:
-    """An empty database with the tables every service has, for one test."""
+@pytest.fixture(scope="session")
+async def templates(system: LocalSystem) -> Template:
+    """Names of databases with the tables of a service, made once: what has them already is copied in a tenth of the time."""
+    made: dict[str, str] = {}
+
+    async def template(service: str) -> str:
+        if service not in made:
+            name = f"template_{service}_{uuid.uuid4().hex[:8]}"
+            admin = await asyncpg.connect(system.dsn("postgres", "postgres"))
+            await admin.execute(f'create database "{name}"')
+            await admin.close()
+            connection = await asyncpg.connect(system.dsn("postgres", name))
+            await migrate(connection, service)
+            await connection.close()
+            made[service] = name
+        return made[service]
+
+    return template
+
+
+@asynccontextmanager
+async def _empty(system: LocalSystem, template: str) -> AsyncIterator[asyncpg.Pool]:
     name = f"test_{uuid.uuid4().hex[:12]}"
-    admin_dsn = system.dsn("postgres", "postgres")
-    admin = await asyncpg.connect(admin_dsn)
-    await admin.execute(f'create database "{name}"')
+    admin = await asyncpg.connect(system.dsn("postgres", "postgres"))
+    await admin.execute(f'create database "{name}" template "{template}"')
     pool = await open_pool(system.dsn("postgres", name), 6)
-    async with pool.acquire() as connection:
-        await migrate(connection, "nobody")
-        # Nothing was ever published from here.
-        await connection.execute("update log_head set place = log_place()")
+    # Nothing was ever published from here.
+    await pool.execute("update log_head set place = log_place()")
     try:
         yield pool
     finally:
         await pool.close()
         await admin.execute(f'drop database "{name}" with (force)')
         await admin.close()
+
+
+@pytest.fixture
+async def database(system: LocalSystem, templates: Template) -> AsyncIterator[asyncpg.Pool]:
+    """An empty database with the tables every service has, for one test."""
+    async with _empty(system, await templates("nobody")) as found:
+        yield found
+
+
+@pytest.fixture
+async def database_of_reporting(system: LocalSystem, templates: Template) -> AsyncIterator[asyncpg.Pool]:
+    """The same with those of reporting."""
+    async with _empty(system, await templates("reporting")) as found:
+        yield found
 
 
 @pytest.fixture

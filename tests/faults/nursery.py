@@ -51,6 +51,8 @@ class Nursery:
 
     def status_of(self, pid: int) -> int | None:
         """With which status a child has ended; None while it runs."""
+        if self._out.closed:  # and its children with it
+            return self._ended.get(pid, -signal.SIGKILL)
         while pid not in self._ended and select.select([self._out], [], [], 0)[0]:
             self._note(self._line())
         return self._ended.get(pid)

@@ -21,7 +21,6 @@ from shared.consuming import Consumption, Record
 from shared.database import Connection
 from shared.dead_letters import DeadLetters
 from shared.encryption import Seal
-from shared.migrating import migrate
 
 LETTERS = DeadLetters(Seal(base64.urlsafe_b64encode(os.urandom(32)).decode()))
 STATUS, INVENTORY, FEEDBACK = "status.applications.v1", "inventory.services.v1", "feedback.cases.v1"
@@ -180,10 +179,8 @@ _FORGET = "; ".join(f"delete from {name}" for name in (*_TABLES, *(f"views_1.{vi
 
 
 @pytest.fixture
-async def reporting(database: asyncpg.Pool) -> asyncpg.Pool:
-    async with database.acquire() as connection:
-        await migrate(connection, "reporting")
-    return database
+def reporting(database_of_reporting: asyncpg.Pool) -> asyncpg.Pool:
+    return database_of_reporting
 
 
 async def read(pool: asyncpg.Pool, batches: Iterable[Sequence[Record]]) -> dict[str, list[Any]]:
@@ -210,7 +207,7 @@ async def read(pool: asyncpg.Pool, batches: Iterable[Sequence[Record]]) -> dict[
 
 # Without making a failing arrival smaller: that would take minutes of real batches.
 @settings(
-    max_examples=120,
+    max_examples=60,
     deadline=None,
     phases=[phase for phase in Phase if phase is not Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

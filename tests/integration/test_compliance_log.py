@@ -32,7 +32,6 @@ from shared.dead_letters import DeadLetters
 from shared.encryption import Seal
 from shared.identity import Person
 from shared.language import Bilingual
-from shared.migrating import migrate
 from tests.unit.evidence import BEGIN, LATER, Log
 
 LETTERS = DeadLetters(Seal(base64.urlsafe_b64encode(os.urandom(32)).decode()))
@@ -48,10 +47,8 @@ TOPICS = {
 
 
 @pytest.fixture
-async def views(database: asyncpg.Pool) -> asyncpg.Pool:
-    async with database.acquire() as connection:
-        await migrate(connection, "reporting")
-    return database
+def views(database_of_reporting: asyncpg.Pool) -> asyncpg.Pool:
+    return database_of_reporting
 
 
 def managed() -> Log:

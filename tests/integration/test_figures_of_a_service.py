@@ -7,7 +7,6 @@ import pytest
 
 from services.reporting.api.performance import read_service, today
 from services.reporting.domain.figures import Window
-from shared.migrating import migrate
 
 NAME = {"en": "A service", "fr": "Un service"}
 MEASURE = {
@@ -22,11 +21,10 @@ KNOWN = {"service_id": "S-1", "org_id": "9002", "name": NAME, "priority": False}
 
 
 @pytest.fixture
-async def cells(database: asyncpg.Pool) -> asyncpg.Pool:
+async def cells(database_of_reporting: asyncpg.Pool) -> asyncpg.Pool:
     """A service that went over from 9001 to 9002 in the year before this one, and cases of both."""
     day = today() - timedelta(days=3)
-    async with database.acquire() as connection:
-        await migrate(connection, "reporting")
+    async with database_of_reporting.acquire() as connection:
         for org, year in (("9001", "2020-04-01"), ("9002", "2024-04-01")):
             await connection.execute(
                 "insert into known_service values ('S-1', $1, $2, $3, false, 1)", date.fromisoformat(year), org, NAME
@@ -51,7 +49,7 @@ async def cells(database: asyncpg.Pool) -> asyncpg.Pool:
                 "insert into views_1.open_cell values ($1, 'S-1', 'STD', '', 'running', $2, $3, 0, $4)",
                 org, today() - timedelta(days=17), datetime.now(UTC) - timedelta(days=6), total,
             )  # fmt: skip
-    return database
+    return database_of_reporting
 
 
 async def test_5_19_a_transferred_service_s_figures_are_its_owner_s_alone(cells: asyncpg.Pool) -> None:

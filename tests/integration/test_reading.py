@@ -15,7 +15,6 @@ from services.reporting.domain.figures import Window
 from shared.database import transaction
 from shared.dead_letters import DeadLetters
 from shared.encryption import Seal
-from shared.migrating import migrate
 
 LETTERS = DeadLetters(Seal(base64.urlsafe_b64encode(os.urandom(32)).decode()))
 
@@ -28,10 +27,8 @@ def records(number: int) -> list[Any]:
 
 
 @pytest.fixture
-async def views(database: asyncpg.Pool) -> asyncpg.Pool:
-    async with database.acquire() as connection:
-        await migrate(connection, "reporting")
-    return database
+def views(database_of_reporting: asyncpg.Pool) -> asyncpg.Pool:
+    return database_of_reporting
 
 
 async def read(pool: asyncpg.Pool, some: list[Any]) -> handlers.Change:

@@ -22,7 +22,6 @@ from shared.consuming import Consumption, Record
 from shared.database import TRANSIENT, Connection, _speak_json, open_pool, transaction
 from shared.dead_letters import DeadLetters
 from shared.encryption import Seal
-from shared.migrating import migrate
 from shared.problems import Refused
 from shared.testing import eventually
 from tests.conftest import LocalSystem
@@ -37,10 +36,8 @@ CHANGED = (
 
 
 @pytest.fixture
-async def views(database: asyncpg.Pool) -> asyncpg.Pool:
-    async with database.acquire() as connection:
-        await migrate(connection, "reporting")
-    return database
+def views(database_of_reporting: asyncpg.Pool) -> asyncpg.Pool:
+    return database_of_reporting
 
 
 def logged(number: int) -> list[Any]:
@@ -106,7 +103,7 @@ async def test_a_second_rebuild_gives_the_same_again_and_the_consumer_goes_on_in
 
 # Without a smaller arrival than the failing one: that would take minutes.
 @settings(
-    max_examples=40,
+    max_examples=20,
     deadline=None,
     phases=[phase for phase in Phase if phase is not Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

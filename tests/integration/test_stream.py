@@ -14,7 +14,6 @@ from services.reporting.api.stream import EVERY, Stream, _audience
 from services.reporting.handlers.telling import tell_changes
 from shared.database import transaction
 from shared.identity import Department, Person
-from shared.migrating import migrate
 from tests.integration.test_compliance_log import DAY, advance, managed, read, records
 from tests.unit.evidence import LATER
 
@@ -22,10 +21,8 @@ NAME = {"en": "A service", "fr": "Un service"}
 
 
 @pytest.fixture
-async def figures(database: asyncpg.Pool) -> asyncpg.Pool:
-    async with database.acquire() as connection:
-        await migrate(connection, "reporting")
-    return database
+def figures(database_of_reporting: asyncpg.Pool) -> asyncpg.Pool:
+    return database_of_reporting
 
 
 async def change(pool: asyncpg.Pool, service: str) -> int:
