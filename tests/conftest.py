@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 import asyncpg
+import hypothesis
 import orjson
 import pytest
 
@@ -24,6 +25,17 @@ from shared.kafka import Kafka
 from shared.migrating import migrate
 from tests.commands import Commands, Done
 from tests.containers.infrastructure import infrastructure
+
+# Properties are tried with other values in each run, however slow the machine; GUICHET_EXAMPLES=1000 tries each so often.
+hypothesis.settings.register_profile(
+    "guichet",
+    max_examples=int(os.environ.get("GUICHET_EXAMPLES", "50")),
+    deadline=None,
+    derandomize=False,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("guichet")
 
 ROOT = Path(__file__).parent.parent
 Template = Callable[[str], Awaitable[str]]

@@ -208,7 +208,6 @@ async def read(pool: asyncpg.Pool, batches: Iterable[Sequence[Record]]) -> dict[
 # Without making a failing arrival smaller: that would take minutes of real batches.
 @settings(
     max_examples=60,
-    deadline=None,
     phases=[phase for phase in Phase if phase is not Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -104,7 +104,6 @@ async def test_a_second_rebuild_gives_the_same_again_and_the_consumer_goes_on_in
 # Without a smaller arrival than the failing one: that would take minutes.
 @settings(
     max_examples=20,
-    deadline=None,
     phases=[phase for phase in Phase if phase is not Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

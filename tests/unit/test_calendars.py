@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.calendars import ExceptionDay, calendar, excepting
@@ -17,7 +17,6 @@ from shared.contracts.measure import CalendarName
 from shared.language import Bilingual
 
 DAYS = st.dates(date(1995, 1, 1), date(2065, 12, 31))
-quick = settings(deadline=None, max_examples=100)
 
 
 def named(english: str, french: str) -> Bilingual:
@@ -277,7 +276,6 @@ def test_the_first_version_is_what_the_package_says_with_our_mends() -> None:
     assert made.getvalue() == (FOLDER / "1_from_2000-01-01.csv").read_text(encoding="utf-8")
 
 
-@quick
 @given(DAYS)
 def test_the_count_grows_by_one_on_business_days_and_stands_on_others(day: date) -> None:
     federal = calendar("CA")
@@ -285,7 +283,6 @@ def test_the_count_grows_by_one_on_business_days_and_stands_on_others(day: date)
     assert federal.business_days_between(before, day) == federal.is_business_day(day)
 
 
-@quick
 @given(DAYS, st.integers(1, 400))
 def test_adding_and_counting_agree(day: date, days: int) -> None:
     federal = calendar("CA")

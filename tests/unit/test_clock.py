@@ -11,7 +11,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.calendars import Calendar, ExceptionDay, calendar
@@ -390,7 +390,6 @@ def test_a_reading_before_the_last_event_is_that_of_the_last_event() -> None:
 
 # Properties
 
-quick = settings(deadline=None, max_examples=150)
 STATES = ["submitted", "complete", "in_review", "information_requested", "information_received"]
 STATES += ["decided", "issued", "closed", "withdrawn", "reopened"]
 LIMITS = st.one_of(
@@ -415,7 +414,6 @@ def read_at(measure: Measure, moments: list[Moment], now: datetime, where: Calen
     return read(measure, where, effective(in_order(moments)), now)
 
 
-@quick
 @given(MEASURES, HISTORIES, INSTANTS, st.randoms(use_true_random=False))
 def test_any_order_of_arrival_gives_the_same_reading(
     measure: Measure, moments: list[Moment], now: datetime, random: Random
@@ -424,7 +422,6 @@ def test_any_order_of_arrival_gives_the_same_reading(
     assert read_at(measure, arrived, now) == read_at(measure, moments, now)
 
 
-@quick
 @given(MEASURES, CASES, INSTANTS)
 def test_met_elapsed_and_due_date_say_the_same(measure: Measure, moments: list[Moment], now: datetime) -> None:
     reading = read_at(measure, moments, now)
@@ -437,7 +434,6 @@ def test_met_elapsed_and_due_date_say_the_same(measure: Measure, moments: list[M
         assert reading.met == (reading.stopped_on <= reading.due_on) == (reading.stopped_at < reading.due_at)
 
 
-@quick
 @given(st.lists(INSTANTS, min_size=2, max_size=8, unique=True).map(sorted), st.booleans())
 def test_elapsed_is_what_walking_day_by_day_counts(instants: list[datetime], business: bool) -> None:
     start, *pauses, stop = instants
@@ -457,7 +453,6 @@ def test_elapsed_is_what_walking_day_by_day_counts(instants: list[datetime], bus
     assert reading.due_on == counted[30 + len(paused) - 1]
 
 
-@quick
 @given(MEASURES, CASES, INSTANTS)
 def test_an_open_case_is_late_when_more_than_its_limit_has_elapsed(
     measure: Measure, moments: list[Moment], now: datetime
@@ -472,7 +467,6 @@ def test_an_open_case_is_late_when_more_than_its_limit_has_elapsed(
         assert reading.late_from is None
 
 
-@quick
 @given(MEASURES, CASES, INSTANTS, INSTANTS)
 def test_the_time_of_reading_moves_only_what_has_elapsed(
     measure: Measure, moments: list[Moment], now: datetime, later: datetime
@@ -486,7 +480,6 @@ def test_the_time_of_reading_moves_only_what_has_elapsed(
 PAUSED_CASES = st.lists(INSTANTS, min_size=4, max_size=6, unique=True).map(sorted)
 
 
-@quick
 @given(MEASURES, PAUSED_CASES, INSTANTS)
 def test_splitting_a_pause_in_two_changes_nothing(measure: Measure, instants: list[datetime], now: datetime) -> None:
     """A start, a pause to split at the third instant, open where there are but four, and a stop where there are six."""
@@ -507,7 +500,6 @@ def test_splitting_a_pause_in_two_changes_nothing(measure: Measure, instants: li
 MONTHS = re.compile(r"P\d+M")
 
 
-@quick
 @given(MEASURES.filter(lambda measure: not MONTHS.match(measure.limit)), CASES, st.integers(-50, 50), INSTANTS)
 def test_moving_everything_by_whole_weeks_moves_the_due_date_as_much(
     measure: Measure, moments: list[Moment], weeks: int, now: datetime
@@ -537,7 +529,6 @@ def test_moving_everything_by_whole_weeks_moves_the_due_date_as_much(
         )
 
 
-@quick
 @given(
     st.lists(st.integers(1, 400), min_size=2, max_size=6, unique=True),
     CASES,
@@ -568,7 +559,6 @@ CLOSED = st.lists(
 )
 
 
-@quick
 @given(MEASURES, CASES, CLOSED, INSTANTS)
 def test_exception_days_known_after_the_end_of_a_case_change_nothing_and_open_ones_are_never_due_earlier(
     measure: Measure, moments: list[Moment], closed: list[ExceptionDay], now: datetime
@@ -587,7 +577,6 @@ def test_exception_days_known_after_the_end_of_a_case_change_nothing_and_open_on
         assert reading == without
 
 
-@quick
 @given(MEASURES, CASES, CLOSED, INSTANTS, st.randoms(use_true_random=False))
 def test_exception_days_in_any_order_give_the_same_reading(
     measure: Measure, moments: list[Moment], closed: list[ExceptionDay], now: datetime, random: Random

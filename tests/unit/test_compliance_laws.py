@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.reporting.domain.compliance import Rules, evaluate
@@ -227,7 +227,6 @@ def test_a_service_is_in_one_organisation_s_numbers_on_a_day_and_in_no_other_s(
 
 
 @given(logs(), DAYS)
-@settings(max_examples=60)
 def test_a_difference_between_two_states_of_knowledge_names_events_that_one_of_them_has(
     entries: list[Entry], as_of: date
 ) -> None:
@@ -243,7 +242,6 @@ def test_a_difference_between_two_states_of_knowledge_names_events_that_one_of_t
 
 
 @given(logs(), DAYS)
-@settings(max_examples=60)
 def test_leaving_out_what_a_verdict_does_not_rest_on_leaves_the_verdict(entries: list[Entry], as_of: date) -> None:
     """Inputs are all there is to know: the same requirement judged from them alone, where all other facts are gone."""
     for found in verdicts(entries, as_of):

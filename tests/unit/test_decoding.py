@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 from fastapi import Request
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.contracts.envelope import Event
@@ -316,14 +316,12 @@ ATTRIBUTES = st.sampled_from([*event(), "subject", "datacontenttype", "trace"])
 FIELDS = st.sampled_from(sorted(ApplicationStatusReported.model_fields))
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 @example(b'{"id": "\\ud800"}')
 def test_no_bytes_make_decoding_fail(raw: bytes) -> None:
     assert isinstance(decoded(raw), Refusal)
 
 
-@settings(deadline=None)
 @given(JSON)
 def test_no_json_makes_decoding_fail(document: Any) -> None:
     raw = orjson.dumps(document, default=str) if _fits(document) else b"0"
@@ -339,7 +337,6 @@ def _fits(value: Any) -> bool:
     return True
 
 
-@settings(deadline=None)
 @given(st.dictionaries(ATTRIBUTES, JSON | TEXTS, max_size=3), st.dictionaries(FIELDS, JSON | TEXTS, max_size=3))
 @example({"time": "0001-01-01T00:00:00+23:59"}, {})
 @example({"time": "9999-12-31T23:59:59-23:59"}, {"expected_at": "9999-12-31T23:59:59-23:59"})

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.feedback.domain.cases import FINAL, Case, Step, handle, receive
@@ -107,7 +107,6 @@ STEPS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(STEPS, st.data())
 def test_the_same_reports_in_any_order_make_the_same_case(steps: list[tuple[str, int]], data: st.DataObject) -> None:
     def told(order: list[int]) -> Case:

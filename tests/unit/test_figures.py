@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.reporting.domain.figures import (
@@ -85,7 +85,6 @@ def test_a_verdict_compares_exactly_and_never_rounds_first(
     assert verdict(met, total, target) == expected
 
 
-@settings(deadline=None)
 @given(st.integers(0, 100), st.integers(1, 1000))
 def test_a_share_equal_to_its_target_meets_it_however_the_target_is_written(percent: int, hundreds: int) -> None:
     target = percent / 100
@@ -125,7 +124,6 @@ def test_there_is_no_interval_without_cases_nor_where_more_were_met_than_there_w
     assert wilson(-1, 10) is None
 
 
-@settings(deadline=None)
 @given(st.integers(1, 10**6), st.data())
 def test_an_interval_holds_its_share_and_stays_between_0_and_1(total: int, data: st.DataObject) -> None:
     met = data.draw(st.integers(0, total))
@@ -226,7 +224,6 @@ def test_a_total_holds_hidden_figures_only_where_it_does_not_give_them_away(part
     assert total_shown(parts) == expected
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 30), max_size=8))
 def test_a_total_never_differs_from_what_is_shown_by_fewer_than_ten(parts: list[int]) -> None:
     visible = sum(part for part in parts if part >= FEWEST_SHOWN)
@@ -244,7 +241,6 @@ def test_a_percentile_is_the_duration_that_the_share_of_cases_did_not_exceed() -
     assert percentile([(4, 0)], 0.5) is None
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 100), min_size=1, max_size=40), st.sampled_from([50, 80, 90, 95]))
 def test_percentiles_of_short_durations_are_those_of_the_sorted_cases(elapsed: list[int], share: int) -> None:
     durations = [(each, elapsed.count(each)) for each in sorted(set(elapsed))]

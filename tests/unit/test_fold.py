@@ -8,7 +8,7 @@ from hashlib import sha256
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.reporting.domain.fold import (
@@ -180,7 +180,6 @@ CLOCKS = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(CLOCKS | st.none(), min_size=1, max_size=6))
 def test_of_a_case_that_goes_from_clock_to_clock_exactly_the_last_is_counted(clocks: list[Clock | None]) -> None:
     steps = [change(before, after) for before, after in zip([None, *clocks], clocks, strict=False)]
@@ -262,7 +261,6 @@ EVENTS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(EVENTS, st.data())
 def test_neither_order_nor_batches_make_a_difference(events: list[Logged], data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(events))
@@ -285,19 +283,16 @@ def test_merging_leaves_what_is_merged_as_it_was() -> None:
 # Durations
 
 
-@settings(deadline=None)
 @given(st.integers(0, 100))
 def test_a_duration_up_to_100_units_is_kept_exactly(elapsed: int) -> None:
     assert value_of(bucket(elapsed)) == elapsed
 
 
-@settings(deadline=None)
 @given(st.integers(101, 10**9))
 def test_a_longer_duration_is_told_within_one_percent(elapsed: int) -> None:
     assert abs(value_of(bucket(elapsed)) - elapsed) <= 0.01 * elapsed * (1 + 1e-9)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**7), st.integers(0, 10**7))
 def test_a_longer_duration_is_in_no_lower_bucket(one: int, other: int) -> None:
     assert bucket(min(one, other)) <= bucket(max(one, other))

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
@@ -236,7 +236,6 @@ async def test_without_a_jwks_no_token_is_good() -> None:
     assert await Tokens(None, ISSUER).person(token()) is None
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40) | st.lists(st.binary(max_size=20).map(part), min_size=3, max_size=3).map(".".join))
 @example(f"{part([])}.{part({})}.{part(b'')}")
 @example(f"{part({'alg': ['Ed25519']})}.{part({})}.{part(b'')}")

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.reporting.domain import warning
@@ -162,7 +162,6 @@ def test_on_a_year_s_last_day_a_standard_without_any_case_has_no_outlook() -> No
     assert (found.state, found.reason, found.total) == (None, "no_cases", 0)
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 364), st.integers(0, 30), st.integers(0, 30)), max_size=60),
     st.sampled_from([0.5, 0.8, 0.9, 0.95, 1.0]),

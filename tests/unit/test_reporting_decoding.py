@@ -7,7 +7,7 @@ import msgspec
 import orjson
 import pytest
 from aiokafka import ConsumerRecord
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -172,7 +172,6 @@ def differences(found: Any, contract: Any, path: str = "data") -> list[str]:
 
 
 @pytest.mark.parametrize("kind", EVENTS)
-@settings(deadline=None)
 @given(data=st.data())
 def test_what_is_read_of_an_event_is_what_its_contract_holds(kind: str, data: st.DataObject) -> None:
     event = data.draw(EVENTS[kind])
@@ -301,7 +300,6 @@ def test_a_record_without_value_is_set_aside() -> None:
     assert len(decode([record(None)]).unreadable) == 1
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=60))
 @example(b'{"id":"1","source":"","type":".LogAdvanced.v1","data":{}}')
 @example(b'{"id":"' + b"9" * 5000 + b'","source":"","type":"","data":{},"recordedat":"2026-05-04T12:00:00Z"}')

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.status.domain import application as domain
@@ -106,14 +106,12 @@ def histories(draw: st.DrawFn) -> list[Received]:
 # Order
 
 
-@settings(deadline=None)
 @given(histories(), st.data())
 def test_the_same_reports_in_any_order_make_the_same_application(events: list[Received], data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(events))
     assert what_counts(told(shuffled)[0]) == what_counts(told(events)[0])
 
 
-@settings(deadline=None)
 @given(histories())
 def test_each_change_starts_from_the_clocks_the_one_before_left(events: list[Received]) -> None:
     left: dict[str, Any] = {}
@@ -323,7 +321,6 @@ def test_versions_never_go_back_after_measuring_again() -> None:
     assert (before.version, change.application.version, change.published.version) == (4, 5, 5)
 
 
-@settings(deadline=None)
 @given(histories())
 def test_measuring_again_is_what_the_standards_would_have_said_at_once(events: list[Received]) -> None:
     before, _ = told(events, STANDARDS[:1])

@@ -4,7 +4,7 @@ import random
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.reporting.domain.survival import Seen, estimate
@@ -31,7 +31,6 @@ def test_the_textbook_s_remissions_come_out_as_the_textbook_has_them() -> None:
         assert 1 - found.share == pytest.approx(left, abs=0.0005)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(MARKS, st.integers(1, 50)), min_size=1, max_size=20), MARKS)
 def test_where_everything_has_ended_it_is_the_empirical_share_with_wilson_s_interval(
     taken: list[tuple[int, int]], limit: int
@@ -46,7 +45,6 @@ def test_where_everything_has_ended_it_is_the_empirical_share_with_wilson_s_inte
     assert found.interval == pytest.approx(expected, abs=1e-6)
 
 
-@settings(deadline=None)
 @given(DELAYED, MARKS)
 def test_it_is_between_0_and_1_inside_its_interval_and_never_without_cases_at_risk(
     seen: list[Seen], limit: int
@@ -61,14 +59,12 @@ def test_it_is_between_0_and_1_inside_its_interval_and_never_without_cases_at_ri
     assert found.interval[0] - 1e-9 <= found.share <= found.interval[1] + 1e-9
 
 
-@settings(deadline=None)
 @given(CASES)
 def test_a_longer_limit_is_kept_no_less_often(seen: list[Seen]) -> None:
     shares = [found.share for limit in range(31) if (found := estimate(seen, limit)) is not None]
     assert all(shorter <= longer + 1e-12 for shorter, longer in pairwise(shares))
 
 
-@settings(deadline=None)
 @given(CASES, MARKS, st.integers(1, 30))
 def test_open_cases_that_have_passed_the_limit_never_raise_it(seen: list[Seen], limit: int, late: int) -> None:
     before = estimate(seen, limit)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.reporting.domain.indicators import Service
@@ -195,7 +195,6 @@ def test_a_chart_breaks_where_a_year_is_not_known_and_draws_nothing_there() -> N
     assert chart([], "m") is None
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=12))
 def test_every_point_of_a_chart_stands_inside_it(shares: list[tuple[float, bool]]) -> None:
     items = [
