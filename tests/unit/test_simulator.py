@@ -385,11 +385,11 @@ def test_live_without_a_backlog_begins_with_new_cases() -> None:
 def test_the_real_inventory_is_simulated_in_proportion() -> None:
     inventory = read(REAL)
     used = services(inventory)
-    reports = list(Simulation(inventory, 7, NOW).backlog(40_000))
+    reports = list(Simulation(inventory, 7, NOW).backlog(10_000))
     named = Counter(
         report.event["data"].get("service_id") for report in accepted(reports) if report.service == "status"
     )
-    assert len(reports) == 40_000
+    assert len(reports) == 10_000
     assert {each.service_id for each in used} <= set(named)
     largest = max(used, key=lambda each: each.applications)
     assert named.most_common(1)[0][0] == largest.service_id
