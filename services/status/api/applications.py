@@ -53,7 +53,7 @@ async def applications(
     limit: Limit = 100,
     after_: After = None,
 ) -> Response:
-    """With `late`, a page is of the next 500 applications at most: it may be shorter than `limit` and have a `next`."""
+    """With `late`, a page is of the next 500 applications, or `limit` where that is more: it may be shorter than `limit` and have a `next`."""
     own = own_of(request, await caller(request))
     now = datetime.now(UTC)
     # Lateness follows from the clock, so it is judged after reading.

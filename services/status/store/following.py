@@ -10,7 +10,7 @@ from shared.database import Pool
 _TOPIC = "status.applications.v1"
 # Further back, whether one application changed is not worth looking for: it is told as it stands.
 _FAR = 50_000
-_LATELY, _LOOKED_AT = 1_000, 10_000
+_LATELY, _LOOKED_AT = 1_000, 4_000
 Kind = tuple[str, str, str | None]  # service, standard, channel
 
 
