@@ -68,6 +68,16 @@ async def caller(request: Request) -> Department | Person | None:
     return found
 
 
+async def still_calls(request: Request, found: Department | Person | None) -> bool:
+    """Whether a request that goes on for long would be found to come from the same caller now: its key not revoked, its
+    token not expired.
+    """
+    try:
+        return await _look_up(request) == found
+    except Refused:
+        return False
+
+
 async def _look_up(request: Request) -> Department | Person | None:
     bearer = _bearer(request)
     if bearer is None:

@@ -1,5 +1,6 @@
 """Departments' keys: `gk_<id>_<256 random bits>`, of which a service keeps the HMAC under its pepper alone."""
 
+import asyncio
 import hashlib
 import hmac
 import time
@@ -78,17 +79,26 @@ class Keys:
     def __init__(self, pool: Pool, pepper: str) -> None:
         self._pool, self._pepper = pool, pepper.encode()
         self._seen: dict[str, tuple[float, Department]] = {}
+        self._looks: dict[str, asyncio.Future[Department | None]] = {}
 
     async def department(self, key: str) -> Department | None:
         now = time.monotonic()
         cached = self._seen.get(key)
         if cached is not None and now - cached[0] < self._CACHED_SECONDS:
             return cached[1]
-        found = await self._look_up(key)
+        found = await self._look_up_once(key)
         if found is not None:
             self._seen = {k: v for k, v in self._seen.items() if now - v[0] < self._CACHED_SECONDS}
             self._seen[key] = (now, found)
         return found
+
+    async def _look_up_once(self, key: str) -> Department | None:
+        """One look for all who ask at the same time: a thousand streams of one key do."""
+        look = self._looks.get(key)
+        if look is None:
+            look = self._looks[key] = asyncio.ensure_future(self._look_up(key))
+            look.add_done_callback(lambda done: self._looks.pop(key) if self._looks.get(key) is done else None)
+        return await asyncio.shield(look)
 
     async def _look_up(self, key: str) -> Department | None:
         row = await self._pool.fetchrow(f"{_LIVE} and key_id = $1", key_id_of(key))
@@ -105,7 +115,7 @@ class Keys:
                 await self._check_same(connection, key, scope)
             elif replaces is not None:
                 await _give_way(connection, replaces, scope.org_id, overlap)
-        self._seen.clear()
+        self._forget()
 
     async def _insert(self, connection: Connection, key: str, scope: Scope) -> bool:
         done = await connection.execute(
@@ -133,8 +143,13 @@ class Keys:
         done = await self._pool.execute(
             "update api_key set revoked_at = coalesce(revoked_at, now()) where key_id = $1", key_id
         )
-        self._seen.clear()
+        self._forget()
         return bool(done == "UPDATE 1")
+
+    def _forget(self) -> None:
+        """From now on everyone looks again, also beside who is looking."""
+        self._seen.clear()
+        self._looks.clear()
 
     async def organizations(self, service: str) -> Sequence[str]:
         """Those with a live key that may report to a service."""

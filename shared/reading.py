@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -53,6 +54,11 @@ def page(items: list[Any], limit: int, key: Any, **rest: Any) -> dict[str, Any]:
     shown = items[:limit]
     following = _seal(key(shown[-1])) if len(items) > limit else None
     return {"items": shown, "next": following, **rest}
+
+
+def page_to(items: list[Any], end: Sequence[str] | None, **rest: Any) -> dict[str, Any]:
+    """A page of a list that was read up to a key; None where that is all of it."""
+    return {"items": items, "next": None if end is None else _seal(list(end)), **rest}
 
 
 def after(value: str | None, parts: int = 1) -> list[str]:

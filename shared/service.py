@@ -67,6 +67,8 @@ class Parts:
     # What it says again when it was restored from a backup.
     say_again: SayAgain | None = None
     routers: Sequence[APIRouter] = ()
+    # Whether people without a role sign in to its pages too.
+    clients_sign_in: bool = False
     background: Sequence[Background] = ()
 
 
@@ -91,6 +93,7 @@ def create_app(parts: Parts, settings: Settings) -> FastAPI:
     described = self_description(parts.name, parts.kinds, parts.topics)
     for router in [*doors, described, health.router, assets.router, keys, operation, *parts.routers]:
         app.include_router(router)
+    app.state.clients_sign_in = parts.clients_sign_in
     app.state.signs_in = ("/{language}/sign-in", "get") in access_of(app)
     list_access(app)
     if doors:

@@ -1,4 +1,5 @@
-"""Signing in to the pages for officers, deputy heads, oversight and auditors: a person's token, kept in an HttpOnly cookie.
+"""Signing in to the pages for officers, deputy heads, oversight and auditors, and for clients where there are pages for them:
+a person's token, kept in an HttpOnly cookie.
 
 Behind a proxy that signs people in and sends `Authorization: Bearer ...` along, nobody comes here. The cookie is for this
 host alone, ends with the token, and counts for nothing in what another site's page makes the browser send.
@@ -14,7 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from shared.access import ANYONE
 from shared.identity import SESSION, Person, caller, is_of_our_pages
 from shared.language import Bilingual, Language
-from shared.problems import Refused, problem
+from shared.problems import Problem, Refused, problem
 from shared.web import Pages
 
 
@@ -83,7 +84,13 @@ def _ours(back: str, language: Language) -> str:
 
 @router.get("/{language}/sign-in")
 async def form(request: Request, language: Language, back: str = "") -> HTMLResponse:
-    return _PAGES.render(request, "sign_in.html", language, back=_ours(back, language), problem=None)
+    return _form(request, language, back)
+
+
+def _form(request: Request, language: Language, back: str, refusal: Problem | None = None) -> HTMLResponse:
+    clients = request.app.state.clients_sign_in
+    status, back = 401 if refusal else 200, _ours(back, language)
+    return _PAGES.render(request, "sign_in.html", language, status, back=back, problem=refusal, clients=clients)
 
 
 @router.post(
@@ -100,9 +107,8 @@ async def sign_in(
     back: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
     person = await request.app.state.tokens.person(token.strip())
-    if person is None or not person.roles:
-        refusal = problem("unauthorized", _WRONG.en, _WRONG.fr)
-        return _PAGES.render(request, "sign_in.html", language, 401, back=_ours(back, language), problem=refusal)
+    if person is None or not (person.roles or request.app.state.clients_sign_in):
+        return _form(request, language, back, problem("unauthorized", _WRONG.en, _WRONG.fr))
     response = RedirectResponse(_ours(back, language), 303)
     response.set_cookie(
         SESSION,

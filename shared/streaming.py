@@ -11,7 +11,7 @@ from shared.metrics import stream_readers
 _HEARTBEAT_SECONDS = 15.0
 _BEHIND = 100
 Message = tuple[int, bytes]  # the position it tells up to, and the text; without a text the reader is to come again
-_END: Message = (0, b"")
+END: Message = (0, b"")
 
 
 class Readers:
@@ -27,23 +27,29 @@ class Readers:
         for queue in list(self._queues):
             if queue.qsize() >= _BEHIND:  # too slow: it is told to come again, and resumes from its last id
                 self._queues.discard(queue)
-                queue.put_nowait(_END)
+                queue.put_nowait(END)
             else:
                 queue.put_nowait(message)
 
     def close(self) -> None:
         """Every reader is told to come again; the process ends."""
         for queue in self._queues:
-            queue.put_nowait(_END)
+            queue.put_nowait(END)
 
-    async def read(self, first: Callable[[], Awaitable[Message]]) -> AsyncGenerator[bytes, None]:
-        """One reader's messages: what `first` says, asked once the reader is known here, then what is handed out."""
+    async def read(
+        self, first: Callable[[], Awaitable[Message]], may: Callable[[], Awaitable[bool]] | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """One reader's messages: what `first` says, asked once the reader is known here, then what is handed out. Ends before
+        a message that the reader `may` not be told any more.
+        """
         queue: asyncio.Queue[Message] = asyncio.Queue()
         self._queues.add(queue)  # before the first look, so that nothing falls between the two
         stream_readers.inc()
         try:
             yield b"retry: 2000\n\n"
             told, text = await first()
+            if not text or not await _allowed(may):
+                return
             yield text
             while True:
                 try:
@@ -53,12 +59,18 @@ class Readers:
                     continue
                 if not text:
                     return
+                if not await _allowed(may):
+                    return
                 if position > told:  # what was on its way while this reader looked is in what it saw
                     told = position
                     yield text
         finally:
             self._queues.discard(queue)
             stream_readers.dec()
+
+
+async def _allowed(may: Callable[[], Awaitable[bool]] | None) -> bool:
+    return may is None or await may()
 
 
 def message(position: int, event: str, data: bytes) -> Message:
@@ -68,7 +80,8 @@ def message(position: int, event: str, data: bytes) -> Message:
 def first_message(last_id: str | None, head: int) -> Message | None:
     """What a reader is told first that says no id, or one that was never given here; None where it resumes from its id.
 
-    An id of another database, or none at all, leads to `reset`: the page is to be read anew.
+    An id of another database, or none at all, leads to `reset`: the page is to be read anew. A stream
+    that tells its one thing as it stands may tell that instead.
     """
     if last_id is None:
         return message(head, "start", b"{}")

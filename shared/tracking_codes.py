@@ -21,6 +21,8 @@ Key = tuple[str, str]  # organisation, id
 _NO_LETTERS = re.compile(r"[\W_]+")
 _TRIES_A_MINUTE = 10
 _OPEN_SECONDS = 12 * 3600
+# A browser keeps cookies of 4 KiB, which this is when sealed and written in letters.
+_MOST_OPENED, _MOST_BYTES = 10, 2_800
 _KNOWN_ADDRESSES = 10_000
 
 
@@ -31,27 +33,44 @@ def code_hash(code: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class TrackingCodes:
-    """Those of one kind of thing: what they derive from, what their cookie is called, and what is said of an unknown one."""
+    """Those of one kind of thing: what they derive from, what their cookie is called, what is said of an unknown one,
+    and whether a browser keeps several.
+    """
 
     purpose: str
     cookie: str
     unknown: Bilingual
+    many: bool = False
 
     def code(self, seal: Seal, key: str) -> str:
         letters = base64.b32encode(seal.derive(self.purpose, key)).decode()[:20]
         return "-".join(letters[start : start + 5] for start in range(0, 20, 5))
 
     def key_of_cookie(self, request: Request) -> Key | None:
-        """The thing that the reader's cookie opens."""
+        """The thing that the reader's cookie opened last."""
+        return next(iter(self.keys_of_cookie(request)), None)
+
+    def keys_of_cookie(self, request: Request) -> list[Key]:
+        """The things that the reader's cookie opens, the last first."""
+        return [(org_id, thing) for _, org_id, thing in self._opened(request)]
+
+    def _opened(self, request: Request) -> list[tuple[int, str, str]]:
+        """When each was opened, organisation, id."""
         try:
             sealed = base64.urlsafe_b64decode(request.cookies[self.cookie])
-            made, org_id, thing = request.app.state.seal.open(sealed, self._context).decode().split("/", 2)
+            lines = request.app.state.seal.open(sealed, self._context).decode().split("\n")
+            found = [(int(made), org_id, thing) for made, org_id, thing in (line.split("/", 2) for line in lines)]
         except (KeyError, ValueError, InvalidTag):
-            return None
-        return (org_id, thing) if time.time() - int(made) < _OPEN_SECONDS else None
+            return []
+        return [each for each in found if time.time() - each[0] < _OPEN_SECONDS]
 
     def set_cookie(self, request: Request, response: Response, key: Key) -> None:
-        sealed = request.app.state.seal.seal(f"{int(time.time())}/{'/'.join(key)}".encode(), self._context)
+        """From now on it opens this; where it may open `many`, beside what was opened in this browser within the last hours."""
+        before = [each for each in self._opened(request) if self.many and each[1:] != key]
+        lines = [f"{made}/{org_id}/{thing}".encode() for made, org_id, thing in [(int(time.time()), *key), *before]]
+        while len(lines) > _MOST_OPENED or len(b"\n".join(lines)) > _MOST_BYTES:
+            lines.pop()
+        sealed = request.app.state.seal.seal(b"\n".join(lines), self._context)
         response.set_cookie(
             self.cookie,
             base64.urlsafe_b64encode(sealed).decode(),

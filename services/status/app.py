@@ -15,7 +15,8 @@ parts = Parts(
     opened=handlers.opened,
     prepare=api.prepare,
     consumptions=consumers.consumptions,
-    routers=[*api.routers, pages.router],
+    routers=[*api.routers, *pages.routers],
+    clients_sign_in=True,
     background=[consumers.measure_again, live.run, delivering.deliver, delivering.keep_house],
 )
 app = main(parts)

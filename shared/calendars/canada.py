@@ -2,12 +2,14 @@
 
 Only who makes a new version of the data runs this, and reads what it changes before committing it:
 
-    python -m shared.calendars.canada > shared/calendars/holidays/2_from_2027-04-01.csv
+    python -m shared.calendars.canada > shared/calendars/holidays/3_from_2027-04-01.csv
 
 Mends:
 1. Easter Monday, a holiday of the federal public service, is added everywhere: three days after Good Friday.
-2. "Boxing Day" is « Lendemain de Noël » in French; some other French names are put right (`_FRENCH`).
-3. Where two holidays fall on one day, both languages name the federal one first.
+2. 2022-09-19, the National Day of Mourning, a holiday of the federal public service (announced on 2022-09-13), is added
+   everywhere: the package has it in six provinces alone.
+3. "Boxing Day" is « Lendemain de Noël » in French; some other French names are put right (`_FRENCH`).
+4. Where two holidays fall on one day, both languages name the federal one first.
 """
 
 import csv
@@ -49,6 +51,8 @@ _FRENCH: Final = {
     "Funéraire de sa majesté": "Funérailles de Sa Majesté",
     "Jour de mémorial": "Jour commémoratif",
 }
+_MOURNING: Final = date(2022, 9, 19)
+_DAY_OF_MOURNING: Final = Bilingual(en="National Day of Mourning", fr="Jour de deuil national")
 _FEDERAL_FIRST: Final = {"National Patriots' Day; Victoria Day": "Victoria Day; National Patriots' Day"}
 
 
@@ -60,7 +64,14 @@ def holidays_of(name: str, years: Iterable[int]) -> dict[date, Bilingual]:
         day: Bilingual(en=_FEDERAL_FIRST.get(english[day], english[day]), fr=_mended(french[day])) for day in english
     }
     easter_monday = Bilingual(en="Easter Monday", fr="Lundi de Pâques")
-    return named | {day + timedelta(days=3): easter_monday for day, text in english.items() if "Good Friday" in text}
+    named |= {day + timedelta(days=3): easter_monday for day, text in english.items() if "Good Friday" in text}
+    if _MOURNING.year in years:
+        named[_MOURNING] = _both(_DAY_OF_MOURNING, named.get(_MOURNING))
+    return named
+
+
+def _both(federal: Bilingual, own: Bilingual | None) -> Bilingual:
+    return Bilingual(en=f"{federal.en}; {own.en}", fr=f"{federal.fr}; {own.fr}") if own else federal
 
 
 def _packaged(name: str, language: str, years: list[int]) -> dict[date, str]:

@@ -24,6 +24,8 @@ PAGES = [
     ("inventory", "/tools/priority"),
     ("feedback", "/"),
     ("status", "/"),
+    ("status", "/applications"),
+    ("status", "/sign-in"),
 ]
 
 

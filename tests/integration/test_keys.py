@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
+import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError
@@ -20,6 +21,7 @@ from guichet.client import Services
 from guichet.errors import NotReachable, WrongUse
 from guichet.tokens import token
 from shared.identity import key_id_of, new_key
+from shared.keys import Keys, Scope
 from shared.testing import eventually
 from tests.conftest import LocalSystem
 
@@ -225,3 +227,14 @@ async def test_a_rotation_within_a_rotation_gives_the_length_that_the_key_was_ma
             new = await keys.rotate(services, old["id"], keys.lasting("1h"))
             found = await length(services, new["id"])
             assert found == wanted or (found and wanted and abs(found - wanted) < timedelta(minutes=1))
+
+
+async def test_a_key_that_a_thousand_streams_ask_after_at_once_is_looked_up_once(database: asyncpg.Pool) -> None:
+    key, asked = new_key(), list[str]()
+    await Keys(database, "pepper").add(key, Scope("9001", ("status",), ("read",), None))
+    async with database.acquire() as connection:
+        with connection.query_logger(lambda each: asked.append(each.query)):
+            some = Keys(connection, "pepper")  # type: ignore[arg-type]  # which answers one question at a time
+            found = await asyncio.gather(*(some.department(key) for _ in range(1_000)))
+    assert {each.org_id for each in found if each is not None} == {"9001"}
+    assert len(asked) == 1

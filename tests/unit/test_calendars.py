@@ -65,6 +65,16 @@ def test_the_day_for_truth_and_reconciliation_is_a_holiday_since_2021() -> None:
     assert not calendar("CA").is_business_day(date(2021, 9, 30))
 
 
+def test_the_national_day_of_mourning_of_2022_is_a_federal_holiday_and_so_one_everywhere() -> None:
+    monday = date(2022, 9, 19)
+    assert calendar("CA").holiday(monday) == named("National Day of Mourning", "Jour de deuil national")
+    assert not [name for name in get_args(CalendarName) if calendar(name).is_business_day(monday)]
+    own = calendar("CA-BC").holiday(monday)
+    assert own is not None
+    assert own.en == "National Day of Mourning; Funeral of Her Majesty the Queen Elizabeth II"
+    assert calendar("CA").add_business_days(date(2022, 9, 16), 1) == date(2022, 9, 20)
+
+
 @pytest.mark.parametrize("year_and_day", ["2000-04-24", "2016-03-28", "2019-04-22", "2025-04-21", "2038-04-26"])
 def test_easter_monday_is_three_days_after_good_friday(year_and_day: str) -> None:
     monday = date.fromisoformat(year_and_day)
@@ -268,12 +278,21 @@ def test_a_start_date_takes_the_version_valid_from_it_or_before_it(monkeypatch: 
     assert (chosen("CA", date(1999, 12, 31)), chosen("CA")) == (old, new)
 
 
-def test_the_first_version_is_what_the_package_says_with_our_mends() -> None:
+def test_the_newest_version_is_what_the_package_says_with_our_mends() -> None:
     # Fails where a new release of the package says something else: look at the difference, and if it is right, make a
     # new version of the data. Until then nothing moves.
     made = StringIO()
     write_version(made)
-    assert made.getvalue() == (FOLDER / "1_from_2000-01-01.csv").read_text(encoding="utf-8")
+    assert made.getvalue() == (FOLDER / "2_from_2000-01-01.csv").read_text(encoding="utf-8")
+
+
+def test_the_second_version_mends_the_first_by_one_day() -> None:
+    """The first stays as it was released."""
+    first, second = (
+        set((FOLDER / f"{number}_from_2000-01-01.csv").read_text(encoding="utf-8").splitlines()) for number in (1, 2)
+    )
+    assert {row.partition(",")[0] for row in first ^ second} == {"2022-09-19"}
+    assert calendar("CA").version == "2"
 
 
 @given(DAYS)

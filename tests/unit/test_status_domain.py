@@ -271,6 +271,43 @@ def test_each_standard_has_its_own_clock_and_the_first_due_is_the_one_shown() ->
     assert domain.standard_shown({}) is None
 
 
+def test_a_standard_that_has_stopped_hides_none_that_runs() -> None:
+    """The first due is over: what is still to come is what the client is told of."""
+    complete = SIX_WEEKS.model_copy(update={"starts": "submitted"})
+    application, _ = told(
+        [report("submitted", 1), report("decided", 2, 1)], [standard("STD-1"), standard("STD-2", complete)], now=MONDAY
+    )
+    assert {each: clock.state for each, clock in application.clocks.items()} == {"STD-1": "stopped", "STD-2": "running"}
+    assert domain.standard_shown(application.clocks) == "STD-2"
+
+
+def test_of_those_that_are_paused_one_is_shown_before_those_that_are_over() -> None:
+    complete = SIX_WEEKS.model_copy(update={"starts": "submitted"})
+    events = [report("submitted", 1), report("decided", 2, 1), report("information_requested", 3, 2)]
+    application, _ = told(events, [standard("STD-1"), standard("STD-2", complete)], now=MONDAY)
+    assert domain.standard_shown(application.clocks) == "STD-2"
+    assert application.clocks["STD-2"].state == "paused"
+
+
+# Decisions
+
+
+def decided_by(*states: str) -> str | None:
+    application, _ = told([report(state, number, number) for number, state in enumerate(states)])
+    found = domain.decision(application)
+    return found and found.event_id
+
+
+def test_the_decision_is_the_last_that_counts_and_none_after_a_reopening() -> None:
+    assert decided_by("submitted", "in_review") is None
+    assert decided_by("submitted", "decided", "issued", "closed") == "e-1"
+    assert decided_by("submitted", "issued") == "e-1"
+    assert decided_by("submitted", "decided", "decided") == "e-2"
+    assert decided_by("submitted", "closed", "decided") is None
+    assert decided_by("submitted", "decided", "reopened") is None
+    assert decided_by("submitted", "decided", "closed", "reopened", "decided") == "e-4"
+
+
 # Measuring again
 
 

@@ -72,6 +72,23 @@ def test_closed_without_a_decision_is_never_told_as_decided() -> None:
     assert "not a decision" in body["data"]["next"]
 
 
+def test_a_decision_that_does_not_count_is_told_of_nobody() -> None:
+    """Lesson 5.8: closed is not decided. A `decided` after the end, without `reopened`, changes nothing (clock rule 7)."""
+    events = [report("submitted", 1, 1), report("decided", 2, 9), report("closed", 3, 8)]
+    *_, closed = told_by(events)
+    assert closed is not None
+    assert closed.application.state == "closed"
+    assert told("134", "A-1", 3, closed.facts(), "en")["data"]["summary"] == "Your application has been closed."
+
+
+def test_what_is_closed_again_after_a_reopening_is_not_told_by_the_decision_before_it() -> None:
+    states_ = ["submitted", "decided", "closed", "reopened", "closed"]
+    *_, first, _, last = told_by([report(state, n, n) for n, state in enumerate(states_)])
+    assert first is not None
+    assert last is not None
+    assert (first.decided, last.decided) == (True, False)
+
+
 def test_what_nobody_is_to_be_told_is_told_to_nobody() -> None:
     assert states([report("submitted", 1, 1, notify=False), report("complete", 2, 2)]) == ["complete"]
 

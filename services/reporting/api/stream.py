@@ -7,9 +7,10 @@ workers of reporting change figures and verdicts too.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ from services.reporting.domain.figures import FEWEST_SHOWN, window
 from services.reporting.store import Filters
 from shared.access import ANYONE
 from shared.database import TRANSIENT, Pool
-from shared.identity import Person
+from shared.identity import Person, still_calls
 from shared.logs import log
 from shared.reading import to_json
 from shared.streaming import Message, Readers, first_message, last_id_of, message, stream_of
@@ -94,7 +95,10 @@ class Stream:
         """The positions up to which readers know of everything: at first, where both logs were when the first one came."""
         if self._told is None:
             async with store.one_state(self._pool) as connection:
-                self._told = await store.head(connection), await store.own_head(connection)
+                heads = await store.head(connection), await store.own_head(connection)
+            # Whoever was quicker is told from there on: it must not be moved past what they have not seen.
+            if self._told is None:
+                self._told = heads
         return self._told
 
     async def _look(self, position: int, own: int) -> Seen:
@@ -120,10 +124,12 @@ class Stream:
         for readers in self._readers.values():
             readers.close()
 
-    def read(self, last_id: str | None, audience: Audience = None) -> AsyncIterator[bytes]:
-        """One reader's messages: first what changed since `last_id`, then what changes."""
+    def read(
+        self, last_id: str | None, audience: Audience = None, may: Callable[[], Awaitable[bool]] | None = None
+    ) -> AsyncIterator[bytes]:
+        """One reader's messages: first what changed since `last_id`, then what changes, as long as the reader `may` read it."""
         readers = self._readers.setdefault(audience, Readers())
-        return readers.read(lambda: self._since(last_id, audience))
+        return readers.read(lambda: self._since(last_id, audience), may)
 
     async def _since(self, last_id: str | None, audience: Audience) -> Message:
         await self._begun()
@@ -174,7 +180,10 @@ async def stream(request: Request) -> StreamingResponse:
     """`performance` for everyone; `verdicts` for officers and deputy heads of their own organisation, for oversight and
     auditors of all. Ids are positions of the log of what was read: `Last-Event-ID` resumes without a gap.
     """
-    return stream_of(request.app.state.stream.read(last_id_of(request), _audience(await reader(request))))
+    found = await reader(request)
+    audience = _audience(found)
+    may = None if audience is None else partial(still_calls, request, found)  # figures are everyone's
+    return stream_of(request.app.state.stream.read(last_id_of(request), audience, may))
 
 
 def _audience(found: Any) -> Audience:

@@ -7,7 +7,7 @@ from fastapi import Request
 from services.status import store
 from services.status.handlers import CODES, client_hash
 from services.status.store import Key
-from shared.identity import Department, Person, caller
+from shared.identity import Department, Person, caller, still_calls
 from shared.problems import Problem, Refused, problem
 
 
@@ -16,12 +16,12 @@ async def key_of(request: Request, application_id: str, org: str | None) -> Key:
     or not), 409 when there are two and no `org`, 401 without credentials.
     """
     found = await caller(request)
-    carried = CODES.key_of_cookie(request)
-    if found is None and carried is None:
+    carried = CODES.keys_of_cookie(request)
+    if found is None and not carried:
         raise Refused(_who_are_you(), {"WWW-Authenticate": "Bearer"})
     org = found.org_id if isinstance(found, Department) else org
     keys = await store.find_by_id(request.app.state.pool, application_id, org)
-    mine = [key for key in keys if key == carried or await _may_see(request, found, key)]
+    mine = [key for key in keys if key in carried or await _may_see(request, found, key)]
     if len(mine) > 1:
         raise Refused(
             problem(
@@ -45,6 +45,16 @@ async def _may_see(request: Request, found: Department | Person | None, key: Key
             request.app.state.seal, found.subject
         )
     return False
+
+
+async def still_may_see(request: Request, key: Key) -> bool:
+    """Whether who was let in to an application would be let in now: asked before each message of a stream, which may be open
+    for hours. Only for a client is the database asked; a key is looked up once a second at most.
+    """
+    if key in CODES.keys_of_cookie(request):
+        return True
+    found = await caller(request)
+    return await still_calls(request, found) and await _may_see(request, found, key)
 
 
 async def open_by_code(request: Request, code: str) -> Key:

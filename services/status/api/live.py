@@ -5,21 +5,23 @@ changed is asked of the log, not of this process: other processes of status chan
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
+from functools import partial
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import StreamingResponse
 
 from services.status import store
-from services.status.api.access import key_of
+from services.status.api.access import key_of, still_may_see
 from services.status.api.applications import ONE, read_application
 from services.status.store import Key
 from shared.database import TRANSIENT
 from shared.logs import log
+from shared.problems import Refused
 from shared.reading import to_json
-from shared.streaming import Message, Readers, first_message, last_id_of, message, stream_of
+from shared.streaming import END, Message, Readers, first_message, last_id_of, message, stream_of
 
 router = APIRouter(tags=["status"])
 _LOOK_SECONDS = 0.2
@@ -55,21 +57,33 @@ class Live:
     async def _begun(self) -> int:
         """The position up to which readers know of everything: at first, where the log was when the first one came."""
         if self._told is None:
-            self._told = await store.log_head(self._app.state.pool)
+            head = await store.log_head(self._app.state.pool)
+            # Whoever was quicker is told from there on: it must not be moved past what they have not seen.
+            if self._told is None:
+                self._told = head
         return self._told
 
     async def _message(self, key: Key, position: int) -> Message:
-        """The application as it is now: all that changed up to a position. It may be newer than that."""
-        found = await read_application(self._app, key, datetime.now(UTC))
+        """The application as it is now: all that changed up to a position. It may be newer than that. The end, where every
+        report of it was withdrawn.
+        """
+        try:
+            found = await read_application(self._app, key, datetime.now(UTC))
+        except Refused:
+            return END
         return message(position, "application", to_json(found))
 
-    async def read(self, key: Key, last_id: str | None) -> AsyncGenerator[bytes, None]:
-        """One reader's messages: the application, unless it is the same as at `last_id`; then what changes."""
+    async def read(
+        self, key: Key, last_id: str | None, may: Callable[[], Awaitable[bool]] | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """One reader's messages: the application, unless it is the same as at `last_id`; then what changes, as long as the
+        reader `may` see it.
+        """
         readers = self._readers.setdefault(key, Readers())
         self._wanted.set()
         try:
             # Closed with this one: a reader that is gone must not stay among the readers.
-            async with aclosing(readers.read(lambda: self._since(key, last_id))) as messages:
+            async with aclosing(readers.read(lambda: self._since(key, last_id), may)) as messages:
                 async for text in messages:
                     yield text
         finally:
@@ -103,7 +117,7 @@ class Live:
 )
 async def events(request: Request, application_id: str, org: str | None = None) -> StreamingResponse:
     key = await key_of(request, application_id, org)
-    return stream_of(request.app.state.live.read(key, last_id_of(request)))
+    return stream_of(request.app.state.live.read(key, last_id_of(request), partial(still_may_see, request, key)))
 
 
 def prepare(app: FastAPI) -> None:

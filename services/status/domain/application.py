@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.status.domain import refusals
-from services.status.domain.clocks import Rules, clocks_under
+from services.status.domain.clocks import Rules, Standard, clocks_under, standards_under
 from shared.clock import Moment, effective, in_order
 from shared.contracts.reported.status import ApplicationState, ApplicationStatusReported, Channel
 from shared.contracts.status import ApplicationStateChanged, Clock, StandardChange
@@ -184,6 +184,12 @@ def clocks_of(application: Application, rules: Rules, now: datetime) -> dict[str
     return clocks_under(history, application.channel, rules, now) if history else {}
 
 
+def standards_of(application: Application, rules: Rules) -> dict[str, Standard]:
+    """The version of each standard that the application is judged by."""
+    history = effective(in_order(step.moment() for step in application.history))
+    return standards_under(history, application.channel, rules) if history else {}
+
+
 def _differs(change: StandardChange) -> bool:
     """Whether anything but the time that has passed is other than before."""
     passing = {"elapsed", "paused_for"}
@@ -192,7 +198,41 @@ def _differs(change: StandardChange) -> bool:
     return before != after
 
 
+def counted(application: Application) -> list[Step]:
+    """The steps that count, in their order: without those between a final state and a `reopened` (clock rule 7)."""
+    steps = {step.moment(): step for step in application.history}
+    return [steps[moment] for moment in effective(in_order(steps))]
+
+
+def decision(application: Application) -> Step | None:
+    """The decision that stands: the last `decided` that counts, or else `issued`; none once the application was reopened."""
+    found: Step | None = None
+    for step in counted(application):
+        if step.state == "reopened":
+            found = None
+        elif step.state == "decided" or (step.state == "issued" and found is None):
+            found = step
+    return found
+
+
 def standard_shown(clocks: Mapping[str, Clock]) -> str | None:
-    """The standard a client is told of: the first that is due; with none due, the first by id."""
+    """The standard a client is told of: the first due of those that run; else one that is paused; else the first that was due;
+    with none due, the first by id.
+    """
     due = {each: clock.due_at for each, clock in clocks.items() if clock.due_at is not None}
-    return min(due, key=lambda each: (due[each], each)) if due else min(clocks, default=None)
+    running = {each: at for each, at in due.items() if clocks[each].state == "running"}
+    paused = [each for each, clock in clocks.items() if clock.state == "paused"]
+    if not running and paused:
+        return min(paused)
+    first = running or due
+    return min(first, key=lambda each: (first[each], each)) if first else min(clocks, default=None)
+
+
+def is_open_late(clock: Clock) -> bool:
+    """Elapsed beyond its limit and not ended: running or paused, since a pause hides nothing (clock rule 6)."""
+    return clock.state in {"running", "paused"} and clock.limit is not None and clock.elapsed > clock.limit
+
+
+def is_late(clock: Clock) -> bool:
+    """Late and open, or ended late."""
+    return clock.met is False or is_open_late(clock)

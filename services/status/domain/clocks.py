@@ -32,21 +32,40 @@ class Rules(NamedTuple):
     exceptions: Sequence[ExceptionDay] = ()
 
 
+class _Judging(NamedTuple):
+    """The version of a standard that a case is judged by, its measure, and the case's start date under it."""
+
+    standard: Standard
+    measure: Measure
+    started_on: date
+
+
 def clocks_under(history: Sequence[Moment], channel: Channel | None, rules: Rules, now: datetime) -> dict[str, Clock]:
     """The clock of each standard that a history (of an application of this channel) is judged by: standard and calendar are
     those valid on its start date.
     """
     clocks = {}
+    for standard_id, (_, measure, started_on) in _judging(history, channel, rules).items():
+        valid = calendar(measure.calendar, started_on)
+        clocks[standard_id] = _clock(read(measure, valid, history, now, rules.exceptions), channel)
+    return clocks
+
+
+def standards_under(history: Sequence[Moment], channel: Channel | None, rules: Rules) -> dict[str, Standard]:
+    """The version of each standard that a history is judged by."""
+    return {standard_id: each.standard for standard_id, each in _judging(history, channel, rules).items()}
+
+
+def _judging(history: Sequence[Moment], channel: Channel | None, rules: Rules) -> dict[str, _Judging]:
+    found = {}
     for standard_id, versions in _by_standard(rules.standards).items():
         standard, started_on = _in_force(versions, history)
-        if standard is None or standard.measure is None:
+        if standard is None or started_on is None or standard.measure is None:
             continue
         if standard.channel and channel and standard.channel != channel:
             continue
-        valid = calendar(standard.measure.calendar, started_on)
-        reading = read(standard.measure, valid, history, now, rules.exceptions)
-        clocks[standard_id] = _clock(reading, channel)
-    return clocks
+        found[standard_id] = _Judging(standard, standard.measure, started_on)
+    return found
 
 
 def within(rules: Rules, standard_id: str, elapsed: int, history: Sequence[Moment], now: datetime) -> Reading | None:

@@ -1,11 +1,11 @@
 """When a client can expect a decision, and why just then (clock rule 8). Values in, values out."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
-from services.status.domain.application import Application, standard_shown
+from services.status.domain.application import Application, is_open_late, standard_shown
 from services.status.domain.clocks import Rules, within
 from shared.clock import FINAL, effective, in_order
 from shared.contracts.status import Clock, Unit
@@ -42,6 +42,10 @@ _BY_DEPARTMENT = _text("The department gave this date.", "Le ministère a donné
 _BY_STANDARD = _text(
     "The department's service standard leads to this date.", "La norme de service du ministère mène à cette date."
 )
+_BY_SENTENCE = _text(
+    "The department's service standard, as read from its published sentence and not yet confirmed, leads to this date.",
+    "La norme de service du ministère, telle que lue dans sa phrase publiée et non encore confirmée, mène à cette date.",
+)
 _PAUSED = _text(
     "The time stands still until the department has what it asked you for.",
     "Le délai est suspendu jusqu'à ce que le ministère ait reçu ce qu'il vous a demandé.",
@@ -50,6 +54,21 @@ _LATE = _text(
     "The date has passed: the department is late, and this counts as late. It has given no other date.",
     "La date est passée : le ministère est en retard, et ce retard est compté. Il n'a donné aucune autre date.",
 )
+_PASSED = _text(
+    "The date that the department gave has passed. It has given no other date.",
+    "La date donnée par le ministère est passée. Il n'en a donné aucune autre.",
+)
+_STILL_IN_TIME = _text(
+    "The date that the department gave has passed. Its service standard, which is still kept, leads to this one.",
+    "La date donnée par le ministère est passée. Sa norme de service, encore respectée, mène à celle-ci.",
+)
+_PASSED_AND_LATE = _text(
+    "The promised date has passed, and this counts as late.", "La date promise est passée, et ce retard est compté."
+)
+_PASSED_IN_TIME = _text(
+    "The date that the department gave has passed; by its service standard it is not late.",
+    "La date donnée par le ministère est passée; selon sa norme de service, il n'est pas en retard.",
+)
 _UNITS: Final[dict[Unit, tuple[Bilingual, Bilingual]]] = {
     "business_day": (_text("business day", "jour ouvrable"), _text("business days", "jours ouvrables")),
     "day": (_text("day", "jour"), _text("days", "jours")),
@@ -57,8 +76,10 @@ _UNITS: Final[dict[Unit, tuple[Bilingual, Bilingual]]] = {
 }
 
 
-def promised(application: Application, clocks: Mapping[str, Clock]) -> Expectation:
-    """The department's own date where it gave one, else the due date of the standard that is shown."""
+def promised(application: Application, clocks: Mapping[str, Clock], inferred: Collection[str] = ()) -> Expectation:
+    """The department's own date where it gave one, else the due date of the standard that is shown. `inferred`: standards
+    whose measure was read from a sentence and is not confirmed.
+    """
     if application.state in FINAL:
         return Expectation()
     if application.expected_at is not None and application.state not in _DECIDED:
@@ -67,8 +88,12 @@ def promised(application: Application, clocks: Mapping[str, Clock]) -> Expectati
     if shown is not None and clocks[shown].state == "paused":
         return Expectation(None, _PAUSED)
     if shown is not None and clocks[shown].state == "running":
-        return Expectation(clocks[shown].due_at, _BY_STANDARD, clocks[shown].due_on)
+        return _by_standard(clocks[shown], _BY_SENTENCE if shown in inferred else _BY_STANDARD)
     return Expectation()
+
+
+def _by_standard(clock: Clock, because: Bilingual) -> Expectation:
+    return Expectation(clock.due_at, because, clock.due_on)
 
 
 def is_overdue(promise: Expectation, now: datetime) -> bool:
@@ -78,27 +103,40 @@ def is_overdue(promise: Expectation, now: datetime) -> bool:
 def instead(
     promise: Expectation,
     application: Application,
+    clocks: Mapping[str, Clock],
     rules: Rules,
-    standard_id: str,
     typical: Typical | None,
     now: datetime,
 ) -> Expectation:
-    """What to expect when the promised date has passed: when such cases are decided just now, where that is still to come."""
-    if typical is not None and typical.cases >= FEWEST:
+    """What to expect when the promised date has passed: when such cases are decided just now, where that is still to come;
+    else, where the department's own date has passed before its standard's, the standard's. Late is said of what counts as it.
+    """
+    shown, late = standard_shown(clocks), any(is_open_late(clock) for clock in clocks.values())
+    if not late and promise.because != _BY_DEPARTMENT:
+        return promise  # the very instant at which a limit in hours ends is in time
+    if not late and shown is not None and clocks[shown].state == "paused":
+        return Expectation(None, _PAUSED)
+    running = shown is not None and clocks[shown].state == "running"
+    if running and shown is not None and typical is not None and typical.cases >= FEWEST:
         history = effective(in_order(step.moment() for step in application.history))
-        reading = within(rules, standard_id, typical.elapsed, history, now)
+        reading = within(rules, shown, typical.elapsed, history, now)
         if reading is not None and reading.due_at is not None and reading.due_at > now:
-            return Expectation(reading.due_at, _by_others(typical, reading.unit), reading.due_on)
-    return replace(promise, because=_LATE)
+            return Expectation(reading.due_at, _by_others(typical, reading.unit, late=late), reading.due_on)
+    if late:
+        return replace(promise, because=_LATE)
+    if running and shown is not None and not is_overdue(own := _by_standard(clocks[shown], _STILL_IN_TIME), now):
+        return own
+    return replace(promise, because=_PASSED)
 
 
-def _by_others(typical: Typical, unit: Unit) -> Bilingual:
+def _by_others(typical: Typical, unit: Unit, *, late: bool) -> Bilingual:
     number = -(-typical.elapsed // _HOUR) if unit == "second" else typical.elapsed
     one, many = _UNITS[unit]
     word = one if number == 1 else many
+    passed = _PASSED_AND_LATE if late else _PASSED_IN_TIME
     return _text(
-        f"The promised date has passed, and this counts as late. Of the last {typical.cases} such applications, "
+        f"{passed.en} Of the last {typical.cases} such applications, "
         f"eight in ten were decided within {number} {word.en}: by this date.",
-        f"La date promise est passée, et ce retard est compté. Des {typical.cases} dernières demandes semblables, "
+        f"{passed.fr} Des {typical.cases} dernières demandes semblables, "
         f"huit sur dix ont été réglées en {number} {word.fr} ou moins : d'ici cette date.",
     )

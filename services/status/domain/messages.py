@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from services.status.domain.application import Application, Change
+from services.status.domain.application import Application, Change, decision
 from services.status.domain.expectation import promised
 from services.status.domain.words import following, summary
 from shared.contracts.envelope import rfc3339
@@ -60,7 +60,7 @@ def news(before: Application | None, event: Received, change: Change) -> News | 
     quiet = event.data is not None and not event.data.notify
     if not moved or quiet or after.void or (event.corrects is None and not change.newest):
         return None
-    decided = any(step.state in {"decided", "issued"} for step in after.history)
+    decided = decision(after) is not None
     return News(after, decided, event.time, (event.source, event.id), promised(after, after.clocks).at)
 
 

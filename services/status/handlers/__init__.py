@@ -31,6 +31,7 @@ CODES = TrackingCodes(
         en="No application has this tracking code. Check it; it has 20 letters and digits.",
         fr="Aucune demande ne porte ce code de suivi. Vérifiez-le; il compte 20 lettres et chiffres.",
     ),
+    many=True,
 )
 _BREATH = 50
 

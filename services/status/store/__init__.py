@@ -23,7 +23,7 @@ from services.status.store.finding import (
     list_applications,
     sealed_reasons,
 )
-from services.status.store.following import changed_since, has_changed, log_head, typical
+from services.status.store.following import Kind, changed_since, has_changed, log_head, typical
 from services.status.store.inventory import (
     Known,
     ask_for_business_days,
@@ -31,14 +31,13 @@ from services.status.store.inventory import (
     change_rules,
     hold_rules,
     known,
-    known_rules,
     left_to_measure,
     measured,
     next_to_measure,
     owner_of,
     remember_services,
     remember_standards,
-    service_name,
+    service_names,
 )
 from services.status.store.saving import (
     Key,
@@ -80,6 +79,7 @@ __all__ = [
     "Claimed",
     "Given",
     "Key",
+    "Kind",
     "Known",
     "NewStep",
     "NewSubscription",
@@ -111,7 +111,6 @@ __all__ = [
     "hold_rules",
     "hold_subscriptions",
     "known",
-    "known_rules",
     "left_to_measure",
     "list_applications",
     "list_deliveries",
@@ -133,7 +132,7 @@ __all__ = [
     "save",
     "save_clocks",
     "sealed_reasons",
-    "service_name",
+    "service_names",
     "settle",
     "supersede_steps",
     "suspend",

@@ -31,14 +31,19 @@ async def client_hash(pool: Pool, key: Key) -> bytes | None:
     return found
 
 
-async def sealed_reasons(pool: Pool, key: Key) -> dict[tuple[str, str], bytes]:
-    """The reasons of an application's steps, by source and event id."""
+async def sealed_reasons(pool: Pool, keys: Sequence[Key]) -> dict[Key, dict[tuple[str, str], bytes]]:
+    """The reasons of applications' steps, by source and event id."""
     rows = await pool.fetch(
-        "select source, event_id, sealed_reason from application_event "
-        "where org_id = $1 and application_id = $2 and sealed_reason is not null",
-        *key,
+        "select org_id, application_id, source, event_id, sealed_reason from application_event "
+        "join unnest($1::text[], $2::text[]) as a (org_id, application_id) using (org_id, application_id) "
+        "where sealed_reason is not null",
+        [org_id for org_id, _ in keys],
+        [application_id for _, application_id in keys],
     )
-    return {(row["source"], row["event_id"]): row["sealed_reason"] for row in rows}
+    found: dict[Key, dict[tuple[str, str], bytes]] = {}
+    for org_id, application_id, source, event_id, sealed in rows:
+        found.setdefault((org_id, application_id), {})[source, event_id] = sealed
+    return found
 
 
 async def list_applications(

@@ -1,6 +1,7 @@
 """What changed of which application, by the log; and how long the last ones took."""
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import date
 
 from services.status.domain.expectation import Typical
 from services.status.store.saving import Key
@@ -9,7 +10,8 @@ from shared.database import Pool
 _TOPIC = "status.applications.v1"
 # Further back, whether one application changed is not worth looking for: it is told as it stands.
 _FAR = 50_000
-_LATELY = 1_000
+_LATELY, _LOOKED_AT = 1_000, 4_000
+Kind = tuple[str, str, str | None]  # service, standard, channel
 
 
 async def log_head(pool: Pool) -> int:
@@ -40,18 +42,30 @@ async def has_changed(pool: Pool, key: Key, position: int, head: int) -> bool:
     return found
 
 
-async def typical(
-    pool: Pool, service_id: str, standard_id: str, channel: str | None, since: datetime
-) -> Typical | None:
-    """Of the last thousand applications of a service and channel that a standard's clock was stopped for since then."""
-    row = await pool.fetchrow(
-        "select percentile_disc(0.8) within group (order by elapsed) as elapsed, count(*) as cases from ("
-        "select (clocks -> $2 ->> 'elapsed')::bigint as elapsed from application where service_id = $1 and changed_at > $4 "
-        "and channel is not distinct from $3 and clocks -> $2 ->> 'state' = 'stopped' and not void "
-        "order by changed_at desc limit $5) lately",
-        service_id, standard_id, channel, since, _LATELY,
-    )  # fmt: skip
-    return Typical(row["elapsed"], row["cases"]) if row["cases"] else None
+async def typical(pool: Pool, kinds: Collection[Kind], since: date) -> dict[Kind, Typical]:
+    """Of each kind, those whose clock stopped on this day or later: the last thousand of them, looked for among those that
+    changed last. Kinds of which there is none are left out.
+    """
+    wanted = list(kinds)
+    rows = await pool.fetch(
+        "select k.n, t.* from unnest($1::text[], $2::text[], $3::text[]) with ordinality "
+        "as k (service_id, standard_id, channel, n) cross join lateral ("
+        "  select percentile_disc(0.8) within group (order by elapsed) as elapsed, count(*) as cases from ("
+        "    select (clock ->> 'elapsed')::bigint as elapsed from ("
+        "      select a.clocks -> k.standard_id as clock, a.channel from application a where a.service_id = k.service_id "
+        # What stopped since then was recorded since then: its time lies no further ahead than the doors allow.
+        "      and a.changed_at >= $4::date - interval '2 days' and not a.void order by a.changed_at desc limit $5) recent "
+        "    where channel is not distinct from k.channel and clock ->> 'state' = 'stopped' "
+        "    and (clock ->> 'stopped_on')::date >= $4 order by clock ->> 'stopped_on' desc limit $6) lately"
+        ") t where t.cases > 0",
+        [service for service, _, _ in wanted],
+        [standard for _, standard, _ in wanted],
+        [channel for _, _, channel in wanted],
+        since,
+        _LOOKED_AT,
+        _LATELY,
+    )
+    return {wanted[row["n"] - 1]: Typical(row["elapsed"], row["cases"]) for row in rows}
 
 
 def _key(text: str) -> Key:

@@ -33,9 +33,13 @@ async def change_rules(connection: Connection) -> None:
     await connection.execute("select pg_advisory_xact_lock(hashtext('guichet.standards'))")
 
 
-async def service_name(pool: Pool, service_id: str) -> Bilingual:
-    name = await pool.fetchval("select name from known_service where service_id = $1", service_id)
-    return Bilingual.model_validate(name) if name else Bilingual(en=service_id, fr=service_id)
+async def service_names(pool: Pool, service_ids: Collection[str]) -> dict[str, Bilingual]:
+    """Of each; the id itself where the service is not known yet."""
+    rows = await pool.fetch(
+        "select service_id, name from known_service where service_id = any($1::text[])", list(service_ids)
+    )
+    names = {row["service_id"]: Bilingual.model_validate(row["name"]) for row in rows}
+    return {each: names.get(each) or Bilingual(en=each, fr=each) for each in service_ids}
 
 
 async def owner_of(pool: Pool, service_id: str) -> str | None:
@@ -79,10 +83,6 @@ async def known(connection: Connection | Pool, service_ids: Iterable[str], org_i
         if standard_id is not None:
             found.standards.setdefault(service_id, []).append(_standard(standard_id, *fields))
     return found
-
-
-async def known_rules(connection: Connection | Pool, service_id: str, org_id: str) -> Rules:
-    return (await known(connection, [service_id], [org_id])).rules(service_id, org_id)
 
 
 @lru_cache(maxsize=50_000)

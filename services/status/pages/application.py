@@ -1,4 +1,4 @@
-"""What a client sees: a form for the tracking code, and the application behind it."""
+"""What a client sees of one application: a form for the tracking code, the application behind it, and a form to be told by mail."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -12,13 +12,12 @@ from services.status import store
 from services.status.api.access import key_of, open_by_code
 from services.status.api.applications import read_application
 from services.status.api.subscribing import Wanted, not_a_mailbox, subscribe
-from services.status.delivering.letters import is_link
 from services.status.domain.words import OUTCOME, SUMMARY
 from services.status.handlers import CODES
 from shared.access import ANYONE
 from shared.language import Language
 from shared.organizations import name_of
-from shared.problems import TITLES, Problem, Refused, problem
+from shared.problems import TITLES, Problem, Refused
 from shared.signing_in import FROM_OUR_PAGES
 from shared.web import Pages
 
@@ -28,7 +27,7 @@ pages = Pages("status")
 
 @router.get("/{language}/")
 async def form(request: Request, language: Language) -> HTMLResponse:
-    return pages.render(request, "form.html", language, problem=None, opened=CODES.key_of_cookie(request))
+    return pages.render(request, "form.html", language, problem=None, opened=CODES.keys_of_cookie(request))
 
 
 @router.post(
@@ -39,10 +38,10 @@ async def follow(request: Request, language: Language, tracking_code: Annotated[
         key = await open_by_code(request, tracking_code)
     except Refused as refused:
         status = TITLES[refused.problem.code][0]
-        page = pages.render(request, "form.html", language, status, problem=refused.problem, opened=None)
+        page = pages.render(request, "form.html", language, status, problem=refused.problem, opened=[])
         page.headers.update(refused.headers)
         return page
-    response = RedirectResponse(_path(language, key), 303)
+    response = RedirectResponse(path_of(language, key), 303)
     CODES.set_cookie(request, response, key)
     return response
 
@@ -71,15 +70,15 @@ async def follow_by_mail(
     digest: Annotated[bool, Form()] = False,
 ) -> Response:
     """Whoever has the page open by its tracking code asks to be told of changes by e-mail."""
-    key = CODES.key_of_cookie(request)
-    if key != (org_id, application_id):
+    key = (org_id, application_id)
+    if key not in CODES.keys_of_cookie(request):
         return RedirectResponse(f"/{language}/", 303)
     try:
         wanted = _by_mail(application_id, address.strip(), language, quiet_hours=quiet_hours, digest=digest)
         await subscribe(request, store.Owner(key=key), wanted, org_id)
     except Refused as refused:
         return await _application(request, language, org_id, application_id, problem=refused.problem)
-    return RedirectResponse(f"{_path(language, key)}?letter=sent#mail", 303)
+    return RedirectResponse(f"{path_of(language, key)}?letter=sent#mail", 303)
 
 
 def _by_mail(application_id: str, address: str, language: Language, *, quiet_hours: bool, digest: bool) -> Wanted:
@@ -96,7 +95,7 @@ def _by_mail(application_id: str, address: str, language: Language, *, quiet_hou
         raise Refused(not_a_mailbox()) from None
 
 
-def _path(language: Language, key: store.Key) -> str:
+def path_of(language: Language, key: store.Key) -> str:
     return f"/{language}/applications/{key[0]}/{quote(key[1], safe='')}"
 
 
@@ -118,6 +117,7 @@ async def _application(
     now = datetime.now(UTC)
     position = await store.log_head(request.app.state.pool)  # before it is read: its stream goes on from here
     item = await read_application(request.app, key, now)
+    names = await store.service_names(request.app.state.pool, [item["service_id"]])
     return pages.render(
         request,
         "application.html",
@@ -129,10 +129,9 @@ async def _application(
         outcomes=OUTCOME,
         now=now,
         asked=_asked(item),
-        outcome=next((step for step in reversed(item["history"]) if step["state"] == "decided"), None),
         organization=name_of(org_id).in_(language),
-        service_name=await store.service_name(request.app.state.pool, item["service_id"]),
-        mail="email" in request.app.state.senders and CODES.key_of_cookie(request) == key,
+        service_name=names[item["service_id"]],
+        mail="email" in request.app.state.senders and key in CODES.keys_of_cookie(request),
         problem=problem,
         letter_sent=letter_sent,
     )
@@ -144,43 +143,4 @@ def _asked(item: dict[str, Any]) -> dict[str, str] | None:
         return None
     return next(
         (step["reason"] for step in reversed(item["history"]) if step["state"] == "information_requested"), None
-    )
-
-
-LINK = "/{language}/subscriptions/{subscription_id}/{purpose}/{mark}"
-Purpose = Literal["confirm", "unsubscribe"]
-
-
-@router.get(LINK)
-async def follow_link(
-    request: Request, language: Language, subscription_id: str, purpose: Purpose, mark: str
-) -> HTMLResponse:
-    """From a letter: to confirm is done by opening it; to have no more is asked once again, since programs open links."""
-    _check_link(request, subscription_id, purpose, mark)
-    if purpose == "confirm" and not await store.confirm_subscription(request.app.state.pool, subscription_id):
-        return pages.refuse(request, language, _no_such_subscription())
-    return pages.render(request, "subscription.html", language, done=purpose == "confirm", purpose=purpose)
-
-
-@router.post(LINK)
-async def unsubscribe(
-    request: Request, language: Language, subscription_id: str, purpose: Purpose, mark: str
-) -> HTMLResponse:
-    """By the page's button, or by a mail program's (RFC 8058); again, it is as done."""
-    _check_link(request, subscription_id, purpose, mark)
-    if purpose == "unsubscribe":
-        await store.remove_subscription(request.app.state.pool, subscription_id)
-    return pages.render(request, "subscription.html", language, done=True, purpose=purpose)
-
-
-def _check_link(request: Request, subscription_id: str, purpose: str, mark: str) -> None:
-    if not is_link(request.app.state.seal, subscription_id, purpose, mark):
-        raise Refused(_no_such_subscription())
-
-
-def _no_such_subscription() -> Problem:
-    return problem(
-        "not_found",
-        "This link leads nowhere any more: its subscription was ended, or never confirmed in time.",
-        "Ce lien ne mène plus nulle part : son abonnement est terminé, ou n'a pas été confirmé à temps.",
     )
