@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from services.status import store
 from services.status.api.subscribing import Wanted, not_set_up, subscribe
 from services.status.delivering import sealing
+from services.status.delivering.worker import attempt
 from services.status.domain.messages import trial
-from services.status.domain.subscriptions import BOTH_SECRETS, Subscription, masked, notice
+from services.status.domain.subscriptions import BOTH_SECRETS, MOST_SECRETS, Subscription, masked, notice
 from services.status.handlers import CODES, client_hash
 from shared.access import May
 from shared.database import transaction
@@ -133,7 +134,7 @@ async def deliveries(
 
 @router.post(
     f"{_ONE}/test",
-    summary="Send a test message now; one that succeeds resumes what was suspended",
+    summary="Send a test message now; one that arrives, or that GC Notify takes on, resumes what was suspended",
     responses=refusals("cannot_retry", "channel_not_set_up"),
 )
 async def test(request: Request, who: OwnerOf, subscription_id: SubscriptionId) -> Response:
@@ -154,8 +155,8 @@ async def test(request: Request, who: OwnerOf, subscription_id: SubscriptionId) 
     message = await store.to_test(state.pool, subscription_id, sealing.new_message_id(), trial(now))
     if message is None or own.state in {"ended", "unconfirmed"}:
         raise Refused(_not_now(own))
-    tried = await sender.send([message])
-    if tried.delivered:
+    tried = await attempt(sender, [message])
+    if tried.delivered or tried.reference is not None:
         async with transaction(state.pool) as connection:
             await store.resume_subscription(connection, subscription_id)
         state.committed.set()
@@ -179,9 +180,10 @@ def _not_now(own: Subscription) -> Any:
 async def retry(
     request: Request, who: OwnerOf, subscription_id: SubscriptionId, n: Annotated[int, Path(ge=1, lt=2**63)]
 ) -> Response:
-    own = await _own(request, who, subscription_id)
-    before = await store.retry_delivery(request.app.state.pool, subscription_id, n)
-    if before is None:
+    await _own(request, who, subscription_id)
+    async with transaction(request.app.state.pool) as connection:
+        found = await store.retry_delivery(connection, subscription_id, n)
+    if found is None:
         raise Refused(
             problem(
                 "not_found",
@@ -189,13 +191,14 @@ async def retry(
                 f"Cet abonnement n'a pas de livraison {n}.",
             )
         )
-    if before not in {"failed", "pending"} or own.state != "active":
+    status, state = found
+    if status not in {"failed", "pending"} or state != "active":
         raise Refused(
             problem(
                 "cannot_retry",
-                f"Delivery {n} is {before}, and its subscription {own.state}: only what failed or waits goes out again, of "
+                f"Delivery {n} is {status}, and its subscription {state}: only what failed or waits goes out again, of "
                 "an active subscription; POST .../test resumes a suspended one.",
-                f"La livraison {n} est à l'état {before}, son abonnement à l'état {own.state} : seul repart ce qui a "
+                f"La livraison {n} est à l'état {status}, son abonnement à l'état {state} : seul repart ce qui a "
                 "échoué ou attend, d'un abonnement actif; POST .../test reprend un abonnement suspendu.",
             )
         )
@@ -222,5 +225,20 @@ async def rotate(request: Request, who: OwnerOf, subscription_id: SubscriptionId
         )
     secret = sealing.new_secret()
     sealed = sealing.seal_secret(request.app.state.seal, subscription_id, secret)
-    until = await store.rotate_secret(request.app.state.pool, subscription_id, sealed, BOTH_SECRETS)
+    async with transaction(request.app.state.pool) as connection:
+        promised = await store.secrets_until(connection, subscription_id)
+        if len(promised) >= MOST_SECRETS - 1:
+            raise _too_many_secrets(promised[0] - datetime.now(UTC))
+        until = await store.rotate_secret(connection, subscription_id, sealed, BOTH_SECRETS)
     return answer(request, {"id": subscription_id, "secret": secret, "previous_secret_until": until})
+
+
+def _too_many_secrets(wait: timedelta) -> Refused:
+    return Refused(
+        problem(
+            "too_many_requests",
+            f"{MOST_SECRETS} secrets sign messages already, each as long as it was promised; wait until the first has ended.",
+            f"{MOST_SECRETS} secrets signent déjà les messages, chacun aussi longtemps que promis; attendez la fin du premier.",
+        ),
+        {"Retry-After": str(max(int(wait.total_seconds()), 0) + 1)},
+    )

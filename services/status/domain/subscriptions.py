@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from services.status.domain.retries import Tried
 from shared.language import Bilingual, Language
 
 DeliveryChannel = Literal["webhook", "email", "notify"]
@@ -14,7 +15,10 @@ Maker = Literal["department", "client"]
 MOST: dict[Maker, int] = {"client": 10, "department": 1000}
 # The old secret signs beside the new one so long.
 BOTH_SECRETS = timedelta(hours=24)
+MOST_SECRETS = 5
 SUSPENDED_AFTER = timedelta(days=5)
+# Longer than from one try to the next (retries): where nothing was tried, nothing failed.
+LONGEST_PAUSE = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,30 @@ class Subscription:
     made_at: datetime
 
 
-def is_to_be_suspended(failing_since: datetime, now: datetime) -> bool:
-    return now - failing_since >= SUSPENDED_AFTER
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How deliveries of a subscription go: since when all of them fail, and when the last one did."""
+
+    failing_since: datetime | None = None
+    failed_at: datetime | None = None
+
+    def after(self, tried: Tried, at: datetime) -> "Standing":
+        if tried.delivered:
+            return Standing()
+        if not tried.failed:
+            return self
+        goes_on = self.failed_at is not None and at - self.failed_at <= LONGEST_PAUSE
+        return Standing(self.failing_since if goes_on and self.failing_since else at, at)
+
+    @property
+    def failing(self) -> bool:
+        return self.failing_since is not None
+
+    @property
+    def is_to_be_suspended(self) -> bool:
+        if self.failing_since is None or self.failed_at is None:
+            return False
+        return self.failed_at - self.failing_since >= SUSPENDED_AFTER
 
 
 def masked(channel: DeliveryChannel, address: str) -> str:

@@ -2,15 +2,12 @@
 of what.
 """
 
+from services.status.store.claiming import Claimed, claim, claim_rest, postpone
 from services.status.store.deliveries import (
-    Claimed,
     add_confirmation,
-    claim,
-    claim_rest,
     enqueue,
     forget_deliveries,
     list_deliveries,
-    postpone,
     retry_delivery,
     waiting,
     watched,
@@ -54,6 +51,7 @@ from services.status.store.settling import (
     Settled,
     Settlement,
     end,
+    hold_alone,
     hold_subscriptions,
     mark_failing,
     settle,
@@ -72,6 +70,7 @@ from services.status.store.subscriptions import (
     remove_subscription,
     resume_subscription,
     rotate_secret,
+    secrets_until,
     suspended_count,
     to_test,
 )
@@ -108,6 +107,7 @@ __all__ = [
     "forget_deliveries",
     "forget_subscriptions",
     "has_changed",
+    "hold_alone",
     "hold_rules",
     "hold_subscriptions",
     "known",
@@ -133,6 +133,7 @@ __all__ = [
     "save",
     "save_clocks",
     "sealed_reasons",
+    "secrets_until",
     "service_name",
     "settle",
     "supersede_steps",

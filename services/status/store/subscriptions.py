@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.status.domain.subscriptions import DeliveryChannel, Maker, Subscription
-from services.status.store.deliveries import Claimed
+from services.status.store.claiming import PREVIOUS_SECRETS, Claimed
 from services.status.store.saving import Key
+from services.status.store.settling import hold_alone
 from shared.database import Connection, Pool
 from shared.language import Language
 
@@ -122,9 +123,27 @@ async def remove_subscription(pool: Pool, subscription_id: str) -> None:
     await pool.execute("delete from subscription where subscription_id = $1", subscription_id)
 
 
-async def rotate_secret(pool: Pool, subscription_id: str, sealed: bytes, both: timedelta) -> datetime:
-    """A new secret; until the moment that is returned, the one before it signs too."""
-    until: datetime = await pool.fetchval(
+async def secrets_until(connection: Connection, subscription_id: str) -> list[datetime]:
+    """Until when each secret but the newest signs, the first to end first; held until the commit."""
+    await connection.execute("select from subscription where subscription_id = $1 for no key update", subscription_id)
+    rows = await connection.fetch(
+        "select until from (select previous_until as until from subscription where subscription_id = $1 union all "
+        "select until from earlier_secret where subscription_id = $1) s where until > now() order by until",
+        subscription_id,
+    )
+    return [row["until"] for row in rows]
+
+
+async def rotate_secret(connection: Connection, subscription_id: str, sealed: bytes, both: timedelta) -> datetime:
+    """A new secret; until the moment that is returned the one before it signs too, and those before that as promised."""
+    await connection.execute(
+        "insert into earlier_secret (subscription_id, sealed_secret, until) "
+        "select subscription_id, sealed_previous_secret, previous_until from subscription "
+        "where subscription_id = $1 and previous_until > now() and sealed_previous_secret is not null "
+        "on conflict do nothing",
+        subscription_id,
+    )
+    until: datetime = await connection.fetchval(
         "update subscription set sealed_previous_secret = sealed_secret, previous_until = now() + $3, sealed_secret = $2 "
         "where subscription_id = $1 returning previous_until",
         subscription_id,
@@ -161,8 +180,7 @@ async def to_test(pool: Pool, subscription_id: str, message_id: str, facts: dict
         "select 0::bigint as n, subscription_id, org_id, coalesce(application_id, '') as application_id, 0 as version, "
         "$2::text as webhook_id, 'live' as lane, 0 as tries, $3::jsonb as facts, now() as made_at, "
         "now() as leased_until, channel, language, destination, sealed_address, sealed_secret, "
-        "case when previous_until > now() then sealed_previous_secret end as sealed_previous_secret, quiet_hours, digest "
-        "from subscription where subscription_id = $1",
+        f"{PREVIOUS_SECRETS}, quiet_hours, digest from subscription s where subscription_id = $1",
         subscription_id,
         message_id,
         facts,
@@ -172,8 +190,9 @@ async def to_test(pool: Pool, subscription_id: str, message_id: str, facts: dict
 
 async def resume_subscription(connection: Connection, subscription_id: str) -> None:
     """It works again: what was held back goes out now, in its order."""
+    await hold_alone(connection, [subscription_id])
     await connection.execute(
-        "update subscription set state = 'active', failing_since = null "
+        "update subscription set state = 'active', failing_since = null, failed_at = null "
         "where subscription_id = $1 and state in ('active', 'suspended')",
         subscription_id,
     )
@@ -190,6 +209,7 @@ async def suspended_count(pool: Pool) -> int:
 
 async def forget_subscriptions(connection: Connection) -> int:
     """Those that nobody confirmed within a week, and those that ended three months ago."""
+    await connection.execute("delete from earlier_secret where until < now()")
     done = await connection.execute(
         "delete from subscription where (state = 'unconfirmed' and made_at < now() - interval '7 days') "
         "or ended_at < now() - interval '90 days'"

@@ -22,7 +22,8 @@ _ORG, _SERVICE = ORGS[0], services_of(ORGS[0])[0]
 _FORBIDDEN = "http://169.254.169.254/latest/meta-data/"
 _HEAL_SECONDS = 120.0
 # What is between a commit and who asked to be told of it.
-_PATH = ("services.status.delivering.", "services.status.store.deliveries:", "services.status.store.settling:")
+_STORE = ("claiming", "deliveries", "settling")
+_PATH = ("services.status.delivering.", *(f"services.status.store.{name}:" for name in _STORE))
 Change = tuple[str, int]  # application, version
 
 

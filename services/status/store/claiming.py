@@ -1,0 +1,117 @@
+"""Deliveries that are due: claimed by one process at a time, until their lease ends."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.status.domain.subscriptions import DeliveryChannel
+from shared.database import Pool
+from shared.language import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that this process may send, until its lease ends."""
+
+    n: int
+    subscription_id: str
+    org_id: str
+    application_id: str
+    version: int
+    webhook_id: str
+    lane: str
+    tries: int
+    facts: dict[str, Any]
+    made_at: datetime
+    leased_until: datetime
+    channel: DeliveryChannel
+    language: Language
+    destination: str
+    sealed_address: bytes
+    sealed_secret: bytes | None
+    sealed_previous_secrets: list[bytes]
+    quiet_hours: bool
+    digest: bool
+
+
+# The first thousand that are due are looked at; a destination that has no room left is passed over before that, so a heap
+# of deliveries to it hides nothing. Only the first of an application is due: what comes after it waits.
+PREVIOUS_SECRETS = """
+          array(select p.sealed
+                  from (select s.sealed_previous_secret as sealed, s.previous_until as until union all
+                        select sealed_secret, until from earlier_secret e
+                         where e.subscription_id = s.subscription_id) p
+                 where p.until > now() and p.sealed is not null order by p.until desc)
+"""
+_CLAIMED = f"""
+          d.n, d.subscription_id, d.org_id, d.application_id, d.version, d.webhook_id, d.lane, d.tries, d.facts,
+          d.made_at, d.leased_until, s.channel, s.language, s.destination, s.sealed_address, s.sealed_secret,
+          {PREVIOUS_SECRETS}, s.quiet_hours, s.digest
+"""
+_CLAIM = f"""
+with known as (
+    select * from unnest($1::text[], $2::int[]) as k (destination, room)
+), first as (
+    select d.n, d.due_at, s.destination, coalesce(k.room, $3) as room
+      from delivery d join subscription s using (subscription_id) left join known k using (destination)
+     where d.status = 'pending' and d.lane = $4 and d.due_at <= now() and s.channel = any($7::text[])
+       and (s.state = 'active' or s.state = 'unconfirmed' and d.facts ? 'confirm')
+       and (d.leased_until is null or d.leased_until <= now()) and coalesce(k.room, $3) > 0
+       and not exists (select from delivery e
+                        where e.subscription_id = d.subscription_id and e.org_id = d.org_id
+                          and e.application_id = d.application_id and e.status = 'pending' and e.version < d.version)
+     order by d.due_at, d.n limit 1000
+), turns as (
+    select n, due_at, room, row_number() over (partition by destination order by due_at, n) as turn from first
+), locked as (
+    select n from delivery
+     where n in (select n from turns where turn <= room order by due_at, n limit $5)
+       and status = 'pending' and (leased_until is null or leased_until <= now())
+       for update skip locked
+)
+update delivery d set leased_until = now() + $6::interval
+  from locked, subscription s
+ where d.n = locked.n and s.subscription_id = d.subscription_id
+returning {_CLAIMED}
+"""
+
+
+async def claim(
+    pool: Pool,
+    lane: str,
+    channels: Iterable[str],
+    most: int,
+    rooms: Mapping[str, int],
+    room: int,
+    lease: timedelta,
+) -> list[Claimed]:
+    """Deliveries of a lane by these channels that are due, for this process alone until the lease ends: `most` at most, and
+    to one destination no more than its room, or `room` where that is not in `rooms`.
+    """
+    rows = await pool.fetch(_CLAIM, list(rooms), list(rooms.values()), room, lane, most, lease, list(channels))
+    return sorted((Claimed(*row.values()) for row in rows), key=lambda each: each.n)
+
+
+async def claim_rest(pool: Pool, lead: Claimed, before: datetime, lease: timedelta) -> list[Claimed]:
+    """What else of a subscription goes into the digest of its first delivery: all that was made before a morning."""
+    rows = await pool.fetch(
+        f"with locked as (select n from delivery where subscription_id = $1 and status = 'pending' and made_at < $2 "
+        "and (leased_until is null or leased_until <= now()) for update skip locked) "
+        "update delivery d set leased_until = now() + $3::interval from locked, subscription s "
+        f"where d.n = locked.n and s.subscription_id = d.subscription_id returning {_CLAIMED}",
+        lead.subscription_id,
+        before,
+        lease,
+    )
+    return sorted((Claimed(*row.values()) for row in rows), key=lambda each: each.n)
+
+
+async def postpone(pool: Pool, claimed: Claimed, due_at: datetime) -> None:
+    """Leave a delivery until a moment when its reader wants it; no try was made."""
+    await pool.execute(
+        "update delivery set due_at = $3, leased_until = null where n = $1 and leased_until = $2 and status = 'pending'",
+        claimed.n,
+        claimed.leased_until,
+        due_at,
+    )
