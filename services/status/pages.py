@@ -16,6 +16,7 @@ from services.status.delivering.letters import is_link
 from services.status.domain.words import OUTCOME, SUMMARY
 from services.status.handlers import CODES
 from shared.access import ANYONE
+from shared.database import transaction
 from shared.language import Language
 from shared.organizations import name_of
 from shared.problems import TITLES, Problem, Refused, problem
@@ -157,8 +158,11 @@ async def follow_link(
 ) -> HTMLResponse:
     """From a letter: to confirm is done by opening it; to have no more is asked once again, since programs open links."""
     _check_link(request, subscription_id, purpose, mark)
-    if purpose == "confirm" and not await store.confirm_subscription(request.app.state.pool, subscription_id):
-        return pages.refuse(request, language, _no_such_subscription())
+    if purpose == "confirm":
+        async with transaction(request.app.state.pool) as connection:
+            if not await store.confirm_subscription(connection, subscription_id):
+                return pages.refuse(request, language, _no_such_subscription())
+        request.app.state.committed.set()
     return pages.render(request, "subscription.html", language, done=purpose == "confirm", purpose=purpose)
 
 

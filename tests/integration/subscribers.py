@@ -95,8 +95,23 @@ async def let_pass(system: LocalSystem, subscription_id: str, days: float) -> No
             "update delivery set due_at = due_at - $2::interval where subscription_id = $1", subscription_id, ago
         )
         await connection.execute(
-            "update subscription set failing_since = failing_since - $2::interval, "
+            "update subscription set failing_since = failing_since - $2::interval, failed_at = failed_at - $2::interval, "
             "previous_until = previous_until - $2::interval where subscription_id = $1",
             subscription_id,
             ago,
         )
+        await connection.execute(
+            "update earlier_secret set until = until - $2::interval where subscription_id = $1", subscription_id, ago
+        )
+
+
+async def fail_for(system: LocalSystem, door: Door, subscription_id: str, days: int) -> None:
+    """As if so many days went by, each with one more try that failed."""
+
+    async def tries() -> int:
+        return sum(len(each["attempts"]) for each in await door.deliveries(subscription_id))
+
+    for _ in range(days):
+        before = await tries()
+        await let_pass(system, subscription_id, 1)
+        await eventually(tries, lambda found, before=before: found > before)  # type: ignore[misc]

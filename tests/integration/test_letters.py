@@ -220,3 +220,62 @@ async def test_who_has_not_opened_the_application_asks_for_nothing(
     async with http.post(place, data={"address": f"other-{unique}@example.org"}, allow_redirects=False) as answer:
         assert (answer.status, answer.headers["Location"]) == (303, "/en/")
     assert not mailboxes.of(f"other-{unique}@example.org")
+
+
+async def test_asking_again_sends_the_letter_to_confirm_once_more_and_an_address_that_is_told_already_is_told_so(
+    services: Services, http: aiohttp.ClientSession, key: str, department: Door, mailboxes: Mailboxes, unique: str
+) -> None:
+    address = f"{unique}@example.org"
+    await send(services, key, event(unique, "submitted", 1))
+    wanted = {"application_id": unique, "channel": "email", "address": address, "language": "en"}
+    made = await department.subscribed(**wanted)
+    await letters_of(mailboxes, address, 1)
+    status, again = await department("POST", "/v1/subscriptions", {**wanted, "language": "fr", "digest": True})
+    assert (status, again) == (200, {"id": made["id"], "secret": None, "state": "unconfirmed"})
+    _, second = await letters_of(mailboxes, address, 2)
+    assert "confirmer" in second["Subject"]
+    shown = await department.shown(made["id"])
+    assert (shown["language"], shown["digest"]) == ("fr", True)
+    assert (await opened(services, http, link_in(second, "confirm")))[0] == 200
+    for language, words in (("en", "told of these changes already"), ("fr", "déjà avisée de ces changements")):
+        status, answer = await department("POST", "/v1/subscriptions", wanted, Accept_Language=language)
+        assert (status, answer["code"], words in answer["detail"]) == (409, "subscription_exists", True)
+        assert "secret" not in answer["detail"]
+
+
+async def test_letters_to_confirm_are_sent_ten_times_an_hour_at_most(
+    services: Services, key: str, department: Door, mailboxes: Mailboxes, unique: str
+) -> None:
+    await send(services, key, event(unique, "submitted", 1))
+    wanted = {"application_id": unique, "channel": "email", "address": f"{unique}@example.org", "language": "en"}
+    found = [(await department("POST", "/v1/subscriptions", wanted))[0] for _ in range(12)]
+    assert found == [201] + [200] * 9 + [429] * 2
+    assert len(await letters_of(mailboxes, wanted["address"], 10)) == 10
+
+
+async def test_a_suspended_address_is_told_again_once_it_opens_the_letter_it_asked_for(
+    services: Services, http: aiohttp.ClientSession, key: str, department: Door, mailboxes: Mailboxes, unique: str,
+    system: LocalSystem,
+) -> None:  # fmt: skip
+    address = f"{unique}@example.org"
+    await send(services, key, event(unique, "submitted", 1))
+    wanted = {"application_id": unique, "channel": "email", "address": address, "language": "en"}
+    made = await department.subscribed(**wanted)
+    (asked,) = await letters_of(mailboxes, address, 1)
+    await opened(services, http, link_in(asked, "confirm"))
+    async with owner_of_status(system) as connection:
+        await connection.execute("update subscription set state = 'suspended' where subscription_id = $1", made["id"])
+    await send(services, key, event(unique, "complete", 2))
+    mailboxes.busy.add(address)  # the letter is tried again like any other
+    assert (await department("POST", "/v1/subscriptions", wanted))[0] == 200
+
+    async def tried() -> int:
+        return len((await department.deliveries(made["id"]))[-1]["attempts"])
+
+    await eventually(tried)
+    mailboxes.busy.clear()
+    _, again = await letters_of(mailboxes, address, 2)
+    assert (await opened(services, http, link_in(again, "confirm")))[0] == 200
+    assert (await department.shown(made["id"]))["state"] == "active"
+    *_, told = await letters_of(mailboxes, address, 3)
+    assert told["Subject"] == f"Your application {unique}"

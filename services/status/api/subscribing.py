@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ from services.status.delivering.addresses import AddressRefused
 from services.status.domain.subscriptions import MOST, DeliveryChannel
 from shared.contracts.envelope import rfc3339
 from shared.contracts.identifiers import Identifier
-from shared.database import transaction
+from shared.database import Connection, transaction
 from shared.language import Language
 from shared.problems import Problem, Refused, problem
 
@@ -41,10 +42,20 @@ class Wanted(BaseModel):
     digest: Annotated[bool, Field(description="e-mail: once a day, at 08:00, Toronto time")] = False
 
 
-async def subscribe(
-    request: Request, who: store.Owner, wanted: Wanted, org: str | None
-) -> tuple[store.NewSubscription, str | None]:
-    """The subscription as it is kept, and a webhook's secret, shown this once. Raises Refused."""
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A subscription as its maker is answered: a webhook's secret is shown this once. `again`: it was made before, and is
+    asked to be confirmed once more.
+    """
+
+    subscription_id: str
+    state: str
+    secret: str | None = None
+    again: bool = False
+
+
+async def subscribe(request: Request, who: store.Owner, wanted: Wanted, org: str | None) -> Made:
+    """Raises Refused."""
     org_id, mine = await _thing(request, who, wanted, org)
     destination = await _destination(request, wanted)
     seal, name = request.app.state.seal, sealing.new_id()
@@ -69,16 +80,35 @@ async def subscribe(
     async with transaction(request.app.state.pool) as connection:
         many, same = await store.alike(connection, new)
         if same is not None:
-            raise Refused(_exists(same))
-        if many >= MOST[who.maker]:
+            made = await _ask_again(request, connection, new, same)
+        elif many >= MOST[who.maker]:
             raise Refused(_too_many(MOST[who.maker]))
-        await store.add_subscription(connection, new)
-        if new.state == "unconfirmed":
-            _count_letter(request, f"{org_id}/{wanted.application_id}/{wanted.service_id}")
-            at = rfc3339(datetime.now(UTC))
-            await store.add_confirmation(connection, name, org_id, sealing.new_message_id(), at)
+        else:
+            await store.add_subscription(connection, new)
+            made = Made(name, new.state, secret)
+            if new.state == "unconfirmed":
+                await _ask_to_confirm(request, connection, new, name)
     request.app.state.committed.set()
-    return new, secret
+    return made
+
+
+async def _ask_again(request: Request, connection: Connection, new: store.NewSubscription, same: store.Alike) -> Made:
+    """Send the letter to confirm once more: it may have been lost, or the address is suspended and works again by now.
+    Raises Refused where there is nothing to confirm.
+    """
+    if new.channel == "webhook" or same.state == "active":
+        raise Refused(_exists(new.channel, same.subscription_id))
+    await store.ask_anew(connection, same.subscription_id, new)
+    await _ask_to_confirm(request, connection, new, same.subscription_id)
+    return Made(same.subscription_id, same.state, again=True)
+
+
+async def _ask_to_confirm(
+    request: Request, connection: Connection, new: store.NewSubscription, subscription_id: str
+) -> None:
+    _count_letter(request, f"{new.org_id}/{new.application_id}/{new.service_id}")
+    at = rfc3339(datetime.now(UTC))
+    await store.add_confirmation(connection, subscription_id, new.org_id, sealing.new_message_id(), at)
 
 
 def _count_letter(request: Request, thing: str) -> None:
@@ -186,7 +216,14 @@ def not_set_up(channel: DeliveryChannel) -> Problem:
     )
 
 
-def _exists(subscription_id: str) -> Problem:
+def _exists(channel: DeliveryChannel, subscription_id: str) -> Problem:
+    if channel != "webhook":
+        return problem(
+            "subscription_exists",
+            f"This address is told of these changes already ({subscription_id}).",
+            f"Cette adresse est déjà avisée de ces changements ({subscription_id}).",
+            "address",
+        )
     return problem(
         "subscription_exists",
         f"{subscription_id} sends the same to this address already; if its secret is lost, rotate it.",

@@ -51,14 +51,17 @@ _ONE = "/v1/subscriptions/{subscription_id}"
     "/v1/subscriptions",
     summary="Be told of changes: of one application, or of all of a service",
     status_code=201,
-    responses=refusals(
-        "ambiguous", "subscription_exists", "too_many_subscriptions", "address_not_allowed", "channel_not_set_up"
-    ),
+    responses={
+        200: {"description": "It was made before; the letter to confirm is sent once more"},
+        **refusals(
+            "ambiguous", "subscription_exists", "too_many_subscriptions", "address_not_allowed", "channel_not_set_up"
+        ),
+    },
 )
 async def make(request: Request, who: OwnerOf, wanted: Wanted, org: str | None = None) -> Response:
-    made, secret = await subscribe(request, who, wanted, org)
-    response = answer(request, {"id": made.subscription_id, "secret": secret, "state": made.state})
-    response.status_code = 201
+    made = await subscribe(request, who, wanted, org)
+    response = answer(request, {"id": made.subscription_id, "secret": made.secret, "state": made.state})
+    response.status_code = 200 if made.again else 201
     return response
 
 

@@ -81,8 +81,17 @@ def notice(subscription: Subscription) -> Bilingual | None:
     match subscription.state:
         case "unconfirmed":
             return Bilingual(
-                en="Open the link in the message we sent to this address; nothing is sent before that.",
-                fr="Ouvrez le lien du message envoyé à cette adresse; rien n'est envoyé avant cela.",
+                en="Open the link in the message we sent to this address; nothing is sent before that. If it was lost, ask for "
+                "the same once more.",
+                fr="Ouvrez le lien du message envoyé à cette adresse; rien n'est envoyé avant cela. S'il s'est perdu, "
+                "demandez la même chose de nouveau.",
+            )
+        case "suspended" if subscription.channel != "webhook":
+            return Bilingual(
+                en=f"Suspended: every message has failed since {on}. Ask for it again, and open the link of the letter that "
+                "comes, or POST .../test; what was held back is sent then.",
+                fr=f"Suspendu : tout message échoue depuis le {on}. Demandez-le de nouveau et ouvrez le lien de la lettre "
+                "reçue, ou POST .../test; ce qui a été retenu est alors envoyé.",
             )
         case "suspended":
             return Bilingual(

@@ -58,10 +58,12 @@ from services.status.store.settling import (
     suspend,
 )
 from services.status.store.subscriptions import (
+    Alike,
     NewSubscription,
     Owner,
     add_subscription,
     alike,
+    ask_anew,
     confirm_subscription,
     find_subscription,
     forget_subscriptions,
@@ -76,6 +78,7 @@ from services.status.store.subscriptions import (
 )
 
 __all__ = [
+    "Alike",
     "Claimed",
     "Given",
     "Key",
@@ -91,6 +94,7 @@ __all__ = [
     "add_subscription",
     "alike",
     "applications",
+    "ask_anew",
     "ask_for_business_days",
     "ask_to_measure_again",
     "change_rules",

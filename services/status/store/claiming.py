@@ -56,7 +56,7 @@ with known as (
     select d.n, d.due_at, s.destination, coalesce(k.room, $3) as room
       from delivery d join subscription s using (subscription_id) left join known k using (destination)
      where d.status = 'pending' and d.lane = $4 and d.due_at <= now() and s.channel = any($7::text[])
-       and (s.state = 'active' or s.state = 'unconfirmed' and d.facts ? 'confirm')
+       and (s.state = 'active' or s.state in ('unconfirmed', 'suspended') and d.facts ? 'confirm')
        and (d.leased_until is null or d.leased_until <= now()) and coalesce(k.room, $3) > 0
        and not exists (select from delivery e
                         where e.subscription_id = d.subscription_id and e.org_id = d.org_id

@@ -53,7 +53,7 @@ with tried as (
                         else d.facts || jsonb_build_object('reference', t.reference) end,
            settled_at = case when t.status = 'pending' and s.state <> 'ended' then null else t.at end,
            -- Suspended meanwhile, it waits with the others; ended meanwhile, it has failed with them.
-           status = case when t.status <> 'pending' then t.status when s.state = 'suspended' then 'suspended'
+           status = case when t.status <> 'pending' then t.status when s.state = 'suspended' and not d.facts ? 'confirm' then 'suspended'
                          when s.state = 'ended' then 'failed' else 'pending' end
       from tried t, subscription s
      where d.n = t.n and d.leased_until = t.leased_until and s.subscription_id = d.subscription_id
@@ -116,7 +116,7 @@ async def suspend(connection: Connection, ids: Sequence[str]) -> None:
     )
     await connection.execute(
         "update delivery set status = 'suspended' where subscription_id = any($1::text[]) and status = 'pending' "
-        "and (leased_until is null or leased_until <= now())",
+        "and not facts ? 'confirm' and (leased_until is null or leased_until <= now())",
         list(ids),
     )
 

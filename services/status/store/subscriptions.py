@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.status.domain.subscriptions import DeliveryChannel, Maker, Subscription
+from services.status.domain.subscriptions import DeliveryChannel, Maker, Subscription, SubscriptionState
 from services.status.store.claiming import PREVIOUS_SECRETS, Claimed
 from services.status.store.saving import Key
 from services.status.store.settling import hold_alone
@@ -62,7 +62,15 @@ def _owner(owner: Owner) -> list[Any]:
     return [owner.org_id, owner.client_hash, *(owner.key or (None, None))]
 
 
-async def alike(connection: Connection, new: NewSubscription) -> tuple[int, str | None]:
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A subscription by which the same is told to the same address already."""
+
+    subscription_id: str
+    state: SubscriptionState
+
+
+async def alike(connection: Connection, new: NewSubscription) -> tuple[int, Alike | None]:
     """How many there are for the same thing by the same kind of maker, and the one that has the same address. Until the
     commit nobody else makes one for it.
     """
@@ -71,12 +79,25 @@ async def alike(connection: Connection, new: NewSubscription) -> tuple[int, str 
         "select pg_advisory_xact_lock(hashtextextended('guichet.subscription ' || $1, 0))", "/".join(map(str, thing))
     )
     rows = await connection.fetch(
-        "select subscription_id, channel, address_hash from subscription where org_id = $1 and made_by = $4 "
+        "select subscription_id, state, channel, address_hash from subscription where org_id = $1 and made_by = $4 "
         "and state <> 'ended' and application_id is not distinct from $2 and service_id is not distinct from $3",
         *thing,
     )
     same = (new.channel, new.address_hash)
-    return len(rows), next((r["subscription_id"] for r in rows if (r["channel"], r["address_hash"]) == same), None)
+    found = (row for row in rows if (row["channel"], row["address_hash"]) == same)
+    return len(rows), next((Alike(row["subscription_id"], row["state"]) for row in found), None)
+
+
+async def ask_anew(connection: Connection, subscription_id: str, new: NewSubscription) -> None:
+    """One that nobody confirmed yet is from now on as it is asked for now, and as if it were made now."""
+    await connection.execute(
+        "update subscription set language = $2, quiet_hours = $3, digest = $4, made_at = now() "
+        "where subscription_id = $1 and state = 'unconfirmed'",
+        subscription_id,
+        new.language,
+        new.quiet_hours,
+        new.digest,
+    )
 
 
 async def add_subscription(connection: Connection, new: NewSubscription) -> None:
@@ -153,14 +174,16 @@ async def rotate_secret(connection: Connection, subscription_id: str, sealed: by
     return until
 
 
-async def confirm_subscription(pool: Pool, subscription_id: str) -> bool:
-    """Whether there is one of this id; confirming again changes nothing."""
-    found = await pool.fetchval(
+async def confirm_subscription(connection: Connection, subscription_id: str) -> bool:
+    """Whether there is one of this id. What is suspended resumes: its letter arrived. Again, it changes nothing."""
+    state = await connection.fetchval(
         "update subscription set state = case when state = 'unconfirmed' then 'active' else state end "
-        "where subscription_id = $1 returning true",
+        "where subscription_id = $1 and channel <> 'webhook' returning state",
         subscription_id,
     )
-    return bool(found)
+    if state == "suspended":
+        await resume_subscription(connection, subscription_id)
+    return state is not None
 
 
 async def may_test(pool: Pool, subscription_id: str, pause: timedelta) -> bool:
