@@ -12,14 +12,12 @@ from services.status import store
 from services.status.api.access import key_of, open_by_code
 from services.status.api.applications import read_application
 from services.status.api.subscribing import Wanted, not_a_mailbox, subscribe
-from services.status.delivering.letters import is_link
 from services.status.domain.words import OUTCOME, SUMMARY
 from services.status.handlers import CODES
 from shared.access import ANYONE
-from shared.database import transaction
 from shared.language import Language
 from shared.organizations import name_of
-from shared.problems import TITLES, Problem, Refused, problem
+from shared.problems import TITLES, Problem, Refused
 from shared.signing_in import FROM_OUR_PAGES
 from shared.web import Pages
 
@@ -145,46 +143,4 @@ def _asked(item: dict[str, Any]) -> dict[str, str] | None:
         return None
     return next(
         (step["reason"] for step in reversed(item["history"]) if step["state"] == "information_requested"), None
-    )
-
-
-LINK = "/{language}/subscriptions/{subscription_id}/{purpose}/{mark}"
-Purpose = Literal["confirm", "unsubscribe"]
-
-
-@router.get(LINK)
-async def follow_link(
-    request: Request, language: Language, subscription_id: str, purpose: Purpose, mark: str
-) -> HTMLResponse:
-    """From a letter: to confirm is done by opening it; to have no more is asked once again, since programs open links."""
-    _check_link(request, subscription_id, purpose, mark)
-    if purpose == "confirm":
-        async with transaction(request.app.state.pool) as connection:
-            if not await store.confirm_subscription(connection, subscription_id):
-                return pages.refuse(request, language, _no_such_subscription())
-        request.app.state.committed.set()
-    return pages.render(request, "subscription.html", language, done=purpose == "confirm", purpose=purpose)
-
-
-@router.post(LINK)
-async def unsubscribe(
-    request: Request, language: Language, subscription_id: str, purpose: Purpose, mark: str
-) -> HTMLResponse:
-    """By the page's button, or by a mail program's (RFC 8058); again, it is as done."""
-    _check_link(request, subscription_id, purpose, mark)
-    if purpose == "unsubscribe":
-        await store.remove_subscription(request.app.state.pool, subscription_id)
-    return pages.render(request, "subscription.html", language, done=True, purpose=purpose)
-
-
-def _check_link(request: Request, subscription_id: str, purpose: str, mark: str) -> None:
-    if not is_link(request.app.state.seal, subscription_id, purpose, mark):
-        raise Refused(_no_such_subscription())
-
-
-def _no_such_subscription() -> Problem:
-    return problem(
-        "not_found",
-        "This link leads nowhere any more: its subscription was ended, or never confirmed in time.",
-        "Ce lien ne mène plus nulle part : son abonnement est terminé, ou n'a pas été confirmé à temps.",
     )

@@ -6,11 +6,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from services.status import store
+from services.status.api.preferences import Preferences, change_preferences
+from services.status.api.showing import shown
 from services.status.api.subscribing import Wanted, not_set_up, subscribe
 from services.status.delivering import sealing
 from services.status.delivering.worker import attempt
 from services.status.domain.messages import trial
-from services.status.domain.subscriptions import BOTH_SECRETS, MOST_SECRETS, Subscription, masked, notice
+from services.status.domain.subscriptions import BOTH_SECRETS, MOST_SECRETS, Subscription, notice
 from services.status.handlers import CODES, client_hash
 from shared.access import May
 from shared.database import transaction
@@ -68,37 +70,12 @@ async def make(request: Request, who: OwnerOf, wanted: Wanted, org: str | None =
 @router.get("/v1/subscriptions", summary="The caller's own subscriptions, their addresses masked")
 async def list_(request: Request, who: OwnerOf, limit: Limit = 100, after_: After = None) -> Response:
     found = await store.list_subscriptions(request.app.state.pool, who, after(after_), limit + 1)
-    items = [_shown(request, *each) for each in found]
+    items = [shown(request, each) for each in found]
     return answer(request, page(items, limit, lambda each: [each["id"]], as_of=datetime.now(UTC)))
 
 
-def _shown(request: Request, each: Subscription, sealed_address: bytes) -> dict[str, Any]:
-    address = sealing.open_address(request.app.state.seal, each.subscription_id, sealed_address)
-    said = notice(each)
-    return {
-        "id": each.subscription_id,
-        "org_id": each.org_id,
-        "application_id": each.application_id,
-        "service_id": each.service_id,
-        "channel": each.channel,
-        "address": masked(each.channel, address),
-        "language": each.language,
-        "state": each.state,
-        "failing_since": each.failing_since,
-        "notice": said and said.model_dump(),
-        "previous_secret_until": each.previous_until,
-        "quiet_hours": each.quiet_hours,
-        "digest": each.digest,
-        "made_at": each.made_at,
-    }
-
-
 async def _own(request: Request, who: store.Owner, subscription_id: str) -> Subscription:
-    return (await _own_with_address(request, who, subscription_id))[0]
-
-
-async def _own_with_address(request: Request, who: store.Owner, subscription_id: str) -> tuple[Subscription, bytes]:
-    """It and its sealed address. Raises Refused for another's."""
+    """Raises Refused for another's."""
     found = await store.find_subscription(request.app.state.pool, who, subscription_id)
     if found is None:
         raise Refused(
@@ -113,8 +90,18 @@ async def _own_with_address(request: Request, who: store.Owner, subscription_id:
 
 @router.get(_ONE, summary="One subscription")
 async def one(request: Request, who: OwnerOf, subscription_id: SubscriptionId) -> Response:
-    found = await _own_with_address(request, who, subscription_id)
-    return answer(request, {**_shown(request, *found), "as_of": datetime.now(UTC)})
+    found = await _own(request, who, subscription_id)
+    return answer(request, {**shown(request, found), "as_of": datetime.now(UTC)})
+
+
+@router.patch(
+    _ONE,
+    summary="Be told in another language, at other hours; what is left out stays",
+    responses=refusals("address_not_allowed", "channel_not_set_up"),
+)
+async def change(request: Request, who: OwnerOf, subscription_id: SubscriptionId, wanted: Preferences) -> Response:
+    await change_preferences(request, await _own(request, who, subscription_id), wanted)
+    return await one(request, who, subscription_id)
 
 
 @router.delete(_ONE, summary="Be told no more; its deliveries are forgotten", status_code=204, response_class=Response)

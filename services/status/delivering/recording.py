@@ -31,6 +31,11 @@ class Told:
     # From 0 to 1: what was one letter is tried again at one moment.
     chance: float
 
+    @property
+    def of_change(self) -> bool:
+        """Not a letter about the subscription itself."""
+        return self.claimed.facts.keys().isdisjoint({"confirm", "to_contact"})
+
     def next_try(self, *, failing: bool) -> datetime | None:
         """None: no more. While all else to its receiver fails too (`failing`), or what sends for us does, it is not given up:
         it waits for the receiver to be well again or suspended.
@@ -88,9 +93,10 @@ async def record(connection: Connection, batch: Sequence[Told]) -> None:
     settled = [_settled(each, before) for each in batch]
     written = await store.settle(connection, settled)
     told = [(each, written[each.claimed.n]) for each in batch if each.claimed.n in written]
-    entries = [_entry(each) for each, status in told if status in _OVER and "confirm" not in each.claimed.facts]
+    entries = [_entry(each) for each, status in told if status in _OVER and each.of_change]
     if gone:
         entries += [_ended(row) for row in await store.end(connection, gone, datetime.now(UTC))]
+        await store.write_to_contacts(connection, gone, "ended")
     for each, status in told:
         metrics.deliveries.labels(each.claimed.channel, status if status in _OVER else "retried").inc()
     if entries:
@@ -99,7 +105,7 @@ async def record(connection: Connection, batch: Sequence[Told]) -> None:
 
 def _settled(told: Told, before: dict[str, Standing]) -> Settled:
     each, tried = told.claimed, told.tried
-    due_at = told.next_try(failing=before.get(each.subscription_id, Standing()).failing)
+    due_at = told.next_try(failing=told.of_change and before.get(each.subscription_id, Standing()).failing)
     status: store.Settlement = "delivered" if tried.delivered else "pending" if due_at else "failed"
     return Settled(each.n, each.leased_until, told.at, tried.code, tried.error, status, due_at, tried.reference)
 
@@ -113,7 +119,7 @@ async def _judge(
     after = dict(before)
     for each in batch:
         name = each.claimed.subscription_id
-        if name in after:
+        if name in after and each.of_change:
             after[name] = after[name].after(each.tried, each.at)
     changed = {name: standing for name, standing in after.items() if standing != before[name] and name not in gone}
     if changed:
@@ -123,6 +129,7 @@ async def _judge(
         await store.hold_alone(connection, [*old, *gone])
     if old:
         await store.suspend(connection, old)
+        await store.write_to_contacts(connection, old, "suspended")
     for name in old:
         log.warning("subscription_suspended", subscription=name, since=str(after[name].failing_since))
     for name in gone:

@@ -23,7 +23,7 @@ LONGEST_PAUSE = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What is known of a subscription to whoever made it; its address masked."""
+    """What is known of a subscription to whoever made it, but for its addresses, which are shown masked."""
 
     subscription_id: str
     org_id: str
@@ -37,6 +37,9 @@ class Subscription:
     quiet_hours: bool
     digest: bool
     made_at: datetime
+    sealed_address: bytes
+    sealed_contact: bytes | None
+    contact_confirmed: bool
 
 
 @dataclass(frozen=True, slots=True)

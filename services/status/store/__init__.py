@@ -3,6 +3,7 @@ of what.
 """
 
 from services.status.store.claiming import Claimed, claim, claim_rest, postpone
+from services.status.store.contacts import Notice, confirm_contact, name_contact, write_to_contacts
 from services.status.store.deliveries import (
     add_confirmation,
     enqueue,
@@ -57,6 +58,7 @@ from services.status.store.settling import (
     settle,
     suspend,
 )
+from services.status.store.signing import rotate_secret, secrets_until
 from services.status.store.subscriptions import (
     Alike,
     NewSubscription,
@@ -64,15 +66,15 @@ from services.status.store.subscriptions import (
     add_subscription,
     alike,
     ask_anew,
+    change_preferences,
     confirm_subscription,
     find_subscription,
     forget_subscriptions,
     list_subscriptions,
     may_test,
+    read_subscription,
     remove_subscription,
     resume_subscription,
-    rotate_secret,
-    secrets_until,
     suspended_count,
     to_test,
 )
@@ -85,6 +87,7 @@ __all__ = [
     "Known",
     "NewStep",
     "NewSubscription",
+    "Notice",
     "Owner",
     "Saved",
     "Settled",
@@ -97,11 +100,13 @@ __all__ = [
     "ask_anew",
     "ask_for_business_days",
     "ask_to_measure_again",
+    "change_preferences",
     "change_rules",
     "changed_since",
     "claim",
     "claim_rest",
     "client_hash",
+    "confirm_contact",
     "confirm_subscription",
     "end",
     "enqueue",
@@ -125,9 +130,11 @@ __all__ = [
     "mark_failing",
     "may_test",
     "measured",
+    "name_contact",
     "next_to_measure",
     "owner_of",
     "postpone",
+    "read_subscription",
     "remember_services",
     "remember_standards",
     "remove_subscription",
@@ -148,4 +155,5 @@ __all__ = [
     "waiting",
     "watched",
     "withdraw_exception_days",
+    "write_to_contacts",
 ]

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.status.domain.subscriptions import DeliveryChannel
+from services.status.store.signing import PREVIOUS_SECRETS
 from shared.database import Pool
 from shared.language import Language
 
@@ -37,26 +38,24 @@ class Claimed:
 
 # The first thousand that are due are looked at; a destination that has no room left is passed over before that, so a heap
 # of deliveries to it hides nothing. Only the first of an application is due: what comes after it waits.
-PREVIOUS_SECRETS = """
-          array(select p.sealed
-                  from (select s.sealed_previous_secret as sealed, s.previous_until as until union all
-                        select sealed_secret, until from earlier_secret e
-                         where e.subscription_id = s.subscription_id) p
-                 where p.until > now() and p.sealed is not null order by p.until desc)
-"""
+# A letter to the contact of a subscription goes another way than its messages.
+_CHANNEL = "case when d.facts ? 'to_contact' then 'email' else s.channel end"
+_DESTINATION = "case when d.facts ? 'to_contact' then 'email' else s.destination end"
 _CLAIMED = f"""
           d.n, d.subscription_id, d.org_id, d.application_id, d.version, d.webhook_id, d.lane, d.tries, d.facts,
-          d.made_at, d.leased_until, s.channel, s.language, s.destination, s.sealed_address, s.sealed_secret,
+          d.made_at, d.leased_until, {_CHANNEL}, s.language, {_DESTINATION},
+          case when d.facts ? 'to_contact' then s.sealed_contact else s.sealed_address end, s.sealed_secret,
           {PREVIOUS_SECRETS}, s.quiet_hours, s.digest
 """
 _CLAIM = f"""
 with known as (
     select * from unnest($1::text[], $2::int[]) as k (destination, room)
 ), first as (
-    select d.n, d.due_at, s.destination, coalesce(k.room, $3) as room
-      from delivery d join subscription s using (subscription_id) left join known k using (destination)
-     where d.status = 'pending' and d.lane = $4 and d.due_at <= now() and s.channel = any($7::text[])
-       and (s.state = 'active' or s.state in ('unconfirmed', 'suspended') and d.facts ? 'confirm')
+    select d.n, d.due_at, {_DESTINATION} as destination, coalesce(k.room, $3) as room
+      from delivery d join subscription s using (subscription_id) left join known k on k.destination = {_DESTINATION}
+     where d.status = 'pending' and d.lane = $4 and d.due_at <= now() and {_CHANNEL} = any($7::text[])
+       and (s.state = 'active' or s.state in ('unconfirmed', 'suspended') and d.facts ? 'confirm'
+            or d.facts ? 'to_contact' and s.sealed_contact is not null)
        and (d.leased_until is null or d.leased_until <= now()) and coalesce(k.room, $3) > 0
        and not exists (select from delivery e
                         where e.subscription_id = d.subscription_id and e.org_id = d.org_id

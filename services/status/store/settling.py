@@ -51,9 +51,12 @@ with tried as (
        set leased_until = null, tries = d.tries + 1, due_at = coalesce(t.due_at, d.due_at),
            facts = case when t.reference is null then d.facts - 'reference'
                         else d.facts || jsonb_build_object('reference', t.reference) end,
-           settled_at = case when t.status = 'pending' and s.state <> 'ended' then null else t.at end,
-           -- Suspended meanwhile, it waits with the others; ended meanwhile, it has failed with them.
-           status = case when t.status <> 'pending' then t.status when s.state = 'suspended' and not d.facts ? 'confirm' then 'suspended'
+           settled_at = case when t.status = 'pending' and (s.state <> 'ended' or d.facts ? 'to_contact') then null
+                             else t.at end,
+           -- Suspended meanwhile, it waits with the others; ended meanwhile, it has failed with them. Letters about the
+           -- subscription itself go on.
+           status = case when t.status <> 'pending' or d.facts ? 'to_contact' then t.status
+                         when s.state = 'suspended' and not d.facts ? 'confirm' then 'suspended'
                          when s.state = 'ended' then 'failed' else 'pending' end
       from tried t, subscription s
      where d.n = t.n and d.leased_until = t.leased_until and s.subscription_id = d.subscription_id
@@ -116,7 +119,7 @@ async def suspend(connection: Connection, ids: Sequence[str]) -> None:
     )
     await connection.execute(
         "update delivery set status = 'suspended' where subscription_id = any($1::text[]) and status = 'pending' "
-        "and not facts ? 'confirm' and (leased_until is null or leased_until <= now())",
+        "and not facts ?| array['confirm', 'to_contact'] and (leased_until is null or leased_until <= now())",
         list(ids),
     )
 
@@ -133,7 +136,7 @@ async def end(connection: Connection, ids: Sequence[str], at: datetime) -> list[
     rows = await connection.fetch(
         "update delivery d set status = 'failed', settled_at = $2 from subscription s "
         "where s.subscription_id = d.subscription_id and d.subscription_id = any($1::text[]) "
-        "and d.status in ('pending', 'suspended') returning d.org_id, d.application_id, d.version, d.subscription_id, "
+        "and d.status in ('pending', 'suspended') and not d.facts ? 'to_contact' returning d.org_id, d.application_id, d.version, d.subscription_id, "
         "d.webhook_id, s.channel, d.tries, d.facts, d.made_at, d.settled_at",
         list(ids),
         at,

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from services.status.domain.subscriptions import DeliveryChannel, Maker, Subscription, SubscriptionState
-from services.status.store.claiming import PREVIOUS_SECRETS, Claimed
+from services.status.store.claiming import Claimed
 from services.status.store.saving import Key
 from services.status.store.settling import hold_alone
+from services.status.store.signing import PREVIOUS_SECRETS
 from shared.database import Connection, Pool
 from shared.language import Language
 
@@ -46,10 +47,16 @@ class NewSubscription:
     quiet_hours: bool
     digest: bool
 
+    @property
+    def thing(self) -> str:
+        """What is told of, as a name."""
+        return f"{self.org_id}/{self.application_id}/{self.service_id}"
+
 
 _FIELDS = (
     "subscription_id, org_id, application_id, service_id, channel, language, state, failing_since, "
-    "case when previous_until > now() then previous_until end as previous_until, quiet_hours, digest, made_at"
+    "case when previous_until > now() then previous_until end as previous_until, quiet_hours, digest, made_at, "
+    "sealed_address, sealed_contact, contact_confirmed_at is not null as contact_confirmed"
 )
 _OWNED = (
     "case when $1::text is not null then made_by = 'department' and org_id = $1 else made_by = 'client' "
@@ -111,67 +118,50 @@ async def add_subscription(connection: Connection, new: NewSubscription) -> None
     )  # fmt: skip
 
 
-async def list_subscriptions(
-    pool: Pool, owner: Owner, after: Sequence[str], limit: int
-) -> list[tuple[Subscription, bytes]]:
-    """An owner's, each with its sealed address."""
+async def list_subscriptions(pool: Pool, owner: Owner, after: Sequence[str], limit: int) -> list[Subscription]:
     rows = await pool.fetch(
-        f"select {_FIELDS}, sealed_address from subscription where {_OWNED} and subscription_id > $5 "
-        "order by subscription_id limit $6",
+        f"select {_FIELDS} from subscription where {_OWNED} and subscription_id > $5 order by subscription_id limit $6",
         *_owner(owner),
         after[0],
         limit,
     )
-    return [_read(row) for row in rows]
+    return [Subscription(*row.values()) for row in rows]
 
 
-async def find_subscription(pool: Pool, owner: Owner, subscription_id: str) -> tuple[Subscription, bytes] | None:
+async def find_subscription(pool: Pool, owner: Owner, subscription_id: str) -> Subscription | None:
     row = await pool.fetchrow(
-        f"select {_FIELDS}, sealed_address from subscription where {_OWNED} and subscription_id = $5",
-        *_owner(owner),
+        f"select {_FIELDS} from subscription where {_OWNED} and subscription_id = $5", *_owner(owner), subscription_id
+    )
+    return row and Subscription(*row.values())
+
+
+async def read_subscription(pool: Pool, subscription_id: str) -> Subscription | None:
+    """Whoever's it is."""
+    row = await pool.fetchrow(f"select {_FIELDS} from subscription where subscription_id = $1", subscription_id)
+    return row and Subscription(*row.values())
+
+
+async def change_preferences(
+    connection: Connection, subscription_id: str, language: Language, *, quiet_hours: bool, digest: bool
+) -> None:
+    """What waits for a morning is looked at anew: it may be wanted now."""
+    await connection.execute(
+        "update subscription set language = $2, quiet_hours = $3, digest = $4 where subscription_id = $1",
+        subscription_id,
+        language,
+        quiet_hours,
+        digest,
+    )
+    await connection.execute(
+        "update delivery set due_at = now() where subscription_id = $1 and status = 'pending' and tries = 0 "
+        "and due_at > now()",
         subscription_id,
     )
-    return row and _read(row)
-
-
-def _read(row: Any) -> tuple[Subscription, bytes]:
-    *fields, sealed = row.values()
-    return Subscription(*fields), sealed
 
 
 async def remove_subscription(pool: Pool, subscription_id: str) -> None:
     """With its deliveries, and all that is known of where they went."""
     await pool.execute("delete from subscription where subscription_id = $1", subscription_id)
-
-
-async def secrets_until(connection: Connection, subscription_id: str) -> list[datetime]:
-    """Until when each secret but the newest signs, the first to end first; held until the commit."""
-    await connection.execute("select from subscription where subscription_id = $1 for no key update", subscription_id)
-    rows = await connection.fetch(
-        "select until from (select previous_until as until from subscription where subscription_id = $1 union all "
-        "select until from earlier_secret where subscription_id = $1) s where until > now() order by until",
-        subscription_id,
-    )
-    return [row["until"] for row in rows]
-
-
-async def rotate_secret(connection: Connection, subscription_id: str, sealed: bytes, both: timedelta) -> datetime:
-    """A new secret; until the moment that is returned the one before it signs too, and those before that as promised."""
-    await connection.execute(
-        "insert into earlier_secret (subscription_id, sealed_secret, until) "
-        "select subscription_id, sealed_previous_secret, previous_until from subscription "
-        "where subscription_id = $1 and previous_until > now() and sealed_previous_secret is not null "
-        "on conflict do nothing",
-        subscription_id,
-    )
-    until: datetime = await connection.fetchval(
-        "update subscription set sealed_previous_secret = sealed_secret, previous_until = now() + $3, sealed_secret = $2 "
-        "where subscription_id = $1 returning previous_until",
-        subscription_id,
-        sealed,
-        both,
-    )
-    return until
 
 
 async def confirm_subscription(connection: Connection, subscription_id: str) -> bool:
