@@ -279,3 +279,59 @@ async def test_a_suspended_address_is_told_again_once_it_opens_the_letter_it_ask
     assert (await department.shown(made["id"]))["state"] == "active"
     *_, told = await letters_of(mailboxes, address, 3)
     assert told["Subject"] == f"Your application {unique}"
+
+
+async def test_how_one_is_told_is_changed_by_its_owner_and_by_nobody_else(
+    services: Services, http: aiohttp.ClientSession, key: str, mailboxes: Mailboxes, unique: str
+) -> None:
+    address, client = f"{unique}@example.org", Door(services, http, token(services.home, f"c-{unique}"))
+    stranger = Door(services, http, token(services.home, f"d-{unique}"))
+    await send(services, key, event(unique, "submitted", 1, client_id=f"c-{unique}"))
+    made = await client.subscribed(application_id=unique, channel="email", address=address, digest=True)
+    path = f"/v1/subscriptions/{made['id']}"
+    assert (await stranger("PATCH", path, {"language": "fr"}))[0] == 404
+    for wrong in ({"language": "la"}, {"language": None}, {"digest": "perhaps"}, {"address": "x@example.org"}):
+        assert (await client("PATCH", path, wrong))[0] == 400, wrong
+    (asked,) = await letters_of(mailboxes, address, 1)
+    await opened(services, http, link_in(asked, "confirm"))
+    await send(services, key, event(unique, "complete", 2))
+
+    async def postponed() -> bool:
+        *_, found = await client.deliveries(made["id"])
+        return found["version"] == 2 and found["next_try_at"][14:19] == "00:00"
+
+    await eventually(postponed)
+    status, shown = await client("PATCH", path, {"language": "fr", "digest": False})
+    assert (status, shown["language"], shown["digest"], shown["quiet_hours"]) == (200, "fr", False, False)
+    _, told = await letters_of(mailboxes, address, 2)  # what waited for the morning is wanted now
+    assert told["Subject"] == f"Votre demande {unique}"
+
+
+async def test_how_one_is_told_is_changed_on_the_page_that_every_letter_leads_to(
+    services: Services, http: aiohttp.ClientSession, key: str, department: Door, mailboxes: Mailboxes, unique: str
+) -> None:
+    address = f"{unique}@example.org"
+    await send(services, key, event(unique, "submitted", 1))
+    made = await department.subscribed(application_id=unique, channel="email", address=address, language="fr")
+    (asked,) = await letters_of(mailboxes, address, 1)
+    await opened(services, http, link_in(asked, "confirm"))
+    await send(services, key, event(unique, "complete", 2))
+    _, told = await letters_of(mailboxes, address, 2)
+    link = link_in(told, "preferences")
+    status, page = await opened(services, http, link)
+    assert (status, "Enregistrer ces choix" in page, address in page) == (200, True, False)
+    assert f"{unique[0]}…@example.org" in page
+    chosen = {"told_in": "en", "quiet_hours": "true", "digest": "true"}
+    async with http.post(services.url("status") + link, data=chosen) as answer:
+        assert (answer.status, "Enregistré" in await answer.text()) == (200, True)
+    shown = await department.shown(made["id"])
+    assert (shown["language"], shown["quiet_hours"], shown["digest"]) == ("en", True, True)
+    async with http.post(services.url("status") + link, data={"told_in": "fr"}) as answer:
+        assert answer.status == 200
+    shown = await department.shown(made["id"])
+    assert (shown["language"], shown["quiet_hours"], shown["digest"]) == ("fr", False, False)
+    status, page = await opened(services, http, link[:-3] + "xyz")
+    assert (status, "ne mène plus nulle part" in page) == (404, True)
+    assert link in (await opened(services, http, link_in(told, "unsubscribe")))[1]
+    assert (await opened(services, http, link_in(told, "unsubscribe"), "POST"))[0] == 200
+    assert (await opened(services, http, link))[0] == 404

@@ -15,9 +15,18 @@ from services.status import store
 from services.status.domain.messages import News
 from shared.testing import eventually
 from tests.conftest import LocalSystem
-from tests.integration.mailboxes import GcNotify, link_in_notification
+from tests.integration.mailboxes import GcNotify, Mailboxes, link_in, link_in_notification, text_of
 from tests.integration.receiving import Receiver
-from tests.integration.subscribers import Door, now_event, owner_of_status, send, until_taken, until_tried
+from tests.integration.subscribers import (
+    Door,
+    fail_for,
+    let_pass,
+    now_event,
+    owner_of_status,
+    send,
+    until_taken,
+    until_tried,
+)
 
 ORG = "9035"
 
@@ -271,3 +280,115 @@ async def test_each_secret_signs_for_the_day_it_was_promised_however_often_it_is
         receiver.taken[0].verified(secret)
     status, answer = await department("POST", path)
     assert (status, answer["code"]) == (429, "too_many_requests")
+
+
+# Whom to tell
+
+
+def letters_to(mailboxes: Mailboxes, address: str) -> Callable[[], Awaitable[list[Any]]]:
+    async def found() -> list[Any]:
+        return mailboxes.of(address)
+
+    return found
+
+
+async def test_the_contact_of_a_webhook_is_told_when_it_is_suspended_and_when_it_ends_once_they_agreed(
+    services: Services, http: aiohttp.ClientSession, key: str, department: Door, receiver: Receiver,
+    mailboxes: Mailboxes, unique: str, system: LocalSystem,
+) -> None:  # fmt: skip
+    address = f"owner-{unique}@example.org"
+    letters = letters_to(mailboxes, address)
+    await send(services, key, event(unique, "submitted", 1))
+    made = await department.subscribed(application_id=unique, address=receiver.url, contact=address, language="fr")
+    (asked,) = await eventually(letters)
+    assert "confirmer" in asked["Subject"]
+    assert unique in text_of(asked)
+    shown = await department.shown(made["id"])
+    assert shown["contact"] == {"address": "o…@example.org", "confirmed": False}
+    async with http.get(services.url("status") + link_in(asked, "confirm-contact")) as page:
+        assert (page.status, "Votre adresse est confirmée" in await page.text()) == (200, True)
+    assert (await department.shown(made["id"]))["contact"]["confirmed"] is True
+    receiver.answers(500)
+    await send(services, key, event(unique, "complete", 2))
+    await until_tried(receiver, 1)
+    mailboxes.busy.add(address)  # it is tried again, suspended or not
+    await fail_for(system, department, made["id"], 5)
+
+    async def tried() -> list[Any]:
+        return [each["attempts"] for each in await department.deliveries(made["id"])][-1]
+
+    await eventually(tried)
+    mailboxes.busy.clear()
+    await let_pass(system, made["id"], 1)
+    _, told = await eventually(letters, lambda found: len(found) == 2)
+    assert told["Subject"] == "Notifications suspendues"
+    assert f"POST /v1/subscriptions/{made['id']}/test" in text_of(told).replace("\n", " ")
+    assert link_in(told, "remove-contact")
+    assert (await department.shown(made["id"]))["state"] == "suspended"
+    receiver.answer = None
+    assert (await department("POST", f"/v1/subscriptions/{made['id']}/test"))[1]["state"] == "active"
+    await until_taken(receiver, [None, "complete"])  # type: ignore[list-item]  # of a test
+    receiver.answers(410)
+    await send(services, key, event(unique, "decided", 3))
+    *_, ended = await eventually(letters, lambda found: len(found) == 3)
+    assert ended["Subject"] == "Fin des notifications"
+
+
+async def test_a_contact_that_did_not_agree_or_wants_no_more_is_not_written_to(
+    services: Services, http: aiohttp.ClientSession, key: str, department: Door, receiver: Receiver,
+    mailboxes: Mailboxes, unique: str,
+) -> None:  # fmt: skip
+    silent, leaving = f"silent-{unique}@example.org", f"leaving-{unique}@example.org"
+    await send(services, key, event(unique, "submitted", 1))
+    made = await department.subscribed(application_id=unique, address=receiver.url, contact=silent)
+    other = await department.subscribed(application_id=unique, address=f"{receiver.url}?other", contact=leaving)
+    await eventually(letters_to(mailboxes, silent))
+    (asked,) = await eventually(letters_to(mailboxes, leaving))
+    url = services.url("status")
+    for method, purpose in (("GET", "confirm-contact"), ("GET", "remove-contact"), ("POST", "remove-contact")):
+        async with http.request(method, url + link_in(asked, purpose)) as page:
+            assert page.status == 200
+    assert (await department.shown(other["id"]))["contact"] is None
+    receiver.answers(410)
+    await send(services, key, event(unique, "complete", 2))
+
+    async def states() -> set[str]:
+        return {(await department.shown(each["id"]))["state"] for each in (made, other)}
+
+    await eventually(states, lambda found: found == {"ended"})
+    assert [len(mailboxes.of(each)) for each in (silent, leaving)] == [1, 1]
+    notices = [each for name in (made, other) for each in await department.deliveries(name["id"])]
+    assert [each["status"] for each in notices if not each["application_id"]] == ["delivered", "delivered"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code"),
+    [
+        ({"contact": "nobody"}, 422, "address_not_allowed"),
+        ({"contact": "a@b.example\r\nBcc: c@d.example"}, 422, "address_not_allowed"),
+        ({"contact": "a@example.org", "channel": "email", "address": "b@example.org"}, 400, "invalid_request"),
+    ],
+)
+async def test_a_contact_is_a_mailbox_and_of_webhooks_alone(
+    services: Services, key: str, department: Door, unique: str, changes: dict[str, str], status: int, code: str
+) -> None:
+    await send(services, key, event(unique, "submitted", 1))
+    wanted = {"application_id": unique, "channel": "webhook", "language": "en", "address": "http://127.0.0.1:9/"}
+    answered, answer = await department("POST", "/v1/subscriptions", {**wanted, **changes})
+    assert (answered, answer["code"]) == (status, code)
+
+
+async def test_a_subscription_made_before_is_given_a_contact_and_loses_it_again(
+    services: Services, key: str, department: Door, mailboxes: Mailboxes, unique: str
+) -> None:
+    address = f"{unique}@example.org"
+    await send(services, key, event(unique, "submitted", 1))
+    made = await department.subscribed(application_id=unique, address="http://127.0.0.1:9/")
+    path = f"/v1/subscriptions/{made['id']}"
+    status, shown = await department("PATCH", path, {"contact": address, "language": "fr"})
+    assert (status, shown["language"]) == (200, "fr")
+    assert shown["contact"] == {"address": f"{unique[0]}…@example.org", "confirmed": False}
+    await eventually(letters_to(mailboxes, address))
+    assert (await department("PATCH", path, {"contact": None}))[1]["contact"] is None
+    status, answer = await department("PATCH", path, {"digest": True})
+    assert (status, answer["code"]) == (400, "invalid_request")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
 from services.status.delivering import mail
-from services.status.delivering.places import FEWEST, MOST, PLACES, START, Places
+from services.status.delivering.places import FAILING_PLACES, FEWEST, MOST, PLACES, START, Places
 from services.status.delivering.recording import Told
 from services.status.delivering.sealing import new_secret
 from services.status.delivering.webhooks import answered, signed
@@ -172,18 +172,27 @@ def test_a_destination_begins_with_a_few_places_and_gets_more_as_it_answers_well
     for wanted in (8, 16, 32, 64, 64):
         places.take("a", "live")
         places.give_back("a", "live", well=True)
-        assert places.rooms("live")["a"] == min(wanted, MOST)
+        assert places.rooms("live")["a"] == (min(wanted, MOST), False)
     places.take("a", "live")
     places.give_back("a", "live", well=False)
-    assert places.rooms("live")["a"] == FEWEST
+    assert places.rooms("live")["a"] == (FEWEST, True)
 
 
 def test_a_destination_that_fails_takes_its_places_from_nobody_else() -> None:
     places = Places()
     for _ in range(START):
         places.take("dead", "live")
-    assert places.rooms("live")["dead"] == 0
+    assert places.rooms("live")["dead"].room == 0
     assert places.free("live") == PLACES - START
+
+
+def test_all_that_fails_has_an_eighth_of_the_places_together_and_gives_them_back() -> None:
+    places = Places()
+    for number in range(FAILING_PLACES):
+        places.take(f"dead-{number}", "live", failing=True)
+    assert (places.free_for_failing, places.free("live")) == (0, PLACES - PLACES // 8)
+    places.give_back("dead-0", "live", well=True, failing=True)
+    assert (places.free_for_failing, places.rooms("live")["dead-0"].failing) == (1, False)
 
 
 @given(st.lists(st.sampled_from(["live", "bulk"]), max_size=300))
@@ -192,7 +201,7 @@ def test_bulk_has_half_of_the_places_at_most_and_never_all_of_a_destination(lane
     taken = {"live": 0, "bulk": 0}
     for number, lane in enumerate(lanes):
         name = f"d{number % 7}"
-        if places.free(lane) > 0 and places.rooms(lane).get(name, places.start(lane)) > 0:
+        if places.free(lane) > 0 and places.rooms(lane).get(name, (places.start(lane), False))[0] > 0:
             places.take(name, lane)
             taken[lane] += 1
     assert taken["bulk"] <= PLACES // 2

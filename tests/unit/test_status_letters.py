@@ -30,7 +30,7 @@ def claimed(n: int = 1, language: Any = "en", **changes: Any) -> Claimed:
         n=n, subscription_id="sub_1", org_id="9001", application_id=f"A-{n}", version=1, webhook_id=f"msg_{n}",
         lane="live", tries=0, facts=facts, made_at=NOW, leased_until=NOW, channel="email", language=language,
         destination="d", sealed_address=seal_address(SEAL, "sub_1", "someone@example.org"), sealed_secret=None,
-        sealed_previous_secrets=[], quiet_hours=False, digest=False,
+        sealed_previous_secrets=[], quiet_hours=False, digest=False, failing=False,
     )  # fmt: skip
     return replace(found, **changes)
 

@@ -12,7 +12,7 @@ from services.status.delivering.letters import Purpose, is_link, link
 from shared.access import ANYONE
 from shared.database import transaction
 from shared.language import Language
-from shared.problems import Refused, problem
+from shared.problems import problem
 from shared.web import Pages
 
 router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, dependencies=[ANYONE])
@@ -26,16 +26,23 @@ async def follow_link(
     request: Request, language: Language, subscription_id: str, purpose: Purpose, mark: str
 ) -> HTMLResponse:
     """To confirm is done by opening it; to have no more is asked once again, since programs open links."""
-    _check_link(request, subscription_id, purpose, mark)
+    good = is_link(request.app.state.seal, subscription_id, purpose, mark)
+    if not good or not await _confirmed(request, subscription_id, purpose):
+        return _nowhere(request, language)
+    return await _page(request, language, subscription_id, purpose, done=False)
+
+
+async def _confirmed(request: Request, subscription_id: str, purpose: Purpose) -> bool:
+    """Whether there is still something to confirm, where that is asked; it is confirmed then."""
     pool = request.app.state.pool
-    if purpose == "confirm":
-        async with transaction(pool) as connection:
-            if not await store.confirm_subscription(connection, subscription_id):
-                raise _no_such_subscription()
-        request.app.state.committed.set()
-    if purpose == "confirm-contact" and not await store.confirm_contact(pool, subscription_id):
-        raise _no_such_subscription()
-    return await _page(request, language, subscription_id, purpose, done=purpose.startswith("confirm"))
+    if purpose == "confirm-contact":
+        return await store.confirm_contact(pool, subscription_id)
+    if purpose != "confirm":
+        return True
+    async with transaction(pool) as connection:
+        found = await store.confirm_subscription(connection, subscription_id)
+    request.app.state.committed.set()
+    return found
 
 
 @router.post(_PREFERENCES)
@@ -49,10 +56,10 @@ async def choose(
     digest: Annotated[bool, Form()] = False,
 ) -> HTMLResponse:
     """By the form of the page, which has all of them."""
-    _check_link(request, subscription_id, "preferences", mark)
-    own = await store.read_subscription(request.app.state.pool, subscription_id)
+    good = is_link(request.app.state.seal, subscription_id, "preferences", mark)
+    own = await store.read_subscription(request.app.state.pool, subscription_id) if good else None
     if own is None:
-        raise _no_such_subscription()
+        return _nowhere(request, language)
     wanted = Preferences(language=told_in, quiet_hours=quiet_hours, digest=digest)
     await change_preferences(request, own, wanted)
     return await _page(request, language, subscription_id, "preferences", done=True)
@@ -61,7 +68,8 @@ async def choose(
 @router.post(_LINK)
 async def stop(request: Request, language: Language, subscription_id: str, purpose: Purpose, mark: str) -> HTMLResponse:
     """By the page's button, or by a mail program's (RFC 8058); again, it is as done."""
-    _check_link(request, subscription_id, purpose, mark)
+    if not is_link(request.app.state.seal, subscription_id, purpose, mark):
+        return _nowhere(request, language)
     if purpose == "unsubscribe":
         await store.remove_subscription(request.app.state.pool, subscription_id)
     if purpose == "remove-contact":
@@ -75,11 +83,9 @@ async def _page(
 ) -> HTMLResponse:
     own = await store.read_subscription(request.app.state.pool, subscription_id)
     if own is None and purpose == "preferences":
-        raise _no_such_subscription()
-    to: dict[str, str] = {
-        each: link(request.app.state.seal, "", language, subscription_id, each)
-        for each in ("preferences", "unsubscribe")
-    }
+        return _nowhere(request, language)
+    others: tuple[Purpose, Purpose] = ("preferences", "unsubscribe")
+    to = {each: link(request.app.state.seal, "", language, subscription_id, each) for each in others}
     return _PAGES.render(
         request,
         "subscription.html",
@@ -92,16 +98,13 @@ async def _page(
     )
 
 
-def _check_link(request: Request, subscription_id: str, purpose: Purpose, mark: str) -> None:
-    if not is_link(request.app.state.seal, subscription_id, purpose, mark):
-        raise _no_such_subscription()
-
-
-def _no_such_subscription() -> Refused:
-    return Refused(
+def _nowhere(request: Request, language: Language) -> HTMLResponse:
+    return _PAGES.refuse(
+        request,
+        language,
         problem(
             "not_found",
             "This link leads nowhere any more: its subscription was ended, or never confirmed in time.",
             "Ce lien ne mène plus nulle part : son abonnement est terminé, ou n'a pas été confirmé à temps.",
-        )
+        ),
     )

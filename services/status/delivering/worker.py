@@ -89,9 +89,10 @@ class Worker:
         if not free:
             return []
         rooms, start = self._places.rooms(lane), self._places.start(lane)
-        found = await store.claim(self._pool, lane, self._senders, free, rooms, start, LEASE)
+        limits = store.Limits(free, self._places.free_for_failing, rooms, start)
+        found = await store.claim(self._pool, lane, self._senders, limits, LEASE)
         for each in found:
-            self._places.take(each.destination, lane)
+            self._places.take(each.destination, lane, failing=each.failing)
         return found
 
     def _start(self, claimed: Sequence[Claimed]) -> None:
@@ -133,7 +134,7 @@ class Worker:
         if wanted and wanted[0].digest:
             rest = await store.claim_rest(self._pool, wanted[0], last_morning(now), LEASE)
             for each in rest:
-                self._places.take(each.destination, each.lane)
+                self._places.take(each.destination, each.lane, failing=each.failing)
             held += rest
             wanted = sorted([*wanted, *rest], key=lambda each: each.n)
         return wanted
@@ -146,7 +147,7 @@ class Worker:
 
     def _give_back(self, claimed: Sequence[Claimed], *, well: bool) -> None:
         for each in claimed:
-            self._places.give_back(each.destination, each.lane, well=well)
+            self._places.give_back(each.destination, each.lane, well=well, failing=each.failing)
         self._freed.set()
         self._committed.set()
 

@@ -2,7 +2,7 @@
 of what.
 """
 
-from services.status.store.claiming import Claimed, claim, claim_rest, postpone
+from services.status.store.claiming import Claimed, Limits, Room, claim, claim_rest, postpone
 from services.status.store.contacts import Notice, confirm_contact, name_contact, write_to_contacts
 from services.status.store.deliveries import (
     add_confirmation,
@@ -85,10 +85,12 @@ __all__ = [
     "Given",
     "Key",
     "Known",
+    "Limits",
     "NewStep",
     "NewSubscription",
     "Notice",
     "Owner",
+    "Room",
     "Saved",
     "Settled",
     "Settlement",

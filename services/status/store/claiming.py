@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.status.domain.subscriptions import DeliveryChannel
 from services.status.store.signing import PREVIOUS_SECRETS
@@ -34,10 +34,28 @@ class Claimed:
     sealed_previous_secrets: list[bytes]
     quiet_hours: bool
     digest: bool
+    # So were the tries before it, or others to its destination.
+    failing: bool
+
+
+class Room(NamedTuple):
+    """How many more may go to a destination, and whether it failed lately."""
+
+    room: int
+    failing: bool
+
+
+class Limits(NamedTuple):
+    """How many may be claimed: in all; of what fails; to each destination; and to one that is not among those."""
+
+    most: int
+    failing: int
+    rooms: Mapping[str, Room]
+    room: int
 
 
 # The first thousand that are due are looked at; a destination that has no room left is passed over before that, so a heap
-# of deliveries to it hides nothing. Only the first of an application is due: what comes after it waits.
+# of deliveries to it hides nothing; so is all that fails while that has no room. Only the first of an application is due: what comes after it waits.
 # A letter to the contact of a subscription goes another way than its messages.
 _CHANNEL = "case when d.facts ? 'to_contact' then 'email' else s.channel end"
 _DESTINATION = "case when d.facts ? 'to_contact' then 'email' else s.destination end"
@@ -49,46 +67,45 @@ _CLAIMED = f"""
 """
 _CLAIM = f"""
 with known as (
-    select * from unnest($1::text[], $2::int[]) as k (destination, room)
+    select * from unnest($1::text[], $2::int[], $3::bool[]) as k (destination, room, failing)
 ), first as (
-    select d.n, d.due_at, {_DESTINATION} as destination, coalesce(k.room, $3) as room
+    select d.n, d.due_at, {_DESTINATION} as destination, s.failing_since is not null or coalesce(k.failing, false) as failing,
+           coalesce(k.room, case when s.failing_since is null then $4 else 1 end) as room
       from delivery d join subscription s using (subscription_id) left join known k on k.destination = {_DESTINATION}
-     where d.status = 'pending' and d.lane = $4 and d.due_at <= now() and {_CHANNEL} = any($7::text[])
+     where d.status = 'pending' and d.lane = $5 and d.due_at <= now() and {_CHANNEL} = any($8::text[])
        and (s.state = 'active' or s.state in ('unconfirmed', 'suspended') and d.facts ? 'confirm'
             or d.facts ? 'to_contact' and s.sealed_contact is not null)
-       and (d.leased_until is null or d.leased_until <= now()) and coalesce(k.room, $3) > 0
+       and (d.leased_until is null or d.leased_until <= now()) and coalesce(k.room, $4) > 0
+       and ($9 > 0 or s.failing_since is null and not coalesce(k.failing, false))
        and not exists (select from delivery e
                         where e.subscription_id = d.subscription_id and e.org_id = d.org_id
                           and e.application_id = d.application_id and e.status = 'pending' and e.version < d.version)
      order by d.due_at, d.n limit 1000
 ), turns as (
-    select n, due_at, room, row_number() over (partition by destination order by due_at, n) as turn from first
+    select n, due_at, room, failing, row_number() over (partition by destination order by due_at, n) as turn from first
+), fair as (
+    select n, due_at, failing, row_number() over (partition by failing order by due_at, n) as turn
+      from turns where turn <= room
 ), locked as (
     select n from delivery
-     where n in (select n from turns where turn <= room order by due_at, n limit $5)
+     where n in (select n from fair where not failing or turn <= $9 order by due_at, n limit $6)
        and status = 'pending' and (leased_until is null or leased_until <= now())
        for update skip locked
 )
-update delivery d set leased_until = now() + $6::interval
-  from locked, subscription s
+update delivery d set leased_until = now() + $7::interval
+  from locked join fair using (n), subscription s
  where d.n = locked.n and s.subscription_id = d.subscription_id
-returning {_CLAIMED}
+returning {_CLAIMED}, fair.failing
 """
 
 
-async def claim(
-    pool: Pool,
-    lane: str,
-    channels: Iterable[str],
-    most: int,
-    rooms: Mapping[str, int],
-    room: int,
-    lease: timedelta,
-) -> list[Claimed]:
-    """Deliveries of a lane by these channels that are due, for this process alone until the lease ends: `most` at most, and
-    to one destination no more than its room, or `room` where that is not in `rooms`.
-    """
-    rows = await pool.fetch(_CLAIM, list(rooms), list(rooms.values()), room, lane, most, lease, list(channels))
+async def claim(pool: Pool, lane: str, channels: Iterable[str], limits: Limits, lease: timedelta) -> list[Claimed]:
+    """Deliveries of a lane by these channels that are due, for this process alone until the lease ends."""
+    rooms = limits.rooms.values()
+    rows = await pool.fetch(
+        _CLAIM, list(limits.rooms), [each.room for each in rooms], [each.failing for each in rooms], limits.room, lane,
+        limits.most, lease, list(channels), limits.failing,
+    )  # fmt: skip
     return sorted((Claimed(*row.values()) for row in rows), key=lambda each: each.n)
 
 
@@ -98,7 +115,8 @@ async def claim_rest(pool: Pool, lead: Claimed, before: datetime, lease: timedel
         f"with locked as (select n from delivery where subscription_id = $1 and status = 'pending' and made_at < $2 "
         "and (leased_until is null or leased_until <= now()) for update skip locked) "
         "update delivery d set leased_until = now() + $3::interval from locked, subscription s "
-        f"where d.n = locked.n and s.subscription_id = d.subscription_id returning {_CLAIMED}",
+        f"where d.n = locked.n and s.subscription_id = d.subscription_id "
+        f"returning {_CLAIMED}, s.failing_since is not null",
         lead.subscription_id,
         before,
         lease,

@@ -193,7 +193,7 @@ async def to_test(pool: Pool, subscription_id: str, message_id: str, facts: dict
         "select 0::bigint as n, subscription_id, org_id, coalesce(application_id, '') as application_id, 0 as version, "
         "$2::text as webhook_id, 'live' as lane, 0 as tries, $3::jsonb as facts, now() as made_at, "
         "now() as leased_until, channel, language, destination, sealed_address, sealed_secret, "
-        f"{PREVIOUS_SECRETS}, quiet_hours, digest from subscription s where subscription_id = $1",
+        f"{PREVIOUS_SECRETS}, quiet_hours, digest, failing_since is not null from subscription s where subscription_id = $1",
         subscription_id,
         message_id,
         facts,
