@@ -163,6 +163,17 @@ def test_a_signature_is_the_standard_s_own_example() -> None:
     assert headers["webhook-signature"] == Webhook(secret).sign("msg_p5jXN8AQM9LWM0D4loKWxJek", moment, body)
 
 
+@given(st.text(min_size=1, max_size=40), st.binary(max_size=200), st.integers(0, 2**40))
+def test_lesson_5_16_no_message_goes_without_its_id_its_moment_and_its_signature(
+    message_id: str, body: bytes, moment: int
+) -> None:
+    """Dedup skipped when the id header is missing (open-mercato #1343)."""
+    headers = signed(message_id, moment, body, [new_secret()])
+    assert set(headers) == {"webhook-id", "webhook-timestamp", "webhook-signature"}
+    assert (headers["webhook-id"], headers["webhook-timestamp"]) == (message_id, str(moment))
+    assert headers["webhook-signature"].startswith("v1,")
+
+
 # Places
 
 

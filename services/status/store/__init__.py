@@ -23,6 +23,7 @@ from services.status.store.finding import (
 )
 from services.status.store.following import changed_since, has_changed, log_head, typical
 from services.status.store.inventory import (
+    MOST_COUNTED,
     Known,
     ask_for_business_days,
     ask_to_measure_again,
@@ -80,6 +81,7 @@ from services.status.store.subscriptions import (
 )
 
 __all__ = [
+    "MOST_COUNTED",
     "Alike",
     "Claimed",
     "Given",

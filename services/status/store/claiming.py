@@ -54,8 +54,6 @@ class Limits(NamedTuple):
     room: int
 
 
-# The first thousand that are due are looked at; a destination that has no room left is passed over before that, so a heap
-# of deliveries to it hides nothing; so is all that fails while that has no room. Only the first of an application is due: what comes after it waits.
 # A letter to the contact of a subscription goes another way than its messages.
 _CHANNEL = "case when d.facts ? 'to_contact' then 'email' else s.channel end"
 _DESTINATION = "case when d.facts ? 'to_contact' then 'email' else s.destination end"
@@ -65,6 +63,9 @@ _CLAIMED = f"""
           case when d.facts ? 'to_contact' then s.sealed_contact else s.sealed_address end, s.sealed_secret,
           {PREVIOUS_SECRETS}, s.quiet_hours, s.digest
 """
+# The first thousand that are due are looked at; a destination that has no room left is passed over before that, and so is
+# all that fails while that has none, so a heap of deliveries to it hides nothing. Only the first of an application is due:
+# what comes after it waits.
 _CLAIM = f"""
 with known as (
     select * from unnest($1::text[], $2::int[], $3::bool[]) as k (destination, room, failing)
