@@ -29,7 +29,7 @@ async def test_lesson_5_17_what_is_left_to_measure_is_counted_so_far_and_no_furt
         for row in await database.fetch(
             "explain (analyze, costs off, timing off, summary off) select count(*) from (select from measure_again m "
             "join application a using (service_id) where (a.org_id, a.application_id) > (m.after_org, m.after_id) "
-            f"and a.org_id = '2' limit {store.MOST_COUNTED}) some"
+            f"and a.org_id = '2' limit {store.MOST_COUNTED}) first_ones"
         )
     )
     assert "Rows Removed" not in plan, plan  # no other organisation's are looked at

@@ -18,7 +18,13 @@ NEVER = ""
 @asynccontextmanager
 async def mail_server(**answers: str) -> AsyncIterator[int]:
     """Its port. It answers as SMTP has it, but to the commands that are named; NEVER: not at all. `BODY` is the letter."""
-    usual = {"EHLO": "250-here\r\n250 AUTH PLAIN", "AUTH": "235 in", "DATA": "354 go on", "BODY": "250 taken"} | answers
+    usual = {
+        "GREETING": "220 here",
+        "EHLO": "250-here\r\n250 AUTH PLAIN",
+        "AUTH": "235 in",
+        "DATA": "354 go on",
+        "BODY": "250 taken",
+    } | answers
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async def say(answer: str) -> None:
@@ -27,7 +33,7 @@ async def mail_server(**answers: str) -> AsyncIterator[int]:
             else:
                 writer.write(answer.encode() + b"\r\n")
 
-        await say("220 here")
+        await say(usual["GREETING"])
         while line := await reader.readline():
             verb = line.decode().split()[0].upper()
             answer = usual.get(verb, "250 OK")
@@ -79,7 +85,7 @@ async def test_a_letter_that_was_taken_is_delivered_however_slow_the_goodbye() -
         ("BODY", "550 rejected", "mail_refused", "ours"),
         ("AUTH", "535 5.7.8 wrong password", "mail_login_refused", "ours"),
         ("MAIL", "550 5.7.1 you may not send as that", "mail_sender_refused", "ours"),
-        ("EHLO", "554 go away", "mail_refused", "ours"),
+        ("GREETING", "554 go away", "mail_refused", "ours"),
     ],
 )
 async def test_only_what_is_said_of_the_mailbox_is_final_and_what_is_said_of_us_is_tried_again(

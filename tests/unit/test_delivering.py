@@ -84,7 +84,7 @@ def test_five_days_of_failing_suspend() -> None:
     assert stands(*((day, FAILED) for day in (0, 1, 2, 3, 4, 5))).is_to_be_suspended
 
 
-@given(st.lists(CHANCE, min_size=12, max_size=12))
+@given(st.lists(CHANCE, min_size=14, max_size=14))
 def test_what_fails_at_every_try_is_suspended_before_it_is_given_up_whatever_chance_does(chances: list[float]) -> None:
     at, standing = NOW, Standing()
     for tries, chance in enumerate(chances, 1):
@@ -93,6 +93,7 @@ def test_what_fails_at_every_try_is_suspended_before_it_is_given_up_whatever_cha
         again = told.next_try(failing=before.failing)
         assert again is not None
         if standing.is_to_be_suspended:
+            assert timedelta(days=5) <= at - NOW < timedelta(days=6.2)
             return
         at = again
     pytest.fail(f"not suspended after {at - NOW}")

@@ -93,7 +93,7 @@ async def _page(
         purpose=purpose,
         done=done,
         own=own,
-        address=own and address_of(request, own),
+        told_at=own and address_of(request, own),
         to=to,
     )
 

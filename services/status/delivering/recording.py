@@ -88,8 +88,7 @@ class Recorder:
 async def record(connection: Connection, batch: Sequence[Told]) -> None:
     """Record what became of tries, and in the same transaction what follows for their subscriptions and the log."""
     before = await store.hold_subscriptions(connection, [each.claimed.subscription_id for each in batch])
-    gone = sorted({each.claimed.subscription_id for each in batch if each.tried.gone})
-    await _judge(connection, before, batch, gone)
+    gone = await _judge(connection, before, batch)
     settled = [_settled(each, before) for each in batch]
     written = await store.settle(connection, settled)
     told = [(each, written[each.claimed.n]) for each in batch if each.claimed.n in written]
@@ -110,12 +109,11 @@ def _settled(told: Told, before: dict[str, Standing]) -> Settled:
     return Settled(each.n, each.leased_until, told.at, tried.code, tried.error, status, due_at, tried.reference)
 
 
-async def _judge(
-    connection: Connection, before: dict[str, Standing], batch: Sequence[Told], gone: Sequence[str]
-) -> None:
+async def _judge(connection: Connection, before: dict[str, Standing], batch: Sequence[Told]) -> list[str]:
     """Note which subscriptions fail, and suspend those that have for days: before their deliveries are settled, so that
-    what was tried for the last time is held back with the others. Those that are `gone` are held alone, for their end.
+    what was tried for the last time is held back with the others. Returns those whose receiver is gone, held for their end.
     """
+    gone = {each.claimed.subscription_id for each in batch if each.tried.gone}
     after = dict(before)
     for each in batch:
         name = each.claimed.subscription_id
@@ -125,15 +123,16 @@ async def _judge(
     if changed:
         await store.mark_failing(connection, changed)
     old = [name for name, standing in changed.items() if standing.is_to_be_suspended]
-    if old or gone:
-        await store.hold_alone(connection, [*old, *gone])
+    held = await store.hold_alone(connection, [*old, *gone]) if old or gone else []
     if old:
         await store.suspend(connection, old)
         await store.write_to_contacts(connection, old, "suspended")
     for name in old:
         log.warning("subscription_suspended", subscription=name, since=str(after[name].failing_since))
-    for name in gone:
+    ending = [name for name in held if name in gone]
+    for name in ending:
         log.warning("subscription_ended", subscription=name)
+    return ending
 
 
 def _entry(told: Told) -> LogEntry:

@@ -224,7 +224,7 @@ async def left_to_measure(connection: Connection | Pool, org_id: str | None = No
     own = "" if org_id is None else "and a.org_id = $2"
     left: int = await connection.fetchval(
         "select count(*) from (select from measure_again m join application a using (service_id) "
-        f"where (a.org_id, a.application_id) > (m.after_org, m.after_id) {own} limit $1) some",
+        f"where (a.org_id, a.application_id) > (m.after_org, m.after_id) {own} limit $1) first_ones",
         MOST_COUNTED,
         *([] if org_id is None else [org_id]),
     )

@@ -92,14 +92,18 @@ async def hold_subscriptions(connection: Connection, ids: Sequence[str]) -> dict
     return {row["subscription_id"]: Standing(row["failing_since"], row["failed_at"]) for row in rows}
 
 
-async def hold_alone(connection: Connection, ids: Sequence[str]) -> None:
+async def hold_alone(connection: Connection, ids: Sequence[str]) -> list[str]:
     """Until the commit nothing is told to these (`enqueue` waits), so that no delivery is made for a state that is over.
+    Returns those that have not ended.
+
     Before anything of their deliveries is changed: `enqueue` holds the subscription first, and then changes those.
     """
-    await connection.execute(
-        "select from subscription where subscription_id = any($1::text[]) order by subscription_id for update",
+    rows = await connection.fetch(
+        "select subscription_id, state from subscription where subscription_id = any($1::text[]) "
+        "order by subscription_id for update",
         list(ids),
     )
+    return [row["subscription_id"] for row in rows if row["state"] != "ended"]
 
 
 async def mark_failing(connection: Connection, standings: dict[str, Standing]) -> None:
