@@ -39,20 +39,21 @@ class Subscribed:
 
 
 async def receivers_misbehave(rig: Rig, full: bool) -> str:
-    """Status ends meanwhile before and after every await between a commit and its receivers; reduced, once. Once they have healed every change is at every receiver, in the order of its application."""
+    """Status ends meanwhile before and after every await between a commit and its receivers, in full. Once they have healed every change is at every receiver, in the order of its application."""
     seconds = 20 if full else 2
     status, _ = await _ask(rig, "POST", "", _wanted(_FORBIDDEN))
     assert status == 422, f"a subscription to {_FORBIDDEN} was answered with {status}"
     async with _subscribed(rig, {"well": None, "well too": None}) as well:
         await asyncio.sleep(seconds)
         before = await _p99(rig, well)
-        async with _subscribed(rig, _bad()) as bad:
+        healed = asyncio.Event()
+        async with _subscribed(rig, _bad(healed)) as bad:
             await asyncio.sleep(seconds)
             during = await _p99(rig, well)
-            ended = await among(rig, _points(), 150) if full else ""
+            ended = await among(rig, _points(), 150) if full else "no crash"
+            healed.set()
             for each in bad:
                 each.receiver.answer = None
-            ended = ended or await _killed(rig)
             head = await _head(rig)
             await eventually(lambda: _missing(rig, [*well, *bad], head), lambda left: not left, seconds=_HEAL_SECONDS)
         for each in (*well, *bad):
@@ -63,23 +64,13 @@ async def receivers_misbehave(rig: Rig, full: bool) -> str:
     return f"{len(well) + len(bad)} receivers, {tried} tries; the two that are well: p99 {before:.2f} → {during:.2f} s; {ended}"
 
 
-async def _killed(rig: Rig) -> str:
-    """With what is under way; the leases of that end, as if their time had passed."""
-    rig.kill("status")
-    held = await rig.fetch(
-        "status", "update delivery set leased_until = null where leased_until is not null returning n"
-    )
-    await rig.serves("status", 60)
-    return f"killed with {len(held)} under way"
-
-
 def _points() -> set[str]:
     return {each for each in failpoints.points() if each.startswith(_PATH)}
 
 
-def _bad() -> dict[str, Answer | None]:
+def _bad(healed: asyncio.Event) -> dict[str, Answer | None]:
     async def hangs(_: web.Request) -> web.StreamResponse:
-        await asyncio.sleep(30)
+        await healed.wait()
         return web.Response(status=204)
 
     async def fails(_: web.Request) -> web.StreamResponse:
@@ -87,7 +78,7 @@ def _bad() -> dict[str, Answer | None]:
 
     async def drips(request: web.Request) -> web.StreamResponse:
         for byte in b"HTTP/1.1 204 No Content":  # never to its end
-            if request.transport is None or request.transport.is_closing():
+            if healed.is_set() or request.transport is None or request.transport.is_closing():
                 break
             request.transport.write(bytes([byte]))
             await asyncio.sleep(1)
