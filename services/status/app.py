@@ -15,7 +15,7 @@ parts = Parts(
     opened=handlers.opened,
     prepare=api.prepare,
     consumptions=consumers.consumptions,
-    routers=[*api.routers, pages.router],
+    routers=[*api.routers, *pages.routers],
     background=[consumers.measure_again, live.run, delivering.deliver, delivering.keep_house],
 )
 app = main(parts)

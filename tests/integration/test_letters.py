@@ -55,6 +55,9 @@ async def test_e_mail_goes_to_a_confirmed_address_in_the_client_s_language_until
     assert "confirmer" in asked["Subject"]
     assert (await opened(services, http, link_in(asked, "confirm")[:-3] + "xyz"))[0] == 404
     status, page = await opened(services, http, link_in(asked, "confirm"))
+    assert (status, "Confirmer mon adresse" in page) == (200, True)
+    assert (await client.shown(made["id"]))["state"] == "unconfirmed"  # a program that opens links confirms nothing
+    status, page = await opened(services, http, link_in(asked, "confirm"), "POST")
     assert (status, "Votre adresse est confirmée" in page) == (200, True)
     await send(services, key, event(unique, "decided", 3))
     _, told = await letters_of(mailboxes, address, 2)
@@ -85,7 +88,7 @@ async def test_a_mailbox_that_is_no_more_fails_and_one_that_is_busy_is_tried_aga
     for address in (gone, busy):
         made[address] = await department.subscribed(application_id=unique, channel="email", address=address)
         (asked,) = await letters_of(mailboxes, address, 1)
-        await opened(services, http, link_in(asked, "confirm"))
+        await opened(services, http, link_in(asked, "confirm"), "POST")
     mailboxes.refused.add(gone)
     mailboxes.busy.add(busy)
     await send(services, key, event(unique, "complete", 2))
@@ -108,7 +111,7 @@ async def test_lesson_5_9_a_digest_is_one_letter_a_day_with_each_change_once(
     address, said = f"{unique}@example.org", {"service_id": f"S-{unique}"}
     made = await department.subscribed(**said, channel="email", address=address, digest=True)
     (asked,) = await letters_of(mailboxes, address, 1)
-    await opened(services, http, link_in(asked, "confirm"))
+    await opened(services, http, link_in(asked, "confirm"), "POST")
     reported = [
         event(f"{unique}-{n}", state, number, **said)
         for n in (1, 2)
@@ -157,7 +160,7 @@ async def test_gc_notify_is_asked_until_it_says_what_became_of_a_letter(
     (link,) = re.findall(
         r"https://status.example.org(/fr/subscriptions/\S+/confirm/\S+)", asked["personalisation"]["message"]
     )
-    await opened(services, http, link)
+    await opened(services, http, link, "POST")
     gc_notify.status = "delivered"
     await send(services, key, event(unique, "complete", 2))
     _, told = await eventually(taken, lambda found: len(found) == 2)
@@ -236,7 +239,7 @@ async def test_asking_again_sends_the_letter_to_confirm_once_more_and_an_address
     assert "confirmer" in second["Subject"]
     shown = await department.shown(made["id"])
     assert (shown["language"], shown["digest"]) == ("fr", True)
-    assert (await opened(services, http, link_in(second, "confirm")))[0] == 200
+    assert (await opened(services, http, link_in(second, "confirm"), "POST"))[0] == 200
     for language, words in (("en", "told of these changes already"), ("fr", "déjà avisée de ces changements")):
         status, answer = await department("POST", "/v1/subscriptions", wanted, Accept_Language=language)
         assert (status, answer["code"], words in answer["detail"]) == (409, "subscription_exists", True)
@@ -262,7 +265,7 @@ async def test_a_suspended_address_is_told_again_once_it_opens_the_letter_it_ask
     wanted = {"application_id": unique, "channel": "email", "address": address, "language": "en"}
     made = await department.subscribed(**wanted)
     (asked,) = await letters_of(mailboxes, address, 1)
-    await opened(services, http, link_in(asked, "confirm"))
+    await opened(services, http, link_in(asked, "confirm"), "POST")
     async with owner_of_status(system) as connection:
         await connection.execute("update subscription set state = 'suspended' where subscription_id = $1", made["id"])
     await send(services, key, event(unique, "complete", 2))
@@ -275,7 +278,7 @@ async def test_a_suspended_address_is_told_again_once_it_opens_the_letter_it_ask
     await eventually(tried)
     mailboxes.busy.clear()
     _, again = await letters_of(mailboxes, address, 2)
-    assert (await opened(services, http, link_in(again, "confirm")))[0] == 200
+    assert (await opened(services, http, link_in(again, "confirm"), "POST"))[0] == 200
     assert (await department.shown(made["id"]))["state"] == "active"
     *_, told = await letters_of(mailboxes, address, 3)
     assert told["Subject"] == f"Your application {unique}"
@@ -293,7 +296,7 @@ async def test_how_one_is_told_is_changed_by_its_owner_and_by_nobody_else(
     for wrong in ({"language": "la"}, {"language": None}, {"digest": "perhaps"}, {"address": "x@example.org"}):
         assert (await client("PATCH", path, wrong))[0] == 400, wrong
     (asked,) = await letters_of(mailboxes, address, 1)
-    await opened(services, http, link_in(asked, "confirm"))
+    await opened(services, http, link_in(asked, "confirm"), "POST")
     await send(services, key, event(unique, "complete", 2))
 
     async def postponed() -> bool:
@@ -314,7 +317,7 @@ async def test_how_one_is_told_is_changed_on_the_page_that_every_letter_leads_to
     await send(services, key, event(unique, "submitted", 1))
     made = await department.subscribed(application_id=unique, channel="email", address=address, language="fr")
     (asked,) = await letters_of(mailboxes, address, 1)
-    await opened(services, http, link_in(asked, "confirm"))
+    await opened(services, http, link_in(asked, "confirm"), "POST")
     await send(services, key, event(unique, "complete", 2))
     _, told = await letters_of(mailboxes, address, 2)
     link = link_in(told, "preferences")

@@ -83,7 +83,8 @@ async def test_eight_changes_with_pauses_and_a_late_correction_come_by_every_way
         mail = {"application_id": application, "channel": "email", "address": address, "language": language}
         await client.subscribed(**mail)
         (letter,) = await eventually(lambda: of(mailboxes, address), lambda found: len(found) == 1)
-        await page(http, status + link_in(letter, "confirm"))
+        async with http.post(status + link_in(letter, "confirm")) as confirmed:
+            assert confirmed.status == 200
         async with http.post(f"{status}/{language}/", data={"tracking_code": code}) as opened:
             url = str(opened.url)
             assert SUMMARY["submitted"].in_(language) in await opened.text()

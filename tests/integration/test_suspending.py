@@ -219,7 +219,7 @@ async def test_a_suspended_subscription_of_gc_notify_resumes_once_notify_takes_a
         return [each for each in gc_notify.taken.values() if each["email_address"] == address]
 
     (asked,) = await eventually(taken)
-    async with http.get(services.url("status") + link_in_notification(asked, "confirm")) as answer:
+    async with http.post(services.url("status") + link_in_notification(asked, "confirm")) as answer:
         assert answer.status == 200
     await change(system, "update subscription set state = 'suspended' where subscription_id = $1", made["id"])
     await send(services, key, event(unique, "complete", 2))
@@ -306,6 +306,9 @@ async def test_the_contact_of_a_webhook_is_told_when_it_is_suspended_and_when_it
     shown = await department.shown(made["id"])
     assert shown["contact"] == {"address": "o…@example.org", "confirmed": False}
     async with http.get(services.url("status") + link_in(asked, "confirm-contact")) as page:
+        assert (page.status, "Confirmer mon adresse" in await page.text()) == (200, True)
+    assert (await department.shown(made["id"]))["contact"]["confirmed"] is False
+    async with http.post(services.url("status") + link_in(asked, "confirm-contact")) as page:
         assert (page.status, "Votre adresse est confirmée" in await page.text()) == (200, True)
     assert (await department.shown(made["id"]))["contact"]["confirmed"] is True
     receiver.answers(500)
@@ -345,7 +348,7 @@ async def test_a_contact_that_did_not_agree_or_wants_no_more_is_not_written_to(
     await eventually(letters_to(mailboxes, silent))
     (asked,) = await eventually(letters_to(mailboxes, leaving))
     url = services.url("status")
-    for method, purpose in (("GET", "confirm-contact"), ("GET", "remove-contact"), ("POST", "remove-contact")):
+    for method, purpose in (("POST", "confirm-contact"), ("GET", "remove-contact"), ("POST", "remove-contact")):
         async with http.request(method, url + link_in(asked, purpose)) as page:
             assert page.status == 200
     assert (await department.shown(other["id"]))["contact"] is None

@@ -3,9 +3,9 @@
 from fastapi import FastAPI
 
 from services.status import delivering
-from services.status.api import applications, exceptions, expecting, links, live, subscriptions
+from services.status.api import applications, exceptions, expecting, live, subscriptions
 
-routers = [applications.router, exceptions.router, live.router, subscriptions.router, links.router]
+routers = [applications.router, exceptions.router, live.router, subscriptions.router]
 
 
 def prepare(app: FastAPI) -> None:

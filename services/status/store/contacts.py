@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from shared.database import Connection, Pool
+from shared.database import Connection
 
 Notice = Literal["confirm", "suspended", "ended"]
 
@@ -17,9 +17,9 @@ async def name_contact(connection: Connection, subscription_id: str, sealed: byt
     )
 
 
-async def confirm_contact(pool: Pool, subscription_id: str) -> bool:
+async def confirm_contact(connection: Connection, subscription_id: str) -> bool:
     """Whether there is one; confirming again changes nothing."""
-    found = await pool.fetchval(
+    found = await connection.fetchval(
         "update subscription set contact_confirmed_at = coalesce(contact_confirmed_at, now()) "
         "where subscription_id = $1 and sealed_contact is not null returning true",
         subscription_id,

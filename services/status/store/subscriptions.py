@@ -159,9 +159,9 @@ async def change_preferences(
     )
 
 
-async def remove_subscription(pool: Pool, subscription_id: str) -> None:
+async def remove_subscription(connection: Connection | Pool, subscription_id: str) -> None:
     """With its deliveries, and all that is known of where they went."""
-    await pool.execute("delete from subscription where subscription_id = $1", subscription_id)
+    await connection.execute("delete from subscription where subscription_id = $1", subscription_id)
 
 
 async def confirm_subscription(connection: Connection, subscription_id: str) -> bool:

@@ -1,4 +1,6 @@
-"""Where the links in letters lead: to confirm, to choose how one is told, and to be told no more."""
+"""What the links of letters lead to: to confirm an address, to choose how one is told, or to have no more of them. Each is done
+by a button, never by the link alone, since programs open links.
+"""
 
 from typing import Annotated
 
@@ -9,14 +11,13 @@ from services.status import store
 from services.status.api.preferences import Preferences, change_preferences
 from services.status.api.showing import address_of
 from services.status.delivering.letters import Purpose, is_link, link
+from services.status.pages.application import pages
 from shared.access import ANYONE
 from shared.database import transaction
 from shared.language import Language
 from shared.problems import problem
-from shared.web import Pages
 
 router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, dependencies=[ANYONE])
-_PAGES = Pages("status")
 _LINK = "/{language}/subscriptions/{subscription_id}/{purpose}/{mark}"
 _PREFERENCES = "/{language}/subscriptions/{subscription_id}/preferences/{mark}"
 
@@ -25,24 +26,11 @@ _PREFERENCES = "/{language}/subscriptions/{subscription_id}/preferences/{mark}"
 async def follow_link(
     request: Request, language: Language, subscription_id: str, purpose: Purpose, mark: str
 ) -> HTMLResponse:
-    """To confirm is done by opening it; to have no more is asked once again, since programs open links."""
-    good = is_link(request.app.state.seal, subscription_id, purpose, mark)
-    if not good or not await _confirmed(request, subscription_id, purpose):
+    if not is_link(request.app.state.seal, subscription_id, purpose, mark):
         return _nowhere(request, language)
+    if purpose == "confirm":
+        return pages.render(request, "confirm.html", language)
     return await _page(request, language, subscription_id, purpose, done=False)
-
-
-async def _confirmed(request: Request, subscription_id: str, purpose: Purpose) -> bool:
-    """Whether there is still something to confirm, where that is asked; it is confirmed then."""
-    pool = request.app.state.pool
-    if purpose == "confirm-contact":
-        return await store.confirm_contact(pool, subscription_id)
-    if purpose != "confirm":
-        return True
-    async with transaction(pool) as connection:
-        found = await store.confirm_subscription(connection, subscription_id)
-    request.app.state.committed.set()
-    return found
 
 
 @router.post(_PREFERENCES)
@@ -66,16 +54,31 @@ async def choose(
 
 
 @router.post(_LINK)
-async def stop(request: Request, language: Language, subscription_id: str, purpose: Purpose, mark: str) -> HTMLResponse:
-    """By the page's button, or by a mail program's (RFC 8058); again, it is as done."""
-    if not is_link(request.app.state.seal, subscription_id, purpose, mark):
+async def press_button(
+    request: Request, language: Language, subscription_id: str, purpose: Purpose, mark: str
+) -> HTMLResponse:
+    """By the page's button, or to unsubscribe by a mail program's (RFC 8058); again, it is as done."""
+    good = is_link(request.app.state.seal, subscription_id, purpose, mark)
+    if not good or not await _do(request, subscription_id, purpose):
         return _nowhere(request, language)
-    if purpose == "unsubscribe":
-        await store.remove_subscription(request.app.state.pool, subscription_id)
-    if purpose == "remove-contact":
-        async with transaction(request.app.state.pool) as connection:
-            await store.name_contact(connection, subscription_id, None)
     return await _page(request, language, subscription_id, purpose, done=True)
+
+
+async def _do(request: Request, subscription_id: str, purpose: Purpose) -> bool:
+    """Whether there is still something to confirm, where that is asked."""
+    found = True
+    async with transaction(request.app.state.pool) as connection:
+        match purpose:
+            case "confirm":
+                found = await store.confirm_subscription(connection, subscription_id)
+            case "confirm-contact":
+                found = await store.confirm_contact(connection, subscription_id)
+            case "remove-contact":
+                await store.name_contact(connection, subscription_id, None)
+            case "unsubscribe":
+                await store.remove_subscription(connection, subscription_id)
+    request.app.state.committed.set()
+    return found
 
 
 async def _page(
@@ -86,7 +89,7 @@ async def _page(
         return _nowhere(request, language)
     others: tuple[Purpose, Purpose] = ("preferences", "unsubscribe")
     to = {each: link(request.app.state.seal, "", language, subscription_id, each) for each in others}
-    return _PAGES.render(
+    return pages.render(
         request,
         "subscription.html",
         language,
@@ -99,7 +102,7 @@ async def _page(
 
 
 def _nowhere(request: Request, language: Language) -> HTMLResponse:
-    return _PAGES.refuse(
+    return pages.refuse(
         request,
         language,
         problem(
