@@ -54,13 +54,14 @@ class Limits(NamedTuple):
     room: int
 
 
-# A letter to the contact of a subscription goes another way than its messages.
-_CHANNEL = "case when d.facts ? 'to_contact' then 'email' else s.channel end"
-_DESTINATION = "case when d.facts ? 'to_contact' then 'email' else s.destination end"
+# A letter to the contact of a subscription goes another way than its messages. That it is of no application is seen sooner.
+_TO_CONTACT = "d.application_id = '' and d.facts ? 'to_contact'"
+_CHANNEL = f"case when {_TO_CONTACT} then 'email' else s.channel end"
+_DESTINATION = f"case when {_TO_CONTACT} then 'email' else s.destination end"
 _CLAIMED = f"""
           d.n, d.subscription_id, d.org_id, d.application_id, d.version, d.webhook_id, d.lane, d.tries, d.facts,
           d.made_at, d.leased_until, {_CHANNEL}, s.language, {_DESTINATION},
-          case when d.facts ? 'to_contact' then s.sealed_contact else s.sealed_address end, s.sealed_secret,
+          case when {_TO_CONTACT} then s.sealed_contact else s.sealed_address end, s.sealed_secret,
           {PREVIOUS_SECRETS}, s.quiet_hours, s.digest
 """
 # The first thousand that are due are looked at; a destination that has no room left is passed over before that, and so is
@@ -75,7 +76,7 @@ with known as (
       from delivery d join subscription s using (subscription_id) left join known k on k.destination = {_DESTINATION}
      where d.status = 'pending' and d.lane = $5 and d.due_at <= now() and {_CHANNEL} = any($8::text[])
        and (s.state = 'active' or s.state in ('unconfirmed', 'suspended') and d.facts ? 'confirm'
-            or d.facts ? 'to_contact' and s.sealed_contact is not null)
+            or {_TO_CONTACT} and s.sealed_contact is not null)
        and (d.leased_until is null or d.leased_until <= now()) and coalesce(k.room, $4) > 0
        and ($9 > 0 or s.failing_since is null and not coalesce(k.failing, false))
        and not exists (select from delivery e
@@ -87,16 +88,17 @@ with known as (
 ), fair as (
     select n, due_at, failing, row_number() over (partition by failing order by due_at, n) as turn
       from turns where turn <= room
+), chosen as (
+    select n, failing from fair where not failing or turn <= $9 order by due_at, n limit $6
 ), locked as (
-    select n from delivery
-     where n in (select n from fair where not failing or turn <= $9 order by due_at, n limit $6)
-       and status = 'pending' and (leased_until is null or leased_until <= now())
-       for update skip locked
+    select d.n, c.failing from chosen c join delivery d using (n)
+     where d.status = 'pending' and (d.leased_until is null or d.leased_until <= now())
+       for update of d skip locked
 )
 update delivery d set leased_until = now() + $7::interval
-  from locked join fair using (n), subscription s
+  from locked, subscription s
  where d.n = locked.n and s.subscription_id = d.subscription_id
-returning {_CLAIMED}, fair.failing
+returning {_CLAIMED}, locked.failing
 """
 
 
