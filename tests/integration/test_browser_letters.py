@@ -47,7 +47,7 @@ async def test_how_one_is_told_is_chosen_by_keyboard_alone_and_a_contact_agrees_
     hook = await department.subscribed(
         application_id=unique, address="http://127.0.0.1:9/", contact=f"owner-{unique}@example.org"
     )
-    await page.goto(link(seal, url, language, hook["id"], "confirm-contact"))
+    await page.goto(link(seal, url, language, hook["id"], "confirm-contact", f"owner-{unique}@example.org"))
     await judge(page, f"contact-{language}")
     await to(page, "BUTTON")
     await page.keyboard.press("Enter")

@@ -382,7 +382,7 @@ async def test_a_contact_is_a_mailbox_and_of_webhooks_alone(
 
 
 async def test_a_subscription_made_before_is_given_a_contact_and_loses_it_again(
-    services: Services, key: str, department: Door, mailboxes: Mailboxes, unique: str
+    services: Services, http: aiohttp.ClientSession, key: str, department: Door, mailboxes: Mailboxes, unique: str
 ) -> None:
     address = f"{unique}@example.org"
     await send(services, key, event(unique, "submitted", 1))
@@ -391,7 +391,10 @@ async def test_a_subscription_made_before_is_given_a_contact_and_loses_it_again(
     status, shown = await department("PATCH", path, {"contact": address, "language": "fr"})
     assert (status, shown["language"]) == (200, "fr")
     assert shown["contact"] == {"address": f"{unique[0]}…@example.org", "confirmed": False}
-    await eventually(letters_to(mailboxes, address))
+    (asked,) = await eventually(letters_to(mailboxes, address))
+    await department("PATCH", path, {"contact": f"another-{unique}@example.org"})
+    async with http.post(services.url("status") + link_in(asked, "confirm-contact")) as page:
+        assert page.status == 404  # who was named before agrees for nobody else
     assert (await department("PATCH", path, {"contact": None}))[1]["contact"] is None
     status, answer = await department("PATCH", path, {"digest": True})
     assert (status, answer["code"]) == (400, "invalid_request")

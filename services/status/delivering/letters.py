@@ -10,6 +10,7 @@ from html import escape
 from typing import Literal
 
 from services.status.delivering.contacts import CONFIRM, IGNORE, to_contact
+from services.status.delivering.sealing import open_address
 from services.status.domain.messages import told
 from services.status.store import Claimed
 from shared.encryption import Seal
@@ -34,18 +35,21 @@ class Letter:
     preferences: str | None = None
 
 
-def link(seal: Seal, public_url: str, language: Language, subscription_id: str, purpose: Purpose) -> str:
-    """A link that whoever got the letter may follow, and nobody else can guess."""
-    mark = _mark(seal, subscription_id, purpose)
+def link(
+    seal: Seal, public_url: str, language: Language, subscription_id: str, purpose: Purpose, address: str = ""
+) -> str:
+    """A link that whoever got the letter may follow, and nobody else can guess; of one `address` alone where that is said."""
+    mark = _mark(seal, subscription_id, purpose, address)
     return f"{public_url.rstrip('/')}/{language}/subscriptions/{subscription_id}/{purpose}/{mark}"
 
 
-def is_link(seal: Seal, subscription_id: str, purpose: Purpose, mark: str) -> bool:
-    return hmac.compare_digest(_mark(seal, subscription_id, purpose).encode(), mark.encode())
+def is_link(seal: Seal, subscription_id: str, purpose: Purpose, mark: str, address: str = "") -> bool:
+    return hmac.compare_digest(_mark(seal, subscription_id, purpose, address).encode(), mark.encode())
 
 
-def _mark(seal: Seal, subscription_id: str, purpose: Purpose) -> str:
-    return base64.urlsafe_b64encode(seal.derive("link", f"{purpose}:{subscription_id}")).decode().rstrip("=")
+def _mark(seal: Seal, subscription_id: str, purpose: Purpose, address: str) -> str:
+    of = f"{purpose}:{subscription_id}" + (f":{address}" if address else "")
+    return base64.urlsafe_b64encode(seal.derive("link", of)).decode().rstrip("=")
 
 
 def letter(seal: Seal, public_url: str, claimed: Sequence[Claimed]) -> Letter:
@@ -54,7 +58,8 @@ def letter(seal: Seal, public_url: str, claimed: Sequence[Claimed]) -> Letter:
     words, language = Words(first.language), first.language
     to = partial(link, seal, public_url, language, first.subscription_id)
     if "to_contact" in first.facts:
-        confirm = to("confirm-contact") if first.facts["to_contact"] == "confirm" else None
+        address = open_address(seal, first.subscription_id, first.sealed_address)
+        confirm = to("confirm-contact", address) if first.facts["to_contact"] == "confirm" else None
         return Letter(language, *to_contact(words, first), confirm, to("remove-contact"))
     if "confirm" in first.facts:
         parts = [_asked(words, first), words.say(*IGNORE)]

@@ -11,6 +11,7 @@ from services.status import store
 from services.status.api.preferences import Preferences, change_preferences
 from services.status.api.showing import address_of
 from services.status.delivering.letters import Purpose, is_link, link
+from services.status.delivering.sealing import open_address
 from services.status.pages.application import pages
 from shared.access import ANYONE
 from shared.database import transaction
@@ -26,7 +27,7 @@ _PREFERENCES = "/{language}/subscriptions/{subscription_id}/preferences/{mark}"
 async def follow_link(
     request: Request, language: Language, subscription_id: str, purpose: Purpose, mark: str
 ) -> HTMLResponse:
-    if not is_link(request.app.state.seal, subscription_id, purpose, mark):
+    if not await _is_good(request, subscription_id, purpose, mark):
         return _nowhere(request, language)
     if purpose == "confirm":
         return pages.render(request, "confirm.html", language)
@@ -58,10 +59,21 @@ async def press_button(
     request: Request, language: Language, subscription_id: str, purpose: Purpose, mark: str
 ) -> HTMLResponse:
     """By the page's button, or to unsubscribe by a mail program's (RFC 8058); again, it is as done."""
-    good = is_link(request.app.state.seal, subscription_id, purpose, mark)
+    good = await _is_good(request, subscription_id, purpose, mark)
     if not good or not await _do(request, subscription_id, purpose):
         return _nowhere(request, language)
     return await _page(request, language, subscription_id, purpose, done=True)
+
+
+async def _is_good(request: Request, subscription_id: str, purpose: Purpose, mark: str) -> bool:
+    """A contact agrees for itself: the link of one that was named before is not good for the next."""
+    address, seal = "", request.app.state.seal
+    if purpose == "confirm-contact":
+        own = await store.read_subscription(request.app.state.pool, subscription_id)
+        if own is None or own.sealed_contact is None:
+            return False
+        address = open_address(seal, subscription_id, own.sealed_contact)
+    return is_link(seal, subscription_id, purpose, mark, address)
 
 
 async def _do(request: Request, subscription_id: str, purpose: Purpose) -> bool:
