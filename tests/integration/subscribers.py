@@ -89,20 +89,15 @@ async def owner_of_status(system: LocalSystem) -> AsyncIterator[asyncpg.Connecti
 
 async def let_pass(system: LocalSystem, subscription_id: str, days: float) -> None:
     """As if all of a subscription had happened so long ago: what waits to be tried again is due."""
-    async with owner_of_status(system) as connection:
-        ago = timedelta(days=days)
-        await connection.execute(
-            "update delivery set due_at = due_at - $2::interval where subscription_id = $1", subscription_id, ago
-        )
-        await connection.execute(
+    ago = timedelta(days=days)
+    async with owner_of_status(system) as connection, connection.transaction():
+        for statement in (
             "update subscription set failing_since = failing_since - $2::interval, failed_at = failed_at - $2::interval, "
             "previous_until = previous_until - $2::interval where subscription_id = $1",
-            subscription_id,
-            ago,
-        )
-        await connection.execute(
-            "update earlier_secret set until = until - $2::interval where subscription_id = $1", subscription_id, ago
-        )
+            "update earlier_secret set until = until - $2::interval where subscription_id = $1",
+            "update delivery set due_at = due_at - $2::interval where subscription_id = $1",
+        ):
+            await connection.execute(statement, subscription_id, ago)
 
 
 async def fail_for(system: LocalSystem, door: Door, subscription_id: str, days: int) -> None:
