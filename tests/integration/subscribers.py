@@ -92,8 +92,10 @@ async def let_pass(system: LocalSystem, subscription_id: str, days: float) -> No
     ago = timedelta(days=days)
     async with owner_of_status(system) as connection, connection.transaction():
         for statement in (
-            "update subscription set failing_since = failing_since - $2::interval, failed_at = failed_at - $2::interval, "
-            "previous_until = previous_until - $2::interval where subscription_id = $1",
+            (
+                "update subscription set failing_since = failing_since - $2::interval, failed_at = failed_at - $2::interval, "
+                "previous_until = previous_until - $2::interval where subscription_id = $1"
+            ),
             "update earlier_secret set until = until - $2::interval where subscription_id = $1",
             "update delivery set due_at = due_at - $2::interval where subscription_id = $1",
         ):
