@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import aiohttp
+import orjson
 import pytest
 
 from guichet import keys
@@ -338,3 +339,25 @@ async def test_how_one_is_told_is_changed_on_the_page_that_every_letter_leads_to
     assert link in (await opened(services, http, link_in(told, "unsubscribe")))[1]
     assert (await opened(services, http, link_in(told, "unsubscribe"), "POST"))[0] == 200
     assert (await opened(services, http, link))[0] == 404
+
+
+async def test_what_is_refused_to_ourselves_is_said_in_the_log_and_tried_again_and_is_no_fault_of_the_reader(
+    services: Services, http: aiohttp.ClientSession, key: str, department: Door, gc_notify: GcNotify, unique: str,
+    system: LocalSystem,
+) -> None:  # fmt: skip
+    await send(services, key, event(unique, "submitted", 1))
+    made = await department.subscribed(application_id=unique, channel="notify", address=f"{unique}@example.org")
+    async with owner_of_status(system) as connection:
+        await connection.execute("update subscription set state = 'active' where subscription_id = $1", made["id"])
+    gc_notify.refuses = 403
+    await send(services, key, event(unique, "complete", 2))
+
+    async def tried() -> Any:
+        return (await department.deliveries(made["id"]))[-1]
+
+    found = await eventually(tried, lambda delivery: delivery["version"] == 2 and delivery["attempts"])
+    assert (found["status"], found["attempts"][0]["error"]) == ("pending", "notify_refused")
+    assert (await department.shown(made["id"]))["failing_since"] is None
+    lines = (system.home / "logs" / "status.log").read_text(encoding="utf-8").splitlines()
+    (said,) = [orjson.loads(line) for line in lines if '"channel_refused"' in line][-1:]
+    assert (said["level"], said["channel"], said["error"], said["code"]) == ("error", "notify", "notify_refused", 403)
