@@ -54,6 +54,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
         "claiming_retried": "error",
         "deliveries_retried": "error",
         "delivery_faulted": "",
+        "channel_refused": "channel error code",
         "subscription_suspended": "subscription since",
         "subscription_ended": "subscription",
         "deliveries_forgotten": "deliveries subscriptions",

@@ -52,6 +52,7 @@ WORDS = {
     "measured_again": "has measured applications again",
     "claiming_retried": "could not look for notifications to send; tries again",
     "deliveries_retried": "could not record what became of notifications; tries again",
+    "channel_refused": "cannot send by one channel: what sends for us refuses",
     "delivery_faulted": "could not send a notification: a fault of ours",
     "subscription_suspended": "holds back the notifications of a subscription: they fail for days",
     "subscription_ended": "ended a subscription: its receiver is gone",

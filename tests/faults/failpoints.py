@@ -39,6 +39,7 @@ PATHS = (
     "services/status/delivering/recording.py",
     "services/status/delivering/webhooks.py",
     "services/status/delivering/worker.py",
+    "services/status/store/claiming.py",
     "services/status/store/deliveries.py",
     "services/status/store/exceptions.py",
     "services/status/store/inventory.py",

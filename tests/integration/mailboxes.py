@@ -70,6 +70,14 @@ def link_in(message: EmailMessage, purpose: str) -> str:
     return found[1]
 
 
+def link_in_notification(taken: dict[str, Any], purpose: str) -> str:
+    """The path of a link in what GC Notify has taken."""
+    said = "\n".join(taken["personalisation"].values())
+    found = re.search(rf"https://status.example.org(/\w\w/subscriptions/\w+/{purpose}/\S+)", said)
+    assert found, taken
+    return found[1]
+
+
 @dataclass
 class GcNotify:
     """What GC Notify has taken, by reference; `status` is what it says of each."""

@@ -89,14 +89,27 @@ async def owner_of_status(system: LocalSystem) -> AsyncIterator[asyncpg.Connecti
 
 async def let_pass(system: LocalSystem, subscription_id: str, days: float) -> None:
     """As if all of a subscription had happened so long ago: what waits to be tried again is due."""
-    async with owner_of_status(system) as connection:
-        ago = timedelta(days=days)
-        await connection.execute(
-            "update delivery set due_at = due_at - $2::interval where subscription_id = $1", subscription_id, ago
-        )
-        await connection.execute(
-            "update subscription set failing_since = failing_since - $2::interval, "
-            "previous_until = previous_until - $2::interval where subscription_id = $1",
-            subscription_id,
-            ago,
-        )
+    ago = timedelta(days=days)
+    async with owner_of_status(system) as connection, connection.transaction():
+        for statement in (
+            (
+                "update subscription set failing_since = failing_since - $2::interval, failed_at = failed_at - $2::interval, "
+                "previous_until = previous_until - $2::interval where subscription_id = $1"
+            ),
+            "update earlier_secret set until = until - $2::interval where subscription_id = $1",
+            "update delivery set due_at = due_at - $2::interval where subscription_id = $1",
+        ):
+            await connection.execute(statement, subscription_id, ago)
+
+
+async def fail_for(system: LocalSystem, door: Door, subscription_id: str, days: int) -> None:
+    """As if so many days went by after a first try that failed, each with one more."""
+
+    async def tries() -> int:
+        return sum(len(each["attempts"]) for each in await door.deliveries(subscription_id))
+
+    await eventually(tries)  # the first of all is recorded
+    for _ in range(days):
+        before = await tries()
+        await let_pass(system, subscription_id, 1)
+        await eventually(tries, lambda found, before=before: found > before)  # type: ignore[misc]

@@ -20,7 +20,16 @@ from shared.testing import eventually
 from tests.conftest import LocalSystem
 from tests.integration.receiving import Receiver, Receivers
 from tests.integration.second_service import second_service
-from tests.integration.subscribers import Door, let_pass, now_event, owner_of_status, send, until_taken, until_tried
+from tests.integration.subscribers import (
+    Door,
+    fail_for,
+    let_pass,
+    now_event,
+    owner_of_status,
+    send,
+    until_taken,
+    until_tried,
+)
 from tests.integration.test_corrections import correction
 
 ORG = "9033"
@@ -121,10 +130,10 @@ async def test_a_subscription_that_is_removed_meanwhile_keeps_no_event_from_bein
 # What becomes of it
 
 
-async def test_a_receiver_that_fails_is_tried_again_under_the_same_id_with_a_fresh_timestamp_and_keeps_the_order(
+async def test_lesson_5_16_a_retry_has_the_same_id_a_fresh_timestamp_and_keeps_the_order(
     services: Services, key: str, department: Door, receiver: Receiver, unique: str, system: LocalSystem
 ) -> None:
-    """Lesson 5.16, freshness: a retry that keeps the first timestamp is refused by receivers (opencouncil #389)."""
+    """Freshness window vs retries: one that keeps the first timestamp is refused by receivers (opencouncil #389)."""
     await send(services, key, event(unique, "submitted", 1))
     made = await department.subscribed(application_id=unique, address=receiver.url)
     receiver.answers(500)
@@ -237,7 +246,7 @@ async def test_lesson_5_16_nothing_is_suspended_silently_and_a_test_that_succeed
     failing = await eventually(shown, lambda found: found["failing_since"])
     assert failing["state"] == "active"
     assert all("suspen" in failing["notice"][language].lower() for language in ("en", "fr"))
-    await let_pass(system, made["id"], 5)
+    await fail_for(system, department, made["id"], 5)
     suspended = await eventually(shown, lambda found: found["state"] == "suspended")
     assert ".../test" in suspended["notice"]["en"]
     await send(services, key, event(unique, "in_review", 3), event(unique, "decided", 4))

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import aiohttp
+import orjson
 import pytest
 
 from guichet import keys
@@ -223,3 +224,140 @@ async def test_who_has_not_opened_the_application_asks_for_nothing(
     async with http.post(place, data={"address": f"other-{unique}@example.org"}, allow_redirects=False) as answer:
         assert (answer.status, answer.headers["Location"]) == (303, "/en/")
     assert not mailboxes.of(f"other-{unique}@example.org")
+
+
+async def test_asking_again_sends_the_letter_to_confirm_once_more_and_an_address_that_is_told_already_is_told_so(
+    services: Services, http: aiohttp.ClientSession, key: str, department: Door, mailboxes: Mailboxes, unique: str
+) -> None:
+    address = f"{unique}@example.org"
+    await send(services, key, event(unique, "submitted", 1))
+    wanted = {"application_id": unique, "channel": "email", "address": address, "language": "en"}
+    made = await department.subscribed(**wanted)
+    await letters_of(mailboxes, address, 1)
+    status, again = await department("POST", "/v1/subscriptions", {**wanted, "language": "fr", "digest": True})
+    assert (status, again) == (200, {"id": made["id"], "secret": None, "state": "unconfirmed"})
+    _, second = await letters_of(mailboxes, address, 2)
+    assert "confirmer" in second["Subject"]
+    shown = await department.shown(made["id"])
+    assert (shown["language"], shown["digest"]) == ("fr", True)
+    assert (await opened(services, http, link_in(second, "confirm"), "POST"))[0] == 200
+    for language, words in (("en", "told of these changes already"), ("fr", "déjà avisée de ces changements")):
+        status, answer = await department("POST", "/v1/subscriptions", wanted, Accept_Language=language)
+        assert (status, answer["code"], words in answer["detail"]) == (409, "subscription_exists", True)
+        assert "secret" not in answer["detail"]
+
+
+async def test_letters_to_confirm_are_sent_ten_times_an_hour_at_most(
+    services: Services, key: str, department: Door, mailboxes: Mailboxes, unique: str
+) -> None:
+    await send(services, key, event(unique, "submitted", 1))
+    wanted = {"application_id": unique, "channel": "email", "address": f"{unique}@example.org", "language": "en"}
+    found = [(await department("POST", "/v1/subscriptions", wanted))[0] for _ in range(12)]
+    assert found == [201] + [200] * 9 + [429] * 2
+    assert len(await letters_of(mailboxes, wanted["address"], 10)) == 10
+
+
+async def test_a_suspended_address_is_told_again_once_it_opens_the_letter_it_asked_for(
+    services: Services, http: aiohttp.ClientSession, key: str, department: Door, mailboxes: Mailboxes, unique: str,
+    system: LocalSystem,
+) -> None:  # fmt: skip
+    address = f"{unique}@example.org"
+    await send(services, key, event(unique, "submitted", 1))
+    wanted = {"application_id": unique, "channel": "email", "address": address, "language": "en"}
+    made = await department.subscribed(**wanted)
+    (asked,) = await letters_of(mailboxes, address, 1)
+    await opened(services, http, link_in(asked, "confirm"), "POST")
+    async with owner_of_status(system) as connection:
+        await connection.execute("update subscription set state = 'suspended' where subscription_id = $1", made["id"])
+    await send(services, key, event(unique, "complete", 2))
+    mailboxes.busy.add(address)  # the letter is tried again like any other
+    assert (await department("POST", "/v1/subscriptions", wanted))[0] == 200
+
+    async def tried() -> int:
+        return len((await department.deliveries(made["id"]))[-1]["attempts"])
+
+    await eventually(tried)
+    mailboxes.busy.clear()
+    _, again = await letters_of(mailboxes, address, 2)
+    assert (await opened(services, http, link_in(again, "confirm"), "POST"))[0] == 200
+    assert (await department.shown(made["id"]))["state"] == "active"
+    *_, told = await letters_of(mailboxes, address, 3)
+    assert told["Subject"] == f"Your application {unique}"
+
+
+async def test_how_one_is_told_is_changed_by_its_owner_and_by_nobody_else(
+    services: Services, http: aiohttp.ClientSession, key: str, mailboxes: Mailboxes, unique: str
+) -> None:
+    address, client = f"{unique}@example.org", Door(services, http, token(services.home, f"c-{unique}"))
+    stranger = Door(services, http, token(services.home, f"d-{unique}"))
+    await send(services, key, event(unique, "submitted", 1, client_id=f"c-{unique}"))
+    made = await client.subscribed(application_id=unique, channel="email", address=address, digest=True)
+    path = f"/v1/subscriptions/{made['id']}"
+    assert (await stranger("PATCH", path, {"language": "fr"}))[0] == 404
+    for wrong in ({"language": "la"}, {"language": None}, {"digest": "perhaps"}, {"address": "x@example.org"}):
+        assert (await client("PATCH", path, wrong))[0] == 400, wrong
+    (asked,) = await letters_of(mailboxes, address, 1)
+    await opened(services, http, link_in(asked, "confirm"), "POST")
+    await send(services, key, event(unique, "complete", 2))
+
+    async def postponed() -> bool:
+        *_, found = await client.deliveries(made["id"])
+        return found["version"] == 2 and found["next_try_at"][14:19] == "00:00"
+
+    await eventually(postponed)
+    status, shown = await client("PATCH", path, {"language": "fr", "digest": False})
+    assert (status, shown["language"], shown["digest"], shown["quiet_hours"]) == (200, "fr", False, False)
+    _, told = await letters_of(mailboxes, address, 2)  # what waited for the morning is wanted now
+    assert told["Subject"] == f"Votre demande {unique}"
+
+
+async def test_how_one_is_told_is_changed_on_the_page_that_every_letter_leads_to(
+    services: Services, http: aiohttp.ClientSession, key: str, department: Door, mailboxes: Mailboxes, unique: str
+) -> None:
+    address = f"{unique}@example.org"
+    await send(services, key, event(unique, "submitted", 1))
+    made = await department.subscribed(application_id=unique, channel="email", address=address, language="fr")
+    (asked,) = await letters_of(mailboxes, address, 1)
+    await opened(services, http, link_in(asked, "confirm"), "POST")
+    await send(services, key, event(unique, "complete", 2))
+    _, told = await letters_of(mailboxes, address, 2)
+    link = link_in(told, "preferences")
+    status, page = await opened(services, http, link)
+    assert (status, "Enregistrer ces choix" in page, address in page) == (200, True, False)
+    assert f"{unique[0]}…@example.org" in page
+    chosen = {"told_in": "en", "quiet_hours": "true", "digest": "true"}
+    async with http.post(services.url("status") + link, data=chosen) as answer:
+        assert (answer.status, "Enregistré" in await answer.text()) == (200, True)
+    shown = await department.shown(made["id"])
+    assert (shown["language"], shown["quiet_hours"], shown["digest"]) == ("en", True, True)
+    async with http.post(services.url("status") + link, data={"told_in": "fr"}) as answer:
+        assert answer.status == 200
+    shown = await department.shown(made["id"])
+    assert (shown["language"], shown["quiet_hours"], shown["digest"]) == ("fr", False, False)
+    status, page = await opened(services, http, link[:-3] + "xyz")
+    assert (status, "ne mène plus nulle part" in page) == (404, True)
+    assert link in (await opened(services, http, link_in(told, "unsubscribe")))[1]
+    assert (await opened(services, http, link_in(told, "unsubscribe"), "POST"))[0] == 200
+    assert (await opened(services, http, link))[0] == 404
+
+
+async def test_what_is_refused_to_ourselves_is_said_in_the_log_and_tried_again_and_is_no_fault_of_the_reader(
+    services: Services, http: aiohttp.ClientSession, key: str, department: Door, gc_notify: GcNotify, unique: str,
+    system: LocalSystem,
+) -> None:  # fmt: skip
+    await send(services, key, event(unique, "submitted", 1))
+    made = await department.subscribed(application_id=unique, channel="notify", address=f"{unique}@example.org")
+    async with owner_of_status(system) as connection:
+        await connection.execute("update subscription set state = 'active' where subscription_id = $1", made["id"])
+    gc_notify.refuses = 403
+    await send(services, key, event(unique, "complete", 2))
+
+    async def tried() -> Any:
+        return (await department.deliveries(made["id"]))[-1]
+
+    found = await eventually(tried, lambda delivery: delivery["version"] == 2 and delivery["attempts"])
+    assert (found["status"], found["attempts"][0]["error"]) == ("pending", "notify_refused")
+    assert (await department.shown(made["id"]))["failing_since"] is None
+    lines = (system.home / "logs" / "status.log").read_text(encoding="utf-8").splitlines()
+    (said,) = [orjson.loads(line) for line in lines if '"channel_refused"' in line][-1:]
+    assert (said["level"], said["channel"], said["error"], said["code"]) == ("error", "notify", "notify_refused", 403)

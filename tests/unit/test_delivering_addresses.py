@@ -2,9 +2,13 @@
 
 import asyncio
 import socket
+import threading
+from contextlib import suppress
+from typing import Any
 
 import pytest
 
+from services.status.delivering import addresses
 from services.status.delivering.addresses import (
     AddressRefused,
     CheckedResolver,
@@ -13,6 +17,9 @@ from services.status.delivering.addresses import (
     host_of,
     is_allowed,
 )
+from services.status.delivering.sealing import new_secret
+from services.status.delivering.webhooks import Webhooks
+from shared.encryption import Seal
 
 HOSTILE = [
     "0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.100.100.200", "127.0.0.1", "127.8.8.8",
@@ -81,6 +88,99 @@ def test_a_host_that_aiohttp_would_not_resolve_is_judged_before_it_connects(host
     resolver = CheckedResolver(loopback=False)
     with pytest.raises(AddressRefused):
         check_literal(resolver, f"https://{host}/")
+
+
+class Names:
+    """A name server, in the place of the system's: some names it answers, and with some it takes its time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, **answers: str) -> None:
+        self.answers, self.slow, self.hurry = answers, set[str](), threading.Event()
+        monkeypatch.setattr(socket, "getaddrinfo", self.look_up)
+
+    def look_up(self, host: str, port: int, *_: object) -> list[Any]:
+        if host in self.slow:
+            self.hurry.wait(30)
+        if host not in self.answers:
+            raise socket.gaierror(socket.EAI_NONAME, "no such name")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (self.answers[host], port))]
+
+
+async def test_slow_name_servers_take_no_time_from_names_that_are_known_and_little_from_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = Names(monkeypatch, known="8.8.8.8", new="8.8.4.4")
+    names.slow = {f"slow-{n}" for n in range(100)}
+    monkeypatch.setattr(addresses, "_LOOK_UP_SECONDS", 0.2)
+    resolver = CheckedResolver(loopback=False)
+    try:
+        await resolver.resolve("known", 443)
+        slow = await asyncio.gather(*(resolver.resolve(each, 443) for each in names.slow), return_exceptions=True)
+        assert {type(each) for each in slow} == {socket.gaierror}
+        assert [each["host"] for each in await resolver.resolve("known", 443)] == ["8.8.8.8"]
+        with pytest.raises(socket.gaierror):
+            await resolver.resolve("new", 443)  # it waits for a thread, but not for long
+        names.hurry.set()
+        assert [each["host"] for each in await asyncio.wait_for(_until(resolver, "new"), 10)] == ["8.8.4.4"]
+    finally:
+        names.hurry.set()
+        await resolver.close()
+
+
+async def _until(resolver: CheckedResolver, name: str) -> list[Any]:
+    while True:
+        with suppress(OSError):
+            return list(await resolver.resolve(name, 443))
+
+
+async def test_of_one_name_one_look_up_is_under_way_however_many_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = Names(monkeypatch, one="8.8.8.8", other="8.8.4.4")
+    names.slow = {"one"}
+    monkeypatch.setattr(addresses, "_LOOK_UP_SECONDS", 0.2)
+    resolver = CheckedResolver(loopback=False)
+    try:
+        for _ in range(2):
+            found = await asyncio.gather(*(resolver.resolve("one", 443) for _ in range(50)), return_exceptions=True)
+            assert {type(each) for each in found} == {socket.gaierror}
+        assert [each["host"] for each in await resolver.resolve("other", 443)] == ["8.8.4.4"]
+    finally:
+        names.hurry.set()
+        await resolver.close()
+
+
+async def test_to_subscribe_waits_for_a_slow_name_server_no_longer_than_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = Names(monkeypatch)
+    names.slow = {"slow.example"}
+    monkeypatch.setattr(addresses, "_LOOK_UP_SECONDS", 0.2)
+    resolver = CheckedResolver(loopback=False)
+    try:
+        assert await asyncio.wait_for(check(resolver, "https://slow.example/", plain=False), 5) == "slow.example:443"
+    finally:
+        names.hurry.set()
+        await resolver.close()
+
+
+async def test_a_name_that_turns_private_after_it_was_subscribed_is_refused_when_a_message_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = Names(monkeypatch, **{"turning.example": "8.8.8.8"})
+    came = list[str]()
+
+    async def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.append("somebody")
+        writer.close()
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    url = f"https://turning.example:{server.sockets[0].getsockname()[1]}/hook"
+    webhooks = Webhooks(Seal("A" * 43), loopback=False)
+    try:
+        assert await webhooks.check(url, plain=False)
+        for private in ("127.0.0.1", "10.0.0.1", "169.254.169.254"):
+            names.answers["turning.example"] = private
+            assert (await webhooks.post(url, "msg_1", {}, [new_secret()])).error == "address_not_allowed"
+        assert came == []
+    finally:
+        server.close()
+        await webhooks.close()
 
 
 @pytest.mark.parametrize("host", ["localhost", "0x7f000001", "0x7f.1", "127.0.0.1", "[::1]"])

@@ -30,7 +30,7 @@ def claimed(n: int = 1, language: Any = "en", **changes: Any) -> Claimed:
         n=n, subscription_id="sub_1", org_id="9001", application_id=f"A-{n}", version=1, webhook_id=f"msg_{n}",
         lane="live", tries=0, facts=facts, made_at=NOW, leased_until=NOW, channel="email", language=language,
         destination="d", sealed_address=seal_address(SEAL, "sub_1", "someone@example.org"), sealed_secret=None,
-        sealed_previous_secret=None, quiet_hours=False, digest=False,
+        sealed_previous_secrets=[], quiet_hours=False, digest=False, failing=False,
     )  # fmt: skip
     return replace(found, **changes)
 
@@ -50,10 +50,19 @@ def test_with_quiet_hours_nothing_goes_at_night_and_nothing_waits_by_day(now: da
 @given(MOMENTS, st.timedeltas(timedelta(0), timedelta(days=3)))
 def test_a_digest_goes_at_the_first_morning_after_what_is_in_it(made_at: datetime, later: timedelta) -> None:
     now = made_at + later
-    at, morning = may_go_at(made_at, now, quiet_hours=True, digest=True), morning_after(made_at)
+    at, morning = may_go_at(made_at, now, quiet_hours=False, digest=True), morning_after(made_at)
     assert at == max(now, morning)
     assert morning.astimezone(OTTAWA).time() == MORNING
     assert timedelta(0) < morning - made_at <= timedelta(hours=25)
+
+
+@given(MOMENTS, st.timedeltas(timedelta(0), timedelta(days=3)))
+def test_a_digest_that_is_tried_again_goes_at_night_to_nobody_with_quiet_hours(
+    made_at: datetime, later: timedelta
+) -> None:
+    at = may_go_at(made_at, made_at + later, quiet_hours=True, digest=True)
+    assert 8 <= at.astimezone(OTTAWA).hour < 21
+    assert at >= may_go_at(made_at, made_at + later, quiet_hours=False, digest=True)
 
 
 @given(MOMENTS)
@@ -156,7 +165,10 @@ def test_each_status_of_gc_notify_is_one_of_ours(status: str, delivered: bool, a
     assert found.failed == (not delivered and not asked_after)
 
 
-@pytest.mark.parametrize(("code", "hopeless"), [(400, True), (403, False), (429, False), (500, False), (503, False)])
+@pytest.mark.parametrize(
+    ("code", "hopeless"), [(400, True), (401, False), (403, False), (429, False), (500, False), (503, False)]
+)
 def test_what_gc_notify_refuses_is_sent_again_where_that_may_help(code: int, hopeless: bool) -> None:
     assert sent(code, {}).hopeless == hopeless
+    assert sent(code, {}).ours != hopeless
     assert sent(201, {"id": "n-1"}).reference == "n-1"

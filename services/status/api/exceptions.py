@@ -15,6 +15,7 @@ router = APIRouter(tags=["status"])
 @router.get(
     "/v1/exception-days",
     summary="An organisation's days that are no business days, and how many applications are still to be measured by them",
+    description=f"`to_measure` is counted up to {store.MOST_COUNTED:,}, which stands for as many or more.",
     dependencies=[ANYONE],
 )
 async def exception_days(

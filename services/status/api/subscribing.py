@@ -1,8 +1,7 @@
 """Making a subscription: to what the caller may be told of, at an address that may be written to, and not without end."""
 
 import re
-import time
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Request
@@ -10,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.status import store
 from services.status.api.access import key_of
+from services.status.api.confirming import ask_contact, ask_to_confirm
 from services.status.delivering import sealing
 from services.status.delivering.addresses import AddressRefused
 from services.status.domain.subscriptions import MOST, DeliveryChannel
-from shared.contracts.envelope import rfc3339
 from shared.contracts.identifiers import Identifier
-from shared.database import transaction
+from shared.database import Connection, transaction
 from shared.language import Language
 from shared.problems import Problem, Refused, problem
 
@@ -23,8 +22,11 @@ _MAILBOX = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 )
 
-_LETTERS_AN_HOUR, _HOUR = 10, 3600.0
-_MOST_THINGS = 10_000
+
+Contact = Annotated[
+    str | None,
+    Field(max_length=254, description="webhook: a mailbox that is told when deliveries are suspended or ended"),
+]
 
 
 class Wanted(BaseModel):
@@ -39,15 +41,28 @@ class Wanted(BaseModel):
     language: Language
     quiet_hours: Annotated[bool, Field(description="e-mail: nothing from 21:00 to 08:00, Toronto time")] = False
     digest: Annotated[bool, Field(description="e-mail: once a day, at 08:00, Toronto time")] = False
+    contact: Contact = None
 
 
-async def subscribe(
-    request: Request, who: store.Owner, wanted: Wanted, org: str | None
-) -> tuple[store.NewSubscription, str | None]:
-    """The subscription as it is kept, and a webhook's secret, shown this once. Raises Refused."""
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A subscription as its maker is answered: a webhook's secret is shown this once. `again`: it was made before, and is
+    asked to be confirmed once more.
+    """
+
+    subscription_id: str
+    state: str
+    secret: str | None = None
+    again: bool = False
+
+
+async def subscribe(request: Request, who: store.Owner, wanted: Wanted, org: str | None) -> Made:
+    """Raises Refused."""
+    check_preferences(wanted.channel, morning=wanted.quiet_hours or wanted.digest, contact=wanted.contact)
     org_id, mine = await _thing(request, who, wanted, org)
+    contact = sealed_contact(request, name := sealing.new_id(), wanted.contact)
     destination = await _destination(request, wanted)
-    seal, name = request.app.state.seal, sealing.new_id()
+    seal = request.app.state.seal
     secret = sealing.new_secret() if wanted.channel == "webhook" else None
     new = store.NewSubscription(
         subscription_id=name,
@@ -69,39 +84,30 @@ async def subscribe(
     async with transaction(request.app.state.pool) as connection:
         many, same = await store.alike(connection, new)
         if same is not None:
-            raise Refused(_exists(same))
-        if many >= MOST[who.maker]:
+            made = await _ask_again(request, connection, new, same)
+        elif many >= MOST[who.maker]:
             raise Refused(_too_many(MOST[who.maker]))
-        await store.add_subscription(connection, new)
-        if new.state == "unconfirmed":
-            _count_letter(request, f"{org_id}/{wanted.application_id}/{wanted.service_id}")
-            at = rfc3339(datetime.now(UTC))
-            await store.add_confirmation(connection, name, org_id, sealing.new_message_id(), at)
+        else:
+            await store.add_subscription(connection, new)
+            made = Made(name, new.state, secret)
+            if contact is not None:
+                await store.name_contact(connection, name, contact)
+                await ask_contact(request, connection, new.thing, name)
+            if new.state == "unconfirmed":
+                await ask_to_confirm(request, connection, new, name)
     request.app.state.committed.set()
-    return new, secret
+    return made
 
 
-def _count_letter(request: Request, thing: str) -> None:
-    """Letters that ask to confirm reach people who may not have asked: few of them for one application, in this process.
-    Raises Refused.
+async def _ask_again(request: Request, connection: Connection, new: store.NewSubscription, same: store.Alike) -> Made:
+    """Send the letter to confirm once more: it may have been lost, or the address is suspended and works again by now.
+    Raises Refused where there is nothing to confirm.
     """
-    letters: dict[str, list[float]] = request.app.state.letters
-    now = time.monotonic()
-    if len(letters) > _MOST_THINGS:
-        for each in [each for each, times in letters.items() if now - times[-1] > _HOUR]:
-            del letters[each]
-    mine = letters.setdefault(thing, [])
-    mine[:] = [each for each in mine if now - each < _HOUR]
-    if len(mine) >= _LETTERS_AN_HOUR:
-        raise Refused(
-            problem(
-                "too_many_requests",
-                f"{_LETTERS_AN_HOUR} letters of confirmation an hour are sent for one application; wait an hour.",
-                f"{_LETTERS_AN_HOUR} lettres de confirmation à l'heure sont envoyées pour une demande; patientez une heure.",
-            ),
-            {"Retry-After": str(int(_HOUR - (now - mine[0])) + 1)},
-        )
-    mine.append(now)
+    if new.channel == "webhook" or same.state == "active":
+        raise Refused(_exists(new.channel, same.subscription_id))
+    await store.ask_anew(connection, same.subscription_id, new)
+    await ask_to_confirm(request, connection, new, same.subscription_id)
+    return Made(same.subscription_id, same.state, again=True)
 
 
 async def _thing(request: Request, who: store.Owner, wanted: Wanted, org: str | None) -> tuple[str, bytes | None]:
@@ -112,14 +118,6 @@ async def _thing(request: Request, who: store.Owner, wanted: Wanted, org: str | 
                 "invalid_request",
                 "Name one of application_id and service_id.",
                 "Indiquez soit application_id, soit service_id.",
-            )
-        )
-    if wanted.channel == "webhook" and (wanted.quiet_hours or wanted.digest):
-        raise Refused(
-            problem(
-                "invalid_request",
-                "quiet_hours and digest are for what people read: email and notify.",
-                "quiet_hours et digest valent pour ce que lisent des personnes : email et notify.",
             )
         )
     if wanted.application_id is not None:
@@ -138,6 +136,37 @@ async def _thing(request: Request, who: store.Owner, wanted: Wanted, org: str | 
             )
         )
     return who.org_id, None
+
+
+def check_preferences(channel: DeliveryChannel, *, morning: bool, contact: str | None) -> None:
+    """Raises Refused for what has no meaning on a channel; `morning`: something is to wait for one."""
+    if channel == "webhook" and morning:
+        raise Refused(
+            problem(
+                "invalid_request",
+                "quiet_hours and digest are for what people read: email and notify.",
+                "quiet_hours et digest valent pour ce que lisent des personnes : email et notify.",
+            )
+        )
+    if channel != "webhook" and contact is not None:
+        raise Refused(
+            problem(
+                "invalid_request",
+                "contact is for webhooks; what people get has an address of its own.",
+                "contact vaut pour les webhooks; ce que reçoivent des personnes a déjà son adresse.",
+            )
+        )
+
+
+def sealed_contact(request: Request, subscription_id: str, contact: str | None) -> bytes | None:
+    """Raises Refused for what is no mailbox, and where no e-mail is sent."""
+    if contact is None:
+        return None
+    if "email" not in request.app.state.senders:
+        raise Refused(not_set_up("email"))
+    if not _MAILBOX.fullmatch(contact):
+        raise Refused(not_a_mailbox("contact"))
+    return sealing.seal_address(request.app.state.seal, subscription_id, contact)
 
 
 async def _destination(request: Request, wanted: Wanted) -> str:
@@ -168,12 +197,12 @@ def _not_allowed(*, plain: bool) -> Problem:
     )
 
 
-def not_a_mailbox() -> Problem:
+def not_a_mailbox(field: str = "address") -> Problem:
     return problem(
         "address_not_allowed",
         "This is no e-mail address, such as name@example.org.",
         "Ce n'est pas une adresse électronique, telle que nom@example.org.",
-        "address",
+        field,
     )
 
 
@@ -186,7 +215,14 @@ def not_set_up(channel: DeliveryChannel) -> Problem:
     )
 
 
-def _exists(subscription_id: str) -> Problem:
+def _exists(channel: DeliveryChannel, subscription_id: str) -> Problem:
+    if channel != "webhook":
+        return problem(
+            "subscription_exists",
+            f"This address is told of these changes already ({subscription_id}).",
+            f"Cette adresse est déjà avisée de ces changements ({subscription_id}).",
+            "address",
+        )
     return problem(
         "subscription_exists",
         f"{subscription_id} sends the same to this address already; if its secret is lost, rotate it.",

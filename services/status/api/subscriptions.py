@@ -6,10 +6,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from services.status import store
+from services.status.api.preferences import Preferences, change_preferences
+from services.status.api.showing import shown
 from services.status.api.subscribing import Wanted, not_set_up, subscribe
 from services.status.delivering import sealing
+from services.status.delivering.worker import attempt
 from services.status.domain.messages import trial
-from services.status.domain.subscriptions import BOTH_SECRETS, Subscription, masked, notice
+from services.status.domain.subscriptions import BOTH_SECRETS, MOST_SECRETS, Subscription, notice
 from services.status.handlers import CODES, client_hash
 from shared.access import May
 from shared.database import transaction
@@ -50,51 +53,29 @@ _ONE = "/v1/subscriptions/{subscription_id}"
     "/v1/subscriptions",
     summary="Be told of changes: of one application, or of all of a service",
     status_code=201,
-    responses=refusals(
-        "ambiguous", "subscription_exists", "too_many_subscriptions", "address_not_allowed", "channel_not_set_up"
-    ),
+    responses={
+        200: {"description": "It was made before; the letter to confirm is sent once more"},
+        **refusals(
+            "ambiguous", "subscription_exists", "too_many_subscriptions", "address_not_allowed", "channel_not_set_up"
+        ),
+    },
 )
 async def make(request: Request, who: OwnerOf, wanted: Wanted, org: str | None = None) -> Response:
-    made, secret = await subscribe(request, who, wanted, org)
-    response = answer(request, {"id": made.subscription_id, "secret": secret, "state": made.state})
-    response.status_code = 201
+    made = await subscribe(request, who, wanted, org)
+    response = answer(request, {"id": made.subscription_id, "secret": made.secret, "state": made.state})
+    response.status_code = 200 if made.again else 201
     return response
 
 
 @router.get("/v1/subscriptions", summary="The caller's own subscriptions, their addresses masked")
 async def list_(request: Request, who: OwnerOf, limit: Limit = 100, after_: After = None) -> Response:
     found = await store.list_subscriptions(request.app.state.pool, who, after(after_), limit + 1)
-    items = [_shown(request, *each) for each in found]
+    items = [shown(request, each) for each in found]
     return answer(request, page(items, limit, lambda each: [each["id"]], as_of=datetime.now(UTC)))
 
 
-def _shown(request: Request, each: Subscription, sealed_address: bytes) -> dict[str, Any]:
-    address = sealing.open_address(request.app.state.seal, each.subscription_id, sealed_address)
-    said = notice(each)
-    return {
-        "id": each.subscription_id,
-        "org_id": each.org_id,
-        "application_id": each.application_id,
-        "service_id": each.service_id,
-        "channel": each.channel,
-        "address": masked(each.channel, address),
-        "language": each.language,
-        "state": each.state,
-        "failing_since": each.failing_since,
-        "notice": said and said.model_dump(),
-        "previous_secret_until": each.previous_until,
-        "quiet_hours": each.quiet_hours,
-        "digest": each.digest,
-        "made_at": each.made_at,
-    }
-
-
 async def _own(request: Request, who: store.Owner, subscription_id: str) -> Subscription:
-    return (await _own_with_address(request, who, subscription_id))[0]
-
-
-async def _own_with_address(request: Request, who: store.Owner, subscription_id: str) -> tuple[Subscription, bytes]:
-    """It and its sealed address. Raises Refused for another's."""
+    """Raises Refused for another's."""
     found = await store.find_subscription(request.app.state.pool, who, subscription_id)
     if found is None:
         raise Refused(
@@ -109,8 +90,18 @@ async def _own_with_address(request: Request, who: store.Owner, subscription_id:
 
 @router.get(_ONE, summary="One subscription")
 async def one(request: Request, who: OwnerOf, subscription_id: SubscriptionId) -> Response:
-    found = await _own_with_address(request, who, subscription_id)
-    return answer(request, {**_shown(request, *found), "as_of": datetime.now(UTC)})
+    found = await _own(request, who, subscription_id)
+    return answer(request, {**shown(request, found), "as_of": datetime.now(UTC)})
+
+
+@router.patch(
+    _ONE,
+    summary="Be told in another language, at other hours; what is left out stays",
+    responses=refusals("address_not_allowed", "channel_not_set_up"),
+)
+async def change(request: Request, who: OwnerOf, subscription_id: SubscriptionId, wanted: Preferences) -> Response:
+    await change_preferences(request, await _own(request, who, subscription_id), wanted)
+    return await one(request, who, subscription_id)
 
 
 @router.delete(_ONE, summary="Be told no more; its deliveries are forgotten", status_code=204, response_class=Response)
@@ -133,7 +124,7 @@ async def deliveries(
 
 @router.post(
     f"{_ONE}/test",
-    summary="Send a test message now; one that succeeds resumes what was suspended",
+    summary="Send a test message now; one that arrives, or that GC Notify takes on, resumes what was suspended",
     responses=refusals("cannot_retry", "channel_not_set_up"),
 )
 async def test(request: Request, who: OwnerOf, subscription_id: SubscriptionId) -> Response:
@@ -154,8 +145,8 @@ async def test(request: Request, who: OwnerOf, subscription_id: SubscriptionId) 
     message = await store.to_test(state.pool, subscription_id, sealing.new_message_id(), trial(now))
     if message is None or own.state in {"ended", "unconfirmed"}:
         raise Refused(_not_now(own))
-    tried = await sender.send([message])
-    if tried.delivered:
+    tried = await attempt(sender, [message])
+    if tried.delivered or tried.reference is not None:
         async with transaction(state.pool) as connection:
             await store.resume_subscription(connection, subscription_id)
         state.committed.set()
@@ -179,9 +170,10 @@ def _not_now(own: Subscription) -> Any:
 async def retry(
     request: Request, who: OwnerOf, subscription_id: SubscriptionId, n: Annotated[int, Path(ge=1, lt=2**63)]
 ) -> Response:
-    own = await _own(request, who, subscription_id)
-    before = await store.retry_delivery(request.app.state.pool, subscription_id, n)
-    if before is None:
+    await _own(request, who, subscription_id)
+    async with transaction(request.app.state.pool) as connection:
+        found = await store.retry_delivery(connection, subscription_id, n)
+    if found is None:
         raise Refused(
             problem(
                 "not_found",
@@ -189,13 +181,14 @@ async def retry(
                 f"Cet abonnement n'a pas de livraison {n}.",
             )
         )
-    if before not in {"failed", "pending"} or own.state != "active":
+    status, state = found
+    if status not in {"failed", "pending"} or state != "active":
         raise Refused(
             problem(
                 "cannot_retry",
-                f"Delivery {n} is {before}, and its subscription {own.state}: only what failed or waits goes out again, of "
+                f"Delivery {n} is {status}, and its subscription {state}: only what failed or waits goes out again, of "
                 "an active subscription; POST .../test resumes a suspended one.",
-                f"La livraison {n} est à l'état {before}, son abonnement à l'état {own.state} : seul repart ce qui a "
+                f"La livraison {n} est à l'état {status}, son abonnement à l'état {state} : seul repart ce qui a "
                 "échoué ou attend, d'un abonnement actif; POST .../test reprend un abonnement suspendu.",
             )
         )
@@ -222,5 +215,20 @@ async def rotate(request: Request, who: OwnerOf, subscription_id: SubscriptionId
         )
     secret = sealing.new_secret()
     sealed = sealing.seal_secret(request.app.state.seal, subscription_id, secret)
-    until = await store.rotate_secret(request.app.state.pool, subscription_id, sealed, BOTH_SECRETS)
+    async with transaction(request.app.state.pool) as connection:
+        promised = await store.secrets_until(connection, subscription_id)
+        if len(promised) >= MOST_SECRETS - 1:
+            raise _too_many_secrets(promised[0] - datetime.now(UTC))
+        until = await store.rotate_secret(connection, subscription_id, sealed, BOTH_SECRETS)
     return answer(request, {"id": subscription_id, "secret": secret, "previous_secret_until": until})
+
+
+def _too_many_secrets(wait: timedelta) -> Refused:
+    return Refused(
+        problem(
+            "too_many_requests",
+            f"{MOST_SECRETS} secrets sign messages already, each as long as it was promised; wait until the first has ended.",
+            f"{MOST_SECRETS} secrets signent déjà les messages, chacun aussi longtemps que promis; attendez la fin du premier.",
+        ),
+        {"Retry-After": str(max(int(wait.total_seconds()), 0) + 1)},
+    )

@@ -7,7 +7,7 @@ import asyncio
 import ipaddress
 import re
 import socket
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -38,7 +38,12 @@ _NOT_PUBLIC = tuple(
 )
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
-_RESOLVERS = 32
+# A look-up cannot be stopped, and a name server may take half a minute to say nothing.
+_RESOLVERS, _RESOLVERS_OF_KNOWN = 24, 8
+_LOOK_UP_SECONDS = 5.0
+_MOST_KNOWN = 10_000
+
+Found = list[tuple[int, int, int, str, tuple[str, int]]]
 
 
 class AddressRefused(Exception):
@@ -89,18 +94,22 @@ def host_of(url: str, *, plain: bool) -> str | None:
 
 
 class CheckedResolver(AbstractResolver):
-    """Resolves names for aiohttp on threads of its own, so that a slow name server holds up no other work."""
+    """Resolves names for aiohttp on threads of its own, so that a slow name server holds up no other work; nor other names:
+    those that were resolved in time have threads to themselves, and of one name one look-up is under way.
+    """
 
     def __init__(self, *, loopback: bool) -> None:
         self._loopback = loopback
         self._threads = ThreadPoolExecutor(_RESOLVERS, "resolve")
+        self._threads_of_known = ThreadPoolExecutor(_RESOLVERS_OF_KNOWN, "resolve-known")
+        self._known: dict[str, None] = {}
+        self._under_way: dict[tuple[str, int, int], Future[Found]] = {}
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """Raises AddressRefused where one of its addresses is not allowed, OSError where there is none."""
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._threads, _look_up, host, port, family)
+        """Raises AddressRefused where one of its addresses is not allowed, OSError where there is none, or none in time."""
+        found = await self._look_up(host, port, family)
         addresses = [(each[0], str(each[4][0]), int(each[4][1]), each[2]) for each in found]
         if not addresses or not all(is_allowed(address, loopback=self._loopback) for _, address, _, _ in addresses):
             raise AddressRefused
@@ -109,16 +118,45 @@ class CheckedResolver(AbstractResolver):
             for kind, address, at, proto in addresses
         ]
 
+    async def _look_up(self, host: str, port: int, family: socket.AddressFamily) -> Found:
+        key = (host, port, int(family))
+        asked = self._under_way.get(key)
+        if asked is None:
+            threads = self._threads_of_known if host in self._known else self._threads
+            asked = self._under_way[key] = threads.submit(_look_up, host, port, family)
+            asked.add_done_callback(lambda _: self._under_way.pop(key, None))
+        try:
+            async with asyncio.timeout(_LOOK_UP_SECONDS):
+                found = await asyncio.shield(asyncio.wrap_future(asked))
+        except TimeoutError:
+            asked.cancel()  # where it has not begun
+        except asyncio.CancelledError:
+            if not asked.cancelled():  # by another that waited for it
+                raise
+        else:
+            self._remember(host)
+            return found
+        self._known.pop(host, None)
+        raise socket.gaierror(socket.EAI_AGAIN, "no answer in time")
+
+    def _remember(self, host: str) -> None:
+        """The last ones that were resolved in time."""
+        self._known.pop(host, None)
+        self._known[host] = None
+        if len(self._known) > _MOST_KNOWN:
+            del self._known[next(iter(self._known))]
+
     def allow(self, address: str) -> None:
         """An address that is no name is never resolved: it is judged here. Raises AddressRefused."""
         if not is_allowed(address, loopback=self._loopback):
             raise AddressRefused
 
     async def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._threads, self._threads_of_known):
+            threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _look_up(host: str, port: int, family: socket.AddressFamily) -> list[tuple[int, int, int, str, tuple[str, int]]]:
+def _look_up(host: str, port: int, family: socket.AddressFamily) -> Found:
     found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, 0, socket.AI_ADDRCONFIG)
     return [(each[0], each[1], each[2], each[3], (str(each[4][0]), int(each[4][1]))) for each in found]
 

@@ -5,8 +5,12 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from html import escape
+from typing import Literal
 
+from services.status.delivering.contacts import CONFIRM, IGNORE, to_contact
+from services.status.delivering.sealing import open_address
 from services.status.domain.messages import told
 from services.status.store import Claimed
 from shared.encryption import Seal
@@ -14,56 +18,58 @@ from shared.language import Language
 from shared.organizations import name_of
 from shared.web.words import Words
 
-PURPOSES = ("confirm", "unsubscribe")
+Purpose = Literal["confirm", "unsubscribe", "preferences", "confirm-contact", "remove-contact"]
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message for a person: its parts are plain text; `link` is what it asks to be opened, if anything."""
+    """A message for a person: its parts are plain text; `link` is what it asks to be opened, if anything; `preferences`, where
+    to say how one wants to be told.
+    """
 
     language: Language
     subject: str
     parts: Sequence[str]
     link: str | None
     unsubscribe: str
+    preferences: str | None = None
 
 
-def link(seal: Seal, public_url: str, language: Language, subscription_id: str, purpose: str) -> str:
-    """A link that whoever got the letter may follow, and nobody else can guess."""
-    mark = _mark(seal, subscription_id, purpose)
+def link(
+    seal: Seal, public_url: str, language: Language, subscription_id: str, purpose: Purpose, address: str = ""
+) -> str:
+    """A link that whoever got the letter may follow, and nobody else can guess; of one `address` alone where that is said."""
+    mark = _mark(seal, subscription_id, purpose, address)
     return f"{public_url.rstrip('/')}/{language}/subscriptions/{subscription_id}/{purpose}/{mark}"
 
 
-def is_link(seal: Seal, subscription_id: str, purpose: str, mark: str) -> bool:
-    return hmac.compare_digest(_mark(seal, subscription_id, purpose).encode(), mark.encode())
+def is_link(seal: Seal, subscription_id: str, purpose: Purpose, mark: str, address: str = "") -> bool:
+    return hmac.compare_digest(_mark(seal, subscription_id, purpose, address).encode(), mark.encode())
 
 
-def _mark(seal: Seal, subscription_id: str, purpose: str) -> str:
-    return base64.urlsafe_b64encode(seal.derive("link", f"{purpose}:{subscription_id}")).decode().rstrip("=")
+def _mark(seal: Seal, subscription_id: str, purpose: Purpose, address: str) -> str:
+    of = f"{purpose}:{subscription_id}" + (f":{address}" if address else "")
+    return base64.urlsafe_b64encode(seal.derive("link", of)).decode().rstrip("=")
 
 
 def letter(seal: Seal, public_url: str, claimed: Sequence[Claimed]) -> Letter:
     """One letter of what was claimed for one subscription."""
     first = claimed[0]
     words, language = Words(first.language), first.language
-    unsubscribe = link(seal, public_url, language, first.subscription_id, "unsubscribe")
+    to = partial(link, seal, public_url, language, first.subscription_id)
+    if "to_contact" in first.facts:
+        address = open_address(seal, first.subscription_id, first.sealed_address)
+        confirm = to("confirm-contact", address) if first.facts["to_contact"] == "confirm" else None
+        return Letter(language, *to_contact(words, first), confirm, to("remove-contact"))
     if "confirm" in first.facts:
-        confirm = link(seal, public_url, language, first.subscription_id, "confirm")
-        parts = [_asked(words, first), words.say(*_IGNORE)]
-        return Letter(language, words.say(*_CONFIRM), parts, confirm, unsubscribe)
-    page = f"{public_url.rstrip('/')}/{language}/"
+        parts = [_asked(words, first), words.say(*IGNORE)]
+        return Letter(language, words.say(*CONFIRM), parts, to("confirm"), to("unsubscribe"))
+    page, ends = f"{public_url.rstrip('/')}/{language}/", (to("unsubscribe"), to("preferences"))
     if len(claimed) == 1:
-        return Letter(language, _subject(words, first), _change(words, first), page, unsubscribe)
+        return Letter(language, _subject(words, first), _change(words, first), page, *ends)
     subject = words.say(f"{len(claimed)} changes to your applications", f"{len(claimed)} changements à vos demandes")
     parts = [" ".join([_subject(words, each) + words.say(":", " :"), *_change(words, each)]) for each in claimed]
-    return Letter(language, subject, parts, page, unsubscribe)
-
-
-_CONFIRM = ("Please confirm your e-mail address", "Veuillez confirmer votre adresse électronique")
-_IGNORE = (
-    "If you did not ask for this, do nothing: nothing more will be sent.",
-    "Si vous n'avez rien demandé, ne faites rien : rien d'autre ne sera envoyé.",
-)
+    return Letter(language, subject, parts, page, *ends)
 
 
 def _asked(words: Words, claimed: Claimed) -> str:
@@ -91,8 +97,16 @@ def _change(words: Words, claimed: Claimed) -> list[str]:
 
 def as_text(found: Letter) -> str:
     """Plain text, a paragraph a part."""
-    stop = Words(found.language).say("To receive no more of these:", "Pour ne plus en recevoir :")
-    return "\n\n".join([*found.parts, *([found.link] if found.link else []), f"{stop}\n{found.unsubscribe}"]) + "\n"
+    words = Words(found.language)
+    stop = words.say(*_STOP) + words.say(":", " :")
+    ends = [f"{stop}\n{found.unsubscribe}"]
+    if found.preferences:
+        ends.insert(0, f"{words.say(*_CHOOSE) + words.say(':', ' :')}\n{found.preferences}")
+    return "\n\n".join([*found.parts, *([found.link] if found.link else []), *ends]) + "\n"
+
+
+_STOP = ("Receive no more of these", "Ne plus en recevoir")
+_CHOOSE = ("Choose how you are told", "Choisir comment vous êtes avisé")
 
 
 def as_html(found: Letter) -> str:
@@ -100,9 +114,10 @@ def as_html(found: Letter) -> str:
     words = Words(found.language)
     parts = "".join(f"<p>{escape(part)}</p>" for part in found.parts)
     open_ = f'<p><a href="{escape(found.link)}">{words.say("Open", "Ouvrir")}</a></p>' if found.link else ""
-    stop = words.say("Receive no more of these", "Ne plus en recevoir")
+    ends = f'<p><a href="{escape(found.unsubscribe)}">{words.say(*_STOP)}</a></p>'
+    if found.preferences:
+        ends = f'<p><a href="{escape(found.preferences)}">{words.say(*_CHOOSE)}</a></p>{ends}'
     return (
         f'<!doctype html><html lang="{found.language}-CA"><head><meta charset="utf-8"><title>{escape(found.subject)}</title>'
-        f'</head><body><h1>{escape(found.subject)}</h1>{parts}{open_}<p><a href="{escape(found.unsubscribe)}">{stop}</a></p>'
-        "</body></html>"
+        f"</head><body><h1>{escape(found.subject)}</h1>{parts}{open_}{ends}</body></html>"
     )

@@ -1,7 +1,10 @@
 """E-mail by SMTP: text and HTML in one language, a stable Message-ID, and one click to have no more (RFC 8058)."""
 
 import hashlib
+import re
+from asyncio import timeout
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -16,7 +19,16 @@ from services.status.domain.retries import Tried
 from services.status.store import Claimed
 from shared.encryption import Seal
 
-_TIMEOUT_SECONDS = 10.0
+# aiosmtplib's own limit is for each command: a server that is slow with every one of them took minutes.
+_LETTER_SECONDS, _GOODBYE_SECONDS = 10.0, 1.0
+_REFUSED = {
+    aiosmtplib.SMTPAuthenticationError: "mail_login_refused",
+    aiosmtplib.SMTPSenderRefused: "mail_sender_refused",
+}
+# The status behind a code, such as `5.1.1` (RFC 3463, 3): the mailbox or the way to it is wrong, but for two of the sender's.
+_STATUS = re.compile(r"5\.(\d{1,3})\.(\d{1,3})\b")
+_OF_A_MAILBOX = frozenset({"1", "2", "4"})
+_OF_A_SENDER = frozenset({("1", "7"), ("1", "8")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +62,32 @@ class Mail:
         first = claimed[0]
         address = open_address(self._seal, first.subscription_id, first.sealed_address)
         message = self._message(address, claimed, letter(self._seal, self._public_url, claimed))
-        relay = self._relay
         try:
-            await aiosmtplib.send(
-                message,
-                hostname=relay.host,
-                port=relay.port,
-                username=relay.username,
-                password=relay.password,
-                use_tls=relay.tls,
-                timeout=_TIMEOUT_SECONDS,
-            )
-        except aiosmtplib.SMTPRecipientsRefused as refused:
-            return _refused(refused.recipients[0].code, "mailbox_refused")
-        except aiosmtplib.SMTPResponseException as refused:
-            return _refused(refused.code, "mail_refused")
-        except (TimeoutError, aiosmtplib.SMTPTimeoutError):
-            return Tried(error="timeout")
-        except (aiosmtplib.SMTPException, OSError):
-            return Tried(error="connection_failed")
+            await self._hand_over(message)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            return _meaning(error)
         return Tried(250)
+
+    async def _hand_over(self, message: EmailMessage) -> None:
+        """Until the mail server has taken it. Raises what aiosmtplib raises, and TimeoutError."""
+        relay = self._relay
+        client = aiosmtplib.SMTP(
+            hostname=relay.host,
+            port=relay.port,
+            username=relay.username,
+            password=relay.password,
+            use_tls=relay.tls,
+            timeout=_LETTER_SECONDS,
+        )
+        try:
+            async with timeout(_LETTER_SECONDS):
+                await client.connect()
+                await client.send_message(message)
+            # It is taken by now: a slow goodbye must not have it sent once more.
+            with suppress(aiosmtplib.SMTPException, OSError):
+                await client.quit(timeout=_GOODBYE_SECONDS)
+        finally:
+            client.close()
 
     def _message(self, address: str, claimed: Sequence[Claimed], said: Letter) -> EmailMessage:
         message = EmailMessage()
@@ -93,6 +111,24 @@ def _id(claimed: Sequence[Claimed]) -> str:
     return ids[0] if len(ids) == 1 else "digest_" + hashlib.sha256(" ".join(ids).encode()).hexdigest()[:32]
 
 
-def _refused(code: int, error: str) -> Tried:
-    """5xx is for good (RFC 5321, 4.2.1); 4xx may pass."""
-    return Tried(code, error, hopeless=code >= 500)
+def _meaning(error: Exception) -> Tried:
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        return _of_mailbox(error.recipients[0].code, error.recipients[0].message)
+    if isinstance(error, aiosmtplib.SMTPDataError):
+        return _of_mailbox(error.code, error.message, by_code=False)
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        return Tried(error.code, _REFUSED.get(type(error), "mail_refused"), ours=True)
+    return Tried(error="timeout" if isinstance(error, TimeoutError) else "connection_failed", ours=True)
+
+
+def _of_mailbox(code: int, message: str, *, by_code: bool = True) -> Tried:
+    """What a refusal of a recipient, or of the letter itself, means: for good where the mailbox is at fault (RFC 5321,
+    4.2.1); 4xx may pass; and what is refused to ourselves (no login, no relaying, policy) an operator mends.
+    """
+    if code < 500:
+        return Tried(code, "mailbox_refused")
+    status = _STATUS.match(message)
+    mailbox = 550 <= code <= 553 and by_code
+    if status and status[1] != "0":
+        mailbox = status[1] in _OF_A_MAILBOX and (status[1], status[2]) not in _OF_A_SENDER
+    return Tried(code, "mailbox_refused", hopeless=True) if mailbox else Tried(code, "mail_refused", ours=True)

@@ -48,9 +48,9 @@ class Notify:
                 return looked(200, known[0])
             return sent(*await self._ask("POST", "/v2/notifications/email", self._body(claimed)))
         except TimeoutError:
-            return Tried(error="timeout")
+            return Tried(error="timeout", ours=True)
         except (aiohttp.ClientError, OSError, ValueError):
-            return Tried(error="connection_failed")
+            return Tried(error="connection_failed", ours=True)
 
     def _body(self, claimed: Sequence[Claimed]) -> dict[str, Any]:
         first = claimed[0]
@@ -83,19 +83,20 @@ def personalisation(said: Letter) -> dict[str, str]:
 
 
 def sent(code: int, answer: Mapping[str, Any]) -> Tried:
-    """What Notify's answer to a new notification means: taken, and to be asked after; or refused, for good by 4xx but 429
-    and 403, which an operator mends.
+    """What Notify's answer to a new notification means: taken, and to be asked after; or refused: for good by 4xx, but for
+    what is said of our key (401, 403) or our rate (429).
     """
     if code == 201 and answer.get("id"):
         return Tried(code, "under_way", reference=str(answer["id"]))
-    return Tried(code, "notify_refused", hopeless=400 <= code < 500 and code not in {403, 429})
+    hopeless = 400 <= code < 500 and code not in {401, 403, 429}
+    return Tried(code, "notify_refused", hopeless=hopeless, ours=not hopeless)
 
 
 def looked(code: int, answer: Mapping[str, Any]) -> Tried:
     """What Notify's word on a notification means; what it does not know is sent again."""
     status = str(answer.get("status", ""))
     if code != 200 or status in AGAIN:
-        return Tried(code, status.replace("-", "_") or "notify_lost")
+        return Tried(code, status.replace("-", "_") or "notify_lost", ours=code not in {200, 404})
     if status in DELIVERED:
         return Tried(code)
     if status in UNDER_WAY:

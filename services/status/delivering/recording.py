@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from services.status import store
 from services.status.domain.retries import Tried, next_try
-from services.status.domain.subscriptions import is_to_be_suspended
+from services.status.domain.subscriptions import Standing
 from services.status.store import Claimed, Settled
 from shared import metrics
 from shared.contracts.status import NotificationDelivered, NotificationFailed
@@ -18,6 +18,7 @@ from shared.logs import log
 
 TOPIC = "status.notifications.v1"
 _AT_ONCE = 500
+_OVER = frozenset({"delivered", "failed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,18 @@ class Told:
     chance: float
 
     @property
-    def next_try(self) -> datetime | None:
+    def of_change(self) -> bool:
+        """Not a letter about the subscription itself."""
+        return self.claimed.facts.keys().isdisjoint({"confirm", "to_contact"})
+
+    def next_try(self, *, failing: bool) -> datetime | None:
+        """None: no more. While all else to its receiver fails too (`failing`), or what sends for us does, it is not given up:
+        it waits for the receiver to be well again or suspended.
+        """
         if self.tried.delivered or self.tried.gone or self.tried.hopeless:
             return None
-        return next_try(self.claimed.tries + 1, self.tried.asked, self.chance, self.at)
+        endless = failing or self.tried.ours
+        return next_try(self.claimed.tries + 1, self.tried.asked, self.chance, self.at, endless=endless)
 
 
 class Recorder:
@@ -78,49 +87,52 @@ class Recorder:
 
 async def record(connection: Connection, batch: Sequence[Told]) -> None:
     """Record what became of tries, and in the same transaction what follows for their subscriptions and the log."""
-    failing = await store.hold_subscriptions(connection, [each.claimed.subscription_id for each in batch])
-    settled = [_settled(each) for each in batch]
-    held = await store.settle(connection, settled)
-    told = [(each, row) for each, row in zip(batch, settled, strict=True) if row.n in held]
-    entries = [_entry(each) for each, row in told if row.status != "pending" and "confirm" not in each.claimed.facts]
-    entries += await _judge(connection, failing, [each for each, _ in told])
-    for each, row in told:
-        outcome = "retried" if row.status == "pending" else row.status
-        metrics.deliveries.labels(each.claimed.channel, outcome).inc()
+    before = await store.hold_subscriptions(connection, [each.claimed.subscription_id for each in batch])
+    gone = await _judge(connection, before, batch)
+    settled = [_settled(each, before) for each in batch]
+    written = await store.settle(connection, settled)
+    told = [(each, written[each.claimed.n]) for each in batch if each.claimed.n in written]
+    entries = [_entry(each) for each, status in told if status in _OVER and each.of_change]
+    if gone:
+        entries += [_ended(row) for row in await store.end(connection, gone, datetime.now(UTC))]
+        await store.write_to_contacts(connection, gone, "ended")
+    for each, status in told:
+        metrics.deliveries.labels(each.claimed.channel, status if status in _OVER else "retried").inc()
     if entries:
         await append(connection, entries, [])
 
 
-def _settled(told: Told) -> Settled:
-    due_at = told.next_try
-    status: store.Settlement = "delivered" if told.tried.delivered else "pending" if due_at else "failed"
+def _settled(told: Told, before: dict[str, Standing]) -> Settled:
     each, tried = told.claimed, told.tried
+    due_at = told.next_try(failing=told.of_change and before.get(each.subscription_id, Standing()).failing)
+    status: store.Settlement = "delivered" if tried.delivered else "pending" if due_at else "failed"
     return Settled(each.n, each.leased_until, told.at, tried.code, tried.error, status, due_at, tried.reference)
 
 
-async def _judge(connection: Connection, failing: dict[str, datetime | None], told: Sequence[Told]) -> list[LogEntry]:
-    """Which subscriptions fail and since when, are suspended for it, or have ended; what is to be said of the last."""
-    after, gone = dict(failing), set[str]()
-    for each in told:
+async def _judge(connection: Connection, before: dict[str, Standing], batch: Sequence[Told]) -> list[str]:
+    """Note which subscriptions fail, and suspend those that have for days: before their deliveries are settled, so that
+    what was tried for the last time is held back with the others. Returns those whose receiver is gone, held for their end.
+    """
+    gone = {each.claimed.subscription_id for each in batch if each.tried.gone}
+    after = dict(before)
+    for each in batch:
         name = each.claimed.subscription_id
-        if name in after and (each.tried.delivered or each.tried.failed):
-            after[name] = None if each.tried.delivered else after[name] or each.at
-        if each.tried.gone:
-            gone.add(name)
-    changed = {name: since for name, since in after.items() if since != failing[name] and name not in gone}
+        if name in after and each.of_change:
+            after[name] = after[name].after(each.tried, each.at)
+    changed = {name: standing for name, standing in after.items() if standing != before[name] and name not in gone}
     if changed:
         await store.mark_failing(connection, changed)
-    now = datetime.now(UTC)
-    old = [n for n, since in after.items() if since and is_to_be_suspended(since, now) and n not in gone]
+    old = [name for name, standing in changed.items() if standing.is_to_be_suspended]
+    held = await store.hold_alone(connection, [*old, *gone]) if old or gone else []
     if old:
         await store.suspend(connection, old)
-        for name in old:
-            log.warning("subscription_suspended", subscription=name, since=str(after[name]))
-    for name in gone:
+        await store.write_to_contacts(connection, old, "suspended")
+    for name in old:
+        log.warning("subscription_suspended", subscription=name, since=str(after[name].failing_since))
+    ending = [name for name in held if name in gone]
+    for name in ending:
         log.warning("subscription_ended", subscription=name)
-    if not gone:
-        return []
-    return [_ended(row) for row in await store.end(connection, sorted(gone), now)]
+    return ending
 
 
 def _entry(told: Told) -> LogEntry:

@@ -43,6 +43,6 @@ def seal_secret(seal: Seal, subscription_id: str, secret: str) -> bytes:
 
 
 def open_secrets(seal: Seal, claimed: Claimed) -> list[str]:
-    """What it is signed with: the secret, and while it is being rotated the one before."""
-    sealed = [each for each in (claimed.sealed_secret, claimed.sealed_previous_secret) if each is not None]
+    """What it is signed with: the secret, and while it is being rotated those before, the newest first."""
+    sealed = [each for each in (claimed.sealed_secret, *claimed.sealed_previous_secrets) if each is not None]
     return [seal.open(each, f"secret:{claimed.subscription_id}").decode() for each in sealed]

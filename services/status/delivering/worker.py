@@ -19,17 +19,29 @@ from shared.logs import log
 
 # Longer than a try and its recording together: a sender that died leaves what it had to another after it.
 LEASE = timedelta(seconds=20)
+TRY_SECONDS = 12.0
+# What fails for all of a channel would say so with each message.
+_SAY_SECONDS = 60.0
 _POLL_SECONDS = 1.0
 # Commits come by the hundred a second, and few of them are told to anybody: not each is looked at by itself.
 _PAUSE_SECONDS = 0.1
 
 
 class Sender(Protocol):
-    """One channel. Whatever goes wrong is in what it returns; it takes less than a lease."""
+    """One channel. Whatever goes wrong is in what it returns."""
 
     async def send(self, claimed: Sequence[Claimed]) -> Tried: ...
 
     async def close(self) -> None: ...
+
+
+async def attempt(sender: Sender, claimed: Sequence[Claimed], seconds: float = TRY_SECONDS) -> Tried:
+    """One try, over well before its lease is: by another process it would be sent again and again meanwhile."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await sender.send(claimed)
+    except TimeoutError:
+        return Tried(error="timeout", ours=claimed[0].channel != "webhook")
 
 
 class Worker:
@@ -46,6 +58,7 @@ class Worker:
         self._places = Places()
         self._freed = asyncio.Event()
         self._sending: set[asyncio.Task[None]] = set()
+        self._said: dict[DeliveryChannel, float] = {}
 
     async def run(self) -> None:
         while True:
@@ -76,9 +89,10 @@ class Worker:
         if not free:
             return []
         rooms, start = self._places.rooms(lane), self._places.start(lane)
-        found = await store.claim(self._pool, lane, self._senders, free, rooms, start, LEASE)
+        limits = store.Limits(free, self._places.free_for_failing, rooms, start)
+        found = await store.claim(self._pool, lane, self._senders, limits, LEASE)
         for each in found:
-            self._places.take(each.destination, lane)
+            self._places.take(each.destination, lane, failing=each.failing)
         return found
 
     def _start(self, claimed: Sequence[Claimed]) -> None:
@@ -92,7 +106,7 @@ class Worker:
         try:
             wanted = await self._wanted_now(held)
             if wanted:
-                tried = await self._senders[channel].send(wanted)
+                tried = await attempt(self._senders[channel], wanted)
         except TRANSIENT as error:
             log.warning("claiming_retried", error=type(error).__name__)
         except Exception:  # noqa: BLE001 - a fault of ours with one message must not stop the others
@@ -100,7 +114,9 @@ class Worker:
         finally:
             # One mailbox that is refused says nothing of the mail server that all of them share.
             well = tried.delivered or not wanted or (channel != "webhook" and tried.code is not None)
-            self._give_back(held, well=well)
+            self._give_back(held, well=well and not tried.ours)
+        if tried.ours:
+            self._say(channel, tried)
         if wanted:
             self._recorder.add(wanted, tried)
 
@@ -118,14 +134,20 @@ class Worker:
         if wanted and wanted[0].digest:
             rest = await store.claim_rest(self._pool, wanted[0], last_morning(now), LEASE)
             for each in rest:
-                self._places.take(each.destination, each.lane)
+                self._places.take(each.destination, each.lane, failing=each.failing)
             held += rest
             wanted = sorted([*wanted, *rest], key=lambda each: each.n)
         return wanted
 
+    def _say(self, channel: DeliveryChannel, tried: Tried) -> None:
+        now = time.monotonic()
+        if now - self._said.get(channel, -_SAY_SECONDS) >= _SAY_SECONDS:
+            self._said[channel] = now
+            log.error("channel_refused", channel=channel, error=tried.error, code=tried.code)
+
     def _give_back(self, claimed: Sequence[Claimed], *, well: bool) -> None:
         for each in claimed:
-            self._places.give_back(each.destination, each.lane, well=well)
+            self._places.give_back(each.destination, each.lane, well=well, failing=each.failing)
         self._freed.set()
         self._committed.set()
 

@@ -8,15 +8,12 @@ MORNING, EVENING = time(8), time(21)
 
 
 def may_go_at(made_at: datetime, now: datetime, *, quiet_hours: bool, digest: bool) -> datetime:
-    """The moment from which a message may go, `now` or later: a digest at the first morning after it was made; with
-    quiet hours, not from 21:00 to 08:00 (America/Toronto).
+    """The moment from which a message may go, `now` or later: a digest from the first morning after it was made; with
+    quiet hours, not from 21:00 to 08:00 (America/Toronto), when it is tried again neither.
     """
-    if digest:
-        return max(now, morning_after(made_at))
-    local = now.astimezone(OTTAWA).time()
-    if quiet_hours and (local < MORNING or local >= EVENING):
-        return morning_after(now)
-    return now
+    at = max(now, morning_after(made_at)) if digest else now
+    local = at.astimezone(OTTAWA).time()
+    return morning_after(at) if quiet_hours and (local < MORNING or local >= EVENING) else at
 
 
 def morning_after(moment: datetime) -> datetime:

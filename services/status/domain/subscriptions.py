@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from services.status.domain.retries import Tried
 from shared.language import Bilingual, Language
 
 DeliveryChannel = Literal["webhook", "email", "notify"]
@@ -14,12 +15,15 @@ Maker = Literal["department", "client"]
 MOST: dict[Maker, int] = {"client": 10, "department": 1000}
 # The old secret signs beside the new one so long.
 BOTH_SECRETS = timedelta(hours=24)
+MOST_SECRETS = 5
 SUSPENDED_AFTER = timedelta(days=5)
+# Longer than from one try to the next (retries): where nothing was tried, nothing failed.
+LONGEST_PAUSE = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What is known of a subscription to whoever made it; its address masked."""
+    """What is known of a subscription to whoever made it, but for its addresses, which are shown masked."""
 
     subscription_id: str
     org_id: str
@@ -33,10 +37,35 @@ class Subscription:
     quiet_hours: bool
     digest: bool
     made_at: datetime
+    sealed_address: bytes
+    sealed_contact: bytes | None
+    contact_confirmed: bool
 
 
-def is_to_be_suspended(failing_since: datetime, now: datetime) -> bool:
-    return now - failing_since >= SUSPENDED_AFTER
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How deliveries of a subscription go: since when all of them fail, and when the last one did."""
+
+    failing_since: datetime | None = None
+    failed_at: datetime | None = None
+
+    def after(self, tried: Tried, at: datetime) -> "Standing":
+        if tried.delivered:
+            return Standing()
+        if not tried.failed:
+            return self
+        goes_on = self.failed_at is not None and at - self.failed_at <= LONGEST_PAUSE
+        return Standing(self.failing_since if goes_on and self.failing_since else at, at)
+
+    @property
+    def failing(self) -> bool:
+        return self.failing_since is not None
+
+    @property
+    def is_to_be_suspended(self) -> bool:
+        if self.failing_since is None or self.failed_at is None:
+            return False
+        return self.failed_at - self.failing_since >= SUSPENDED_AFTER
 
 
 def masked(channel: DeliveryChannel, address: str) -> str:
@@ -55,8 +84,17 @@ def notice(subscription: Subscription) -> Bilingual | None:
     match subscription.state:
         case "unconfirmed":
             return Bilingual(
-                en="Open the link in the message we sent to this address; nothing is sent before that.",
-                fr="Ouvrez le lien du message envoyé à cette adresse; rien n'est envoyé avant cela.",
+                en="Open the link in the message we sent to this address; nothing is sent before that. If it was lost, ask for "
+                "the same once more.",
+                fr="Ouvrez le lien du message envoyé à cette adresse; rien n'est envoyé avant cela. S'il s'est perdu, "
+                "demandez la même chose de nouveau.",
+            )
+        case "suspended" if subscription.channel != "webhook":
+            return Bilingual(
+                en=f"Suspended: every message has failed since {on}. Ask for it again, and open the link of the letter that "
+                "comes, or POST .../test; what was held back is sent then.",
+                fr=f"Suspendu : tout message échoue depuis le {on}. Demandez-le de nouveau et ouvrez le lien de la lettre "
+                "reçue, ou POST .../test; ce qui a été retenu est alors envoyé.",
             )
         case "suspended":
             return Bilingual(

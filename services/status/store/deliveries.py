@@ -1,43 +1,13 @@
-"""Deliveries: written with the change they tell of, claimed by senders, settled with what became of them."""
+"""Deliveries: written with the change they tell of, listed, tried again by hand, and forgotten in time."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
 from services.status.domain.application import Application
 from services.status.domain.messages import News
-from services.status.domain.subscriptions import DeliveryChannel
 from shared.database import Connection, Pool
-from shared.language import Language
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A delivery that this process may send, until its lease ends."""
-
-    n: int
-    subscription_id: str
-    org_id: str
-    application_id: str
-    version: int
-    webhook_id: str
-    lane: str
-    tries: int
-    facts: dict[str, Any]
-    made_at: datetime
-    leased_until: datetime
-    channel: DeliveryChannel
-    language: Language
-    destination: str
-    sealed_address: bytes
-    sealed_secret: bytes | None
-    sealed_previous_secret: bytes | None
-    quiet_hours: bool
-    digest: bool
-
 
 # A delivery's id follows from the subscription and the change, down to the report that caused it: after a restore from a
 # backup, another change may get the version that one had before. What a live change waits for becomes live with it.
@@ -52,7 +22,8 @@ with change as (
     select c.*, s.subscription_id
       from change c join subscription s on s.org_id = c.org_id and s.service_id = c.service_id
 ), kept as materialized (
-    -- One that is being removed just now is waited for and passed over: its changes are recorded all the same.
+    -- One that is being removed just now is waited for and passed over: its changes are recorded all the same. One that is
+    -- being suspended, resumed or ended (`hold_alone`) is waited for and read as it is then.
     select subscription_id, state, client_hash from subscription
      where subscription_id in (select subscription_id from told) order by subscription_id for key share
 ), inserted as (
@@ -115,81 +86,6 @@ async def enqueue(connection: Connection, told: Sequence[tuple[News, str]]) -> N
         await connection.execute(_ENQUEUE, *zip(*columns, strict=True))
 
 
-# The first thousand that are due are looked at; a destination that has no room left is passed over before that, so a heap
-# of deliveries to it hides nothing. Only the first of an application is due: what comes after it waits.
-_CLAIMED = """
-          d.n, d.subscription_id, d.org_id, d.application_id, d.version, d.webhook_id, d.lane, d.tries, d.facts,
-          d.made_at, d.leased_until, s.channel, s.language, s.destination, s.sealed_address, s.sealed_secret,
-          case when s.previous_until > now() then s.sealed_previous_secret end, s.quiet_hours, s.digest
-"""
-_CLAIM = f"""
-with known as (
-    select * from unnest($1::text[], $2::int[]) as k (destination, room)
-), first as (
-    select d.n, d.due_at, s.destination, coalesce(k.room, $3) as room
-      from delivery d join subscription s using (subscription_id) left join known k using (destination)
-     where d.status = 'pending' and d.lane = $4 and d.due_at <= now() and s.channel = any($7::text[])
-       and (s.state = 'active' or s.state = 'unconfirmed' and d.facts ? 'confirm')
-       and (d.leased_until is null or d.leased_until <= now()) and coalesce(k.room, $3) > 0
-       and not exists (select from delivery e
-                        where e.subscription_id = d.subscription_id and e.org_id = d.org_id
-                          and e.application_id = d.application_id and e.status = 'pending' and e.version < d.version)
-     order by d.due_at, d.n limit 1000
-), turns as (
-    select n, due_at, room, row_number() over (partition by destination order by due_at, n) as turn from first
-), locked as (
-    select n from delivery
-     where n in (select n from turns where turn <= room order by due_at, n limit $5)
-       and status = 'pending' and (leased_until is null or leased_until <= now())
-       for update skip locked
-)
-update delivery d set leased_until = now() + $6::interval
-  from locked, subscription s
- where d.n = locked.n and s.subscription_id = d.subscription_id
-returning {_CLAIMED}
-"""
-
-
-async def claim(
-    pool: Pool,
-    lane: str,
-    channels: Iterable[str],
-    most: int,
-    rooms: Mapping[str, int],
-    room: int,
-    lease: timedelta,
-) -> list[Claimed]:
-    """Deliveries of a lane by these channels that are due, for this process alone until the lease ends: `most` at most, and
-    to one destination no more than its room, or `room` where that is not in `rooms`.
-    """
-    rows = await pool.fetch(_CLAIM, list(rooms), list(rooms.values()), room, lane, most, lease, list(channels))
-    return sorted((Claimed(*row.values()) for row in rows), key=lambda each: each.n)
-
-
-async def claim_rest(pool: Pool, lead: Claimed, before: datetime, lease: timedelta) -> list[Claimed]:
-    """What else of a subscription goes into the digest of its first delivery: all that was made before a morning."""
-    rows = await pool.fetch(
-        f"with locked as (select n from delivery where subscription_id = $1 and status = 'pending' and made_at < $2 "
-        "and (leased_until is null or leased_until <= now()) for update skip locked) "
-        "update delivery d set leased_until = now() + $3::interval from locked, subscription s "
-        f"where d.n = locked.n and s.subscription_id = d.subscription_id returning {_CLAIMED}",
-        lead.subscription_id,
-        before,
-        lease,
-    )
-    return sorted((Claimed(*row.values()) for row in rows), key=lambda each: each.n)
-
-
-async def postpone(pool: Pool, claimed: Claimed, due_at: datetime) -> None:
-    """Leave a delivery until a moment when its reader wants it; no try was made."""
-    await pool.execute(
-        "update delivery set due_at = $3, leased_until = null where n = $1 and leased_until = $2 and status = 'pending'",
-        claimed.n,
-        claimed.leased_until,
-        due_at,
-    )
-
-
 async def add_confirmation(connection: Connection, subscription_id: str, org_id: str, message_id: str, at: str) -> None:
     """A letter that asks whoever it reaches to confirm a subscription."""
     await connection.execute(
@@ -217,16 +113,23 @@ async def list_deliveries(pool: Pool, subscription_id: str, before: int | None, 
     return [dict(row) for row in rows]
 
 
-async def retry_delivery(pool: Pool, subscription_id: str, n: int) -> str | None:
-    """Make a delivery that failed or waits due at once. Returns what its status was; None where there is none."""
-    before: str | None = await pool.fetchval(
+async def retry_delivery(connection: Connection, subscription_id: str, n: int) -> tuple[str, str] | None:
+    """Make a delivery that failed or waits due at once, of an active subscription alone. Returns what its status and the
+    subscription's state were; None where there is none.
+    """
+    state = await connection.fetchval(
+        "select state from subscription where subscription_id = $1 for share", subscription_id
+    )
+    status = await connection.fetchval(
         "with found as (select n, status from delivery where subscription_id = $1 and n = $2 for update), "
         "again as (update delivery d set status = 'pending', due_at = now(), tries = 0, settled_at = null from found "
-        "where d.n = found.n and found.status in ('failed', 'pending') returning 1) select status from found",
+        "where d.n = found.n and found.status in ('failed', 'pending') and $3 = 'active' returning 1) "
+        "select status from found",
         subscription_id,
         n,
+        state,
     )
-    return before
+    return None if status is None else (status, state)
 
 
 async def waiting(pool: Pool) -> dict[str, int]:

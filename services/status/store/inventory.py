@@ -20,6 +20,8 @@ from shared.listening import Heard, last_words
 from shared.ownership import Ownership, day_in_ottawa, ownership
 from shared.transfers import read_transfers
 
+MOST_COUNTED = 10_000
+
 
 async def hold_rules(connection: Connection) -> None:
     """Keep standards and exception days as they are until the commit, so that none is missed by an application recorded
@@ -216,11 +218,15 @@ async def next_to_measure(connection: Connection, limit: int) -> Asked | None:
 
 
 async def left_to_measure(connection: Connection | Pool, org_id: str | None = None) -> int:
-    """How many applications are still to be measured again: of one organisation, or in all."""
+    """How many applications are still to be measured again, of one organisation or in all: MOST_COUNTED stands for as many
+    or more, since anyone may ask for it at any time.
+    """
+    own = "" if org_id is None else "and a.org_id = $2"
     left: int = await connection.fetchval(
-        "select count(*) from measure_again m join application a using (service_id) "
-        "where (a.org_id, a.application_id) > (m.after_org, m.after_id) and ($1::text is null or a.org_id = $1)",
-        org_id,
+        "select count(*) from (select from measure_again m join application a using (service_id) "
+        f"where (a.org_id, a.application_id) > (m.after_org, m.after_id) {own} limit $1) first_ones",
+        MOST_COUNTED,
+        *([] if org_id is None else [org_id]),
     )
     return left
 

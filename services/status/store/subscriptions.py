@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from services.status.domain.subscriptions import DeliveryChannel, Maker, Subscription
-from services.status.store.deliveries import Claimed
+from services.status.domain.subscriptions import DeliveryChannel, Maker, Subscription, SubscriptionState
+from services.status.store.claiming import Claimed
 from services.status.store.saving import Key
+from services.status.store.settling import hold_alone
+from services.status.store.signing import PREVIOUS_SECRETS
 from shared.database import Connection, Pool
 from shared.language import Language
 
@@ -45,10 +47,16 @@ class NewSubscription:
     quiet_hours: bool
     digest: bool
 
+    @property
+    def thing(self) -> str:
+        """What is told of, as a name."""
+        return f"{self.org_id}/{self.application_id}/{self.service_id}"
+
 
 _FIELDS = (
     "subscription_id, org_id, application_id, service_id, channel, language, state, failing_since, "
-    "case when previous_until > now() then previous_until end as previous_until, quiet_hours, digest, made_at"
+    "case when previous_until > now() then previous_until end as previous_until, quiet_hours, digest, made_at, "
+    "sealed_address, sealed_contact, contact_confirmed_at is not null as contact_confirmed"
 )
 _OWNED = (
     "case when $1::text is not null then made_by = 'department' and org_id = $1 else made_by = 'client' "
@@ -61,7 +69,15 @@ def _owner(owner: Owner) -> list[Any]:
     return [owner.org_id, owner.client_hash, *(owner.key or (None, None))]
 
 
-async def alike(connection: Connection, new: NewSubscription) -> tuple[int, str | None]:
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A subscription by which the same is told to the same address already."""
+
+    subscription_id: str
+    state: SubscriptionState
+
+
+async def alike(connection: Connection, new: NewSubscription) -> tuple[int, Alike | None]:
     """How many there are for the same thing by the same kind of maker, and the one that has the same address. Until the
     commit nobody else makes one for it.
     """
@@ -70,12 +86,25 @@ async def alike(connection: Connection, new: NewSubscription) -> tuple[int, str 
         "select pg_advisory_xact_lock(hashtextextended('guichet.subscription ' || $1, 0))", "/".join(map(str, thing))
     )
     rows = await connection.fetch(
-        "select subscription_id, channel, address_hash from subscription where org_id = $1 and made_by = $4 "
+        "select subscription_id, state, channel, address_hash from subscription where org_id = $1 and made_by = $4 "
         "and state <> 'ended' and application_id is not distinct from $2 and service_id is not distinct from $3",
         *thing,
     )
     same = (new.channel, new.address_hash)
-    return len(rows), next((r["subscription_id"] for r in rows if (r["channel"], r["address_hash"]) == same), None)
+    found = (row for row in rows if (row["channel"], row["address_hash"]) == same)
+    return len(rows), next((Alike(row["subscription_id"], row["state"]) for row in found), None)
+
+
+async def ask_anew(connection: Connection, subscription_id: str, new: NewSubscription) -> None:
+    """One that nobody confirmed yet is from now on as it is asked for now, and as if it were made now."""
+    await connection.execute(
+        "update subscription set language = $2, quiet_hours = $3, digest = $4, made_at = now() "
+        "where subscription_id = $1 and state = 'unconfirmed'",
+        subscription_id,
+        new.language,
+        new.quiet_hours,
+        new.digest,
+    )
 
 
 async def add_subscription(connection: Connection, new: NewSubscription) -> None:
@@ -89,59 +118,62 @@ async def add_subscription(connection: Connection, new: NewSubscription) -> None
     )  # fmt: skip
 
 
-async def list_subscriptions(
-    pool: Pool, owner: Owner, after: Sequence[str], limit: int
-) -> list[tuple[Subscription, bytes]]:
-    """An owner's, each with its sealed address."""
+async def list_subscriptions(pool: Pool, owner: Owner, after: Sequence[str], limit: int) -> list[Subscription]:
     rows = await pool.fetch(
-        f"select {_FIELDS}, sealed_address from subscription where {_OWNED} and subscription_id > $5 "
-        "order by subscription_id limit $6",
+        f"select {_FIELDS} from subscription where {_OWNED} and subscription_id > $5 order by subscription_id limit $6",
         *_owner(owner),
         after[0],
         limit,
     )
-    return [_read(row) for row in rows]
+    return [Subscription(*row.values()) for row in rows]
 
 
-async def find_subscription(pool: Pool, owner: Owner, subscription_id: str) -> tuple[Subscription, bytes] | None:
+async def find_subscription(pool: Pool, owner: Owner, subscription_id: str) -> Subscription | None:
     row = await pool.fetchrow(
-        f"select {_FIELDS}, sealed_address from subscription where {_OWNED} and subscription_id = $5",
-        *_owner(owner),
+        f"select {_FIELDS} from subscription where {_OWNED} and subscription_id = $5", *_owner(owner), subscription_id
+    )
+    return row and Subscription(*row.values())
+
+
+async def read_subscription(pool: Pool, subscription_id: str) -> Subscription | None:
+    """Whoever's it is."""
+    row = await pool.fetchrow(f"select {_FIELDS} from subscription where subscription_id = $1", subscription_id)
+    return row and Subscription(*row.values())
+
+
+async def change_preferences(
+    connection: Connection, subscription_id: str, language: Language, *, quiet_hours: bool, digest: bool
+) -> None:
+    """What waits for a morning is looked at anew: it may be wanted now."""
+    await connection.execute(
+        "update subscription set language = $2, quiet_hours = $3, digest = $4 where subscription_id = $1",
+        subscription_id,
+        language,
+        quiet_hours,
+        digest,
+    )
+    await connection.execute(
+        "update delivery set due_at = now() where subscription_id = $1 and status = 'pending' and tries = 0 "
+        "and due_at > now()",
         subscription_id,
     )
-    return row and _read(row)
 
 
-def _read(row: Any) -> tuple[Subscription, bytes]:
-    *fields, sealed = row.values()
-    return Subscription(*fields), sealed
-
-
-async def remove_subscription(pool: Pool, subscription_id: str) -> None:
+async def remove_subscription(connection: Connection | Pool, subscription_id: str) -> None:
     """With its deliveries, and all that is known of where they went."""
-    await pool.execute("delete from subscription where subscription_id = $1", subscription_id)
+    await connection.execute("delete from subscription where subscription_id = $1", subscription_id)
 
 
-async def rotate_secret(pool: Pool, subscription_id: str, sealed: bytes, both: timedelta) -> datetime:
-    """A new secret; until the moment that is returned, the one before it signs too."""
-    until: datetime = await pool.fetchval(
-        "update subscription set sealed_previous_secret = sealed_secret, previous_until = now() + $3, sealed_secret = $2 "
-        "where subscription_id = $1 returning previous_until",
-        subscription_id,
-        sealed,
-        both,
-    )
-    return until
-
-
-async def confirm_subscription(pool: Pool, subscription_id: str) -> bool:
-    """Whether there is one of this id; confirming again changes nothing."""
-    found = await pool.fetchval(
+async def confirm_subscription(connection: Connection, subscription_id: str) -> bool:
+    """Whether there is one of this id. What is suspended resumes: its letter arrived. Again, it changes nothing."""
+    state = await connection.fetchval(
         "update subscription set state = case when state = 'unconfirmed' then 'active' else state end "
-        "where subscription_id = $1 returning true",
+        "where subscription_id = $1 and channel <> 'webhook' returning state",
         subscription_id,
     )
-    return bool(found)
+    if state == "suspended":
+        await resume_subscription(connection, subscription_id)
+    return state is not None
 
 
 async def may_test(pool: Pool, subscription_id: str, pause: timedelta) -> bool:
@@ -161,8 +193,7 @@ async def to_test(pool: Pool, subscription_id: str, message_id: str, facts: dict
         "select 0::bigint as n, subscription_id, org_id, coalesce(application_id, '') as application_id, 0 as version, "
         "$2::text as webhook_id, 'live' as lane, 0 as tries, $3::jsonb as facts, now() as made_at, "
         "now() as leased_until, channel, language, destination, sealed_address, sealed_secret, "
-        "case when previous_until > now() then sealed_previous_secret end as sealed_previous_secret, quiet_hours, digest "
-        "from subscription where subscription_id = $1",
+        f"{PREVIOUS_SECRETS}, quiet_hours, digest, failing_since is not null from subscription s where subscription_id = $1",
         subscription_id,
         message_id,
         facts,
@@ -172,8 +203,9 @@ async def to_test(pool: Pool, subscription_id: str, message_id: str, facts: dict
 
 async def resume_subscription(connection: Connection, subscription_id: str) -> None:
     """It works again: what was held back goes out now, in its order."""
+    await hold_alone(connection, [subscription_id])
     await connection.execute(
-        "update subscription set state = 'active', failing_since = null "
+        "update subscription set state = 'active', failing_since = null, failed_at = null "
         "where subscription_id = $1 and state in ('active', 'suspended')",
         subscription_id,
     )
@@ -190,6 +222,7 @@ async def suspended_count(pool: Pool) -> int:
 
 async def forget_subscriptions(connection: Connection) -> int:
     """Those that nobody confirmed within a week, and those that ended three months ago."""
+    await connection.execute("delete from earlier_secret where until < now()")
     done = await connection.execute(
         "delete from subscription where (state = 'unconfirmed' and made_at < now() - interval '7 days') "
         "or ended_at < now() - interval '90 days'"

@@ -66,7 +66,7 @@ EXPERIMENTS = (
     Experiment("F9", "status cut off from PostgreSQL, then from Kafka", 15, cut_off),
     Experiment("F10", "slow and broken links between status and what it depends on", 15, slow_links, full_only=True),
     Experiment("F11", "a wrong clock on status, and a step back", 15, wrong_clock, full_only=True),
-    Experiment("F14", "receivers of webhooks that hang, fail, drip, redirect and flap; a crash at every await of a delivery", 15, receivers_misbehave, rate=200, full_only=True),
+    Experiment("F14", "receivers of webhooks that hang, fail, drip, redirect and flap; a crash at every await of a delivery", 15, receivers_misbehave, rate=400),
     Experiment("F15", "one department floods and poisons both doors", 15, flood_and_poison, rate=100),
     Experiment("F17", "the version before beside this one, taking turns", 15, rolling, full_only=True),
     Experiment("F1", "each service killed (kill -9) at random times", 15, kill_services, rate=900),
