@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -102,3 +103,25 @@ def mailboxes() -> Iterator[Mailboxes]:
 async def gc_notify() -> AsyncIterator[GcNotify]:
     async with GcNotify.at(NOTIFY_PORT) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Any]:
+    installed = shutil.which("chromium") or shutil.which("chromium-browser")
+    if installed is None:
+        pytest.skip("there is no chromium here (apt install chromium)")
+    playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
+    async with playwright.async_playwright() as started:
+        # Root may run no sandbox, and a container's shared memory is small.
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
+        found = await started.chromium.launch(executable_path=installed, args=arguments)
+        yield found
+        await found.close()
+
+
+@pytest.fixture
+async def browser(chromium: Any) -> AsyncIterator[Any]:
+    """A browser that is started once; what a test opened in it is closed, and forgotten with it."""
+    yield chromium
+    for context in chromium.contexts:
+        await context.close()

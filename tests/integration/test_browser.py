@@ -2,8 +2,6 @@
 
 import asyncio
 import os
-import shutil
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,25 +16,12 @@ from shared.testing import eventually, status_event
 from tests.integration.inventories import service_with_standard
 from tests.integration.mailboxes import Mailboxes, link_in
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.async_playwright", reason="axe is not installed")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here (apt install chromium)")
 
 ORG = "9036"
 # What a reader sees who has set the window of 1280 by 1024 to 400 %.
 NARROW = {"width": 320, "height": 256}
 WIDE = {"width": 1280, "height": 1024}
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Any]:
-    async with playwright.async_playwright() as started:
-        # Root may run no sandbox, and a container's shared memory is small.
-        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
-        found = await started.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield found
-        await found.close()
 
 
 @pytest.fixture

@@ -13,9 +13,7 @@ from shared.language import LANGUAGES, Language
 from shared.testing import eventually
 from tests.integration.mailboxes import Mailboxes
 from tests.integration.subscribers import Door, now_event, send
-from tests.integration.test_browser import ORG, WIDE, browser, judge, pytestmark, to
-
-__all__ = ["browser", "pytestmark"]  # pytest's, of the other pages
+from tests.integration.test_browser import ORG, WIDE, judge, to
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -14,7 +14,7 @@ from services.reporting.domain.compliance.years import day_of, fiscal_year
 from shared.language import LANGUAGES, Language
 from shared.testing import eventually
 from tests.integration.inventories import inventory_event
-from tests.integration.test_browser import CHROMIUM, WIDE, browser, judge, to  # noqa: F401 - the fixture of a browser
+from tests.integration.test_browser import WIDE, judge, to
 from tests.integration.test_feedback_pages import until
 from tests.unit.evidence import row
 
@@ -41,14 +41,13 @@ def bearer(services: Services, role: str = "auditor") -> dict[str, str]:
 
 
 @pytest.fixture
-async def page(browser: Any, services: Services) -> AsyncIterator[Any]:  # noqa: F811
+async def page(browser: Any, services: Services) -> AsyncIterator[Any]:
     """Of a browser behind a sign-in proxy, without script."""
     context = await browser.new_context(extra_http_headers=bearer(services), java_script_enabled=True)
     yield await context.new_page()
     await context.close()
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here (apt install chromium)")
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_three_steps_lead_from_an_organisation_to_the_record_and_each_page_is_clean(
     services: Services, page: Any, reported: str, unique: str, language: Language
@@ -74,11 +73,10 @@ async def test_three_steps_lead_from_an_organisation_to_the_record_and_each_page
     assert f"inventory {reported}" in await page.inner_text("main")
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here (apt install chromium)")
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_a_deputy_head_sees_what_is_left_has_it_corrected_and_signs_once(
     services: Services,
-    browser: Any,  # noqa: F811
+    browser: Any,
     language: Language,
 ) -> None:
     org = {"en": "9042", "fr": "9043"}[language]
@@ -115,7 +113,6 @@ async def test_a_deputy_head_sees_what_is_left_has_it_corrected_and_signs_once(
     await context.close()
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here (apt install chromium)")
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_from_a_verdict_to_its_record_and_back_by_keyboard_alone(
     services: Services, page: Any, reported: str, language: Language
@@ -132,11 +129,10 @@ async def test_from_a_verdict_to_its_record_and_back_by_keyboard_alone(
     await page.wait_for_selector(f"#inventory-{reported}")
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here (apt install chromium)")
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_a_corrective_action_is_opened_and_a_year_signed_by_keyboard_alone(
     services: Services,
-    browser: Any,  # noqa: F811
+    browser: Any,
     language: Language,
 ) -> None:
     org = {"en": "9039", "fr": "9040"}[language]
@@ -162,10 +158,9 @@ async def test_a_corrective_action_is_opened_and_a_year_signed_by_keyboard_alone
     assert "the-deputy-head" in await page.inner_text("ol.steps")
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here (apt install chromium)")
 async def test_oversight_takes_a_step_by_the_page_and_is_told_which_cannot_follow(
     services: Services,
-    browser: Any,  # noqa: F811
+    browser: Any,
 ) -> None:
     page = await browser.new_page()
     await page.goto(f"{services.url('reporting')}/fr/compliance/9044/decisions")
@@ -204,7 +199,6 @@ async def test_the_pages_are_for_readers_alone_and_say_what_is_not_there(
         assert (await answer.text()).count(f"/{language}/compliance/") == 1
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here (apt install chromium)")
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_today_s_verdicts_follow_what_is_reported_by_themselves_while_the_focus_stays(
     services: Services, page: Any, language: Language

@@ -11,10 +11,8 @@ from guichet.tokens import token
 from shared.language import LANGUAGES, Language
 from shared.testing import eventually
 from tests.integration.inventories import service_with_standard
-from tests.integration.test_browser import CHROMIUM, WIDE, browser, judge, to
+from tests.integration.test_browser import WIDE, judge, to
 
-__all__ = ["browser"]
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here (apt install chromium)")
 ORG = "9058"
 
 

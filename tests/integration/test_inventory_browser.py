@@ -1,7 +1,5 @@
 """Inventory's pages in a real browser: by keyboard alone, without script, at 400 %, and clean for axe, in both languages."""
 
-import shutil
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -14,35 +12,20 @@ from tests.integration.test_browser import judge, to
 from tests.integration.test_corrections import STANDARD
 from tests.integration.test_stewardship import event, record, send, service
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
-pytest.importorskip("axe_playwright_python.async_playwright", reason="axe is not installed")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here (apt install chromium)")
-
 ORG, NEXT = "9037", "9038"
 
 
 @pytest.fixture
-async def page() -> AsyncIterator[Any]:
+async def page(browser: Any) -> Any:
     """A page without script: all of it is there all the same."""
-    async with playwright.async_playwright() as started:
-        browser = await started.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-        context = await browser.new_context(java_script_enabled=False)
-        yield await context.new_page()
-        await browser.close()
+    context = await browser.new_context(java_script_enabled=False)
+    return await context.new_page()
 
 
 @pytest.fixture
-async def with_script() -> AsyncIterator[Any]:
+async def with_script(browser: Any) -> Any:
     """What axe needs to run."""
-    async with playwright.async_playwright() as started:
-        browser = await started.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-        yield await browser.new_page()
-        await browser.close()
+    return await browser.new_page()
 
 
 @pytest.fixture

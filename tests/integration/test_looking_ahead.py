@@ -13,7 +13,7 @@ from guichet.tokens import token
 from shared.language import LANGUAGES, Language
 from shared.testing import eventually, feedback_event, status_event
 from tests.integration.inventories import inventory_event, service_with_standard
-from tests.integration.test_browser import CHROMIUM, WIDE, browser, judge  # noqa: F401 - the fixture of a browser
+from tests.integration.test_browser import WIDE, judge
 from tests.unit.evidence import row
 
 ORG, SERVICE, TIMED = "9075", "ahead-service", "ahead-service-1"
@@ -170,11 +170,10 @@ async def test_trends_have_every_year_with_its_numbers_and_say_how_it_went(servi
     assert answer["as_of"]
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here (apt install chromium)")
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_the_page_of_a_service_says_what_to_expect_and_what_its_figures_count(
     services: Services,
-    browser: Any,  # noqa: F811 - the fixture that is imported
+    browser: Any,
     reported: str,
     language: Language,
 ) -> None:
@@ -190,11 +189,10 @@ async def test_the_page_of_a_service_says_what_to_expect_and_what_its_figures_co
         assert said in text, said
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here (apt install chromium)")
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_the_page_of_trends_draws_what_its_tables_say_and_is_clean(
     services: Services,
-    browser: Any,  # noqa: F811 - the fixture that is imported
+    browser: Any,
     reported: str,
     language: Language,
 ) -> None:

@@ -13,7 +13,7 @@ from shared.language import LANGUAGES, Language
 from shared.testing import eventually
 from tests.conftest import LocalSystem
 from tests.integration.inventories import inventory_event
-from tests.integration.test_browser import CHROMIUM, browser, judge  # noqa: F401 - the fixture of a browser
+from tests.integration.test_browser import judge
 
 ORG, YEAR = "9057", "2022-2023"
 ONLINE = dict.fromkeys(
@@ -120,10 +120,9 @@ async def test_a_year_that_is_none_is_refused_with_an_example(services: Services
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here (apt install chromium)")
 async def test_the_page_of_a_year_s_indicators_is_clean_and_says_what_each_share_is_of(
     services: Services,
-    browser: Any,  # noqa: F811 - the fixture that is imported
+    browser: Any,
     service: str,
     language: Language,
 ) -> None:
