@@ -87,6 +87,12 @@ def test_a_letter_is_in_one_language_and_its_html_says_the_same(language: Any, w
     assert f"https://status.example.org/{language}/subscriptions/sub_1/unsubscribe/" in as_text(found)
 
 
+@pytest.mark.parametrize(("state", "words"), [("in_review", "a decision by"), ("decided", "to be issued by")])
+def test_what_can_be_expected_is_no_decision_once_there_is_one(state: str, words: str) -> None:
+    facts = {**claimed().facts, "state": state, "decided": state == "decided", "expected_at": "2026-05-08T04:00:00Z"}
+    assert words in as_text(letter(SEAL, URL, [claimed(facts=facts)]))
+
+
 def test_what_departments_call_an_application_is_never_markup() -> None:
     found = letter(SEAL, URL, [claimed(application_id="<b>&x")])
     assert "&lt;b&gt;&amp;x" in as_html(found)

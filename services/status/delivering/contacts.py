@@ -38,9 +38,9 @@ def _asked(words: Words, claimed: Claimed) -> list[str]:
     return [
         words.say(
             f"You were named as the contact of a webhook that is told of changes: {which}. Should its deliveries fail for "
-            "five days, they are suspended, and you are told here. Open this link to agree:",
+            "five days, they are suspended, and you are told here. Open this link and press the button to agree:",
             f"Vous avez été désigné comme personne-ressource d'un webhook avisé des changements : {which}. Si ses livraisons "
-            "échouent cinq jours durant, elles sont suspendues et vous en êtes avisé ici. Ouvrez ce lien pour accepter :",
+            "échouent cinq jours durant, elles sont suspendues et vous en êtes avisé ici. Ouvrez ce lien et appuyez sur le bouton pour accepter :",
         ),
         words.say(*IGNORE),
     ]

@@ -75,8 +75,8 @@ def letter(seal: Seal, public_url: str, claimed: Sequence[Claimed]) -> Letter:
 def _asked(words: Words, claimed: Claimed) -> str:
     organization = words.text(name_of(claimed.org_id))
     return words.say(
-        f"You asked to be told by e-mail of changes at {organization}. Open this link to begin:",
-        f"Vous avez demandé à être avisé par courriel des changements auprès de : {organization}. Ouvrez ce lien pour commencer :",
+        f"You asked to be told by e-mail of changes at {organization}. Open this link and press the button to begin:",
+        f"Vous avez demandé à être avisé par courriel des changements auprès de : {organization}. Ouvrez ce lien et appuyez sur le bouton pour commencer :",
     )
 
 
@@ -91,7 +91,12 @@ def _change(words: Words, claimed: Claimed) -> list[str]:
     parts = [data["summary"], data["next"]]
     if data["expected_at"] is not None:
         day = words.moment(datetime.fromisoformat(data["expected_at"]))
-        parts.append(words.say(f"You can expect a decision by {day}.", f"Une décision est attendue d'ici le {day}."))
+        decision = words.say(f"You can expect a decision by {day}.", f"Une décision est attendue d'ici le {day}.")
+        issue = words.say(
+            f"You can expect what you asked for to be issued by {day}.",
+            f"La délivrance de ce que vous avez demandé est attendue d'ici le {day}.",
+        )
+        parts.append(issue if data["state"] == "decided" else decision)
     return parts
 
 
