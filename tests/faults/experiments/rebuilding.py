@@ -36,12 +36,12 @@ async def log_and_views_gone(rig: Rig, full: bool) -> str:
     assert ended["state"] == "switched", f"it {ended['state']}: {ended['error']}"
     read = sum(number for number, _ in (await _log(rig)).values())
     outcome = await filled_up(rig.services, lambda _: None)
+    ((position,),) = await rig.fetch("reporting", "select position from reading_head")
+    rig.look.read_on(position)
     assert outcome["reconciled"], f"{outcome['missing']} events are missing"
     assert await _log(rig) == logged, "the log is another"
     after = await _views(rig)
     assert after == before, f"differ by hash: {[view for view in before if after[view] != before[view]]}"
-    ((position,),) = await rig.fetch("reporting", "select position from reading_head")
-    rig.look.read_on(position)
     rows, events = sum(each["rows"] for each in after.values()), sum(number for number, _ in logged.values())
     assert (events > read) is full, "what Kafka had forgotten must have come from the services' logs"
     return f"{events} events ({events - read} from the services' logs) and {rows} rows of views again, equal by hash"
