@@ -38,7 +38,8 @@ async def log_and_views_gone(rig: Rig, full: bool) -> str:
     outcome = await filled_up(rig.services, lambda _: None)
     ((position,),) = await rig.fetch("reporting", "select position from reading_head")
     rig.look.read_on(position)
-    assert outcome["reconciled"], f"{outcome['missing']} events are missing"
+    told = {name: outcome[name] for name in ("missing", "behind", "differences")} | {"views": outcome["views"]["equal"]}
+    assert outcome["reconciled"], f"it is not reconciled: {told}"
     assert await _log(rig) == logged, "the log is another"
     after = await _views(rig)
     assert after == before, f"differ by hash: {[view for view in before if after[view] != before[view]]}"
