@@ -22,14 +22,13 @@ demo: install ## the whole system on this machine, with simulated departments; C
 
 PURE := tests/unit tests/contracts
 TIMED := tests/faults/test_experiments.py
-PATIENT := $(addprefix tests/integration/test_,access.py any_arrival.py real_inventories.py rebuilding.py schemathesis.py)
 
 test: install ## every test that can run here, on real Kafka and PostgreSQL
-	@# What is timed under faults has the machine to itself but for what yields to it: tests that time nothing.
-	@log=$$(mktemp); (nice -n 19 $(BIN)/python -m pytest -q $(PURE); pure=$$?; nice -n 19 $(BIN)/python -m pytest -q $(PATIENT) && exit $$pure) >$$log 2>&1 & yielding=$$!; \
+	@# What is timed under faults has the machine to itself but for what yields to it.
+	@log=$$(mktemp); nice -n 19 $(BIN)/python -m pytest -q $(PURE) >$$log 2>&1 & pure=$$!; \
 	    $(BIN)/python -m pytest $(TIMED); timed=$$?; \
-	    wait $$yielding; yielding=$$?; cat $$log; rm $$log; exit $$((timed || yielding))
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(addprefix --ignore ,$(PURE) $(TIMED) $(PATIENT))
+	    wait $$pure; pure=$$?; cat $$log; rm $$log; exit $$((timed || pure))
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(addprefix --ignore ,$(PURE) $(TIMED))
 
 check: install ## format, lint, types, architecture
 	@$(BIN)/ruff format --check .
