@@ -24,7 +24,7 @@ from tests.faults.experiments import EXPERIMENTS, Experiment
 from tests.faults.history import Anomaly
 from tests.faults.rig import Rig, rig
 
-_REDUCED, _LEAST_RATE = 0.25, 50.0  # of its rate, what a reduced run sends; and events a second at the least
+_LEAST_RATE = 50.0  # events a second
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ async def conduct(rig: Rig, experiment: Experiment, full: bool) -> Outcome:
     """One experiment under load, then what the checker says of all that was sent meanwhile."""
     outcome, began = Outcome(experiment), time.monotonic()
     events, crashes = len(rig.history.events), sum(rig.deaths.values())
-    rate = experiment.rate if full else max(_LEAST_RATE, experiment.rate * _REDUCED)
+    rate = experiment.rate if full else max(_LEAST_RATE, experiment.rate * experiment.reduced)
     try:
         async with rig.loaded(rate, experiment.invalid):
             await asyncio.sleep(2)

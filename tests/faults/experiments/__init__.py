@@ -25,7 +25,7 @@ Work = Callable[[Rig, bool], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """A fault: `bound` is how many seconds the system may take to be whole again; `rate` is events a second; reduced, a quarter of it, or fifty.
+    """A fault: `bound` is how many seconds the system may take to be whole again; `rate` is events a second; reduced, that share of it, or fifty.
 
     `at_rest`: it comes between two stretches of load, not during one. `full_only`: it has no reduced form.
     """
@@ -35,6 +35,7 @@ class Experiment:
     bound: float
     work: Work
     rate: float = 800.0
+    reduced: float = 0.25
     invalid: float = INVALID
     at_rest: bool = False
     full_only: bool = False
@@ -66,7 +67,7 @@ EXPERIMENTS = (
     Experiment("F9", "status cut off from PostgreSQL, then from Kafka", 15, cut_off),
     Experiment("F10", "slow and broken links between status and what it depends on", 15, slow_links, full_only=True),
     Experiment("F11", "a wrong clock on status, and a step back", 15, wrong_clock, full_only=True),
-    Experiment("F14", "receivers of webhooks that hang, fail, drip, redirect and flap; a crash at every await of a delivery", 15, receivers_misbehave, rate=400),
+    Experiment("F14", "receivers of webhooks that hang, fail, drip, redirect and flap; a crash at every await of a delivery", 15, receivers_misbehave, rate=200, reduced=0.5),
     Experiment("F15", "one department floods and poisons both doors", 15, flood_and_poison, rate=100),
     Experiment("F17", "the version before beside this one, taking turns", 15, rolling, full_only=True),
     Experiment("F1", "each service killed (kill -9) at random times", 15, kill_services, rate=900),
