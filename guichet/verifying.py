@@ -69,11 +69,11 @@ async def _passed(services: Services, cut: dict[str, int], wait: float) -> list[
 async def _compare(services: Services, source: str, until: int) -> tuple[list[dict[str, Any]], int]:
     """Cells that differ, with the ids of their events, and how many events are missing in reporting."""
     log = await _cells(services, source, "/v1/log/digest", {"until": until})
-    read = await _read(services, source, until)
+    read = await _cells_read(services, source, until)
     found = {cell: await _differing(services, source, cell, until) for cell in _unequal(log, read)}
     if not all(any(named.values()) for named in found.values()):
         # No event of it differs any more: it was read between the two answers, or the cell itself is wrong.
-        still = _unequal(log, await _read(services, source, until))
+        still = _unequal(log, await _cells_read(services, source, until))
         found = {cell: named for cell, named in found.items() if any(named.values()) or cell in still}
     missing = sum(len(named["lost"]) for named in found.values())
     differences = [
@@ -88,7 +88,7 @@ def _unequal(log: dict[Cell, tuple[int, str]], read: dict[Cell, tuple[int, str]]
     return sorted(cell for cell in log.keys() | read.keys() if log.get(cell) != read.get(cell))
 
 
-async def _read(services: Services, source: str, until: int) -> dict[Cell, tuple[int, str]]:
+async def _cells_read(services: Services, source: str, until: int) -> dict[Cell, tuple[int, str]]:
     return await _cells(services, "reporting", "/v1/reading/digest", {"service": source, "until": until})
 
 

@@ -52,8 +52,7 @@ def to_json(body: Any) -> bytes:
 def page(items: list[Any], limit: int, key: Any, **rest: Any) -> dict[str, Any]:
     """A page of a list fetched with one item more than `limit`; `key(item)` is where the next one begins."""
     shown = items[:limit]
-    following = _seal(key(shown[-1])) if len(items) > limit else None
-    return {"items": shown, "next": following, **rest}
+    return page_to(shown, key(shown[-1]) if len(items) > limit else None, **rest)
 
 
 def page_to(items: list[Any], end: Sequence[str] | None, **rest: Any) -> dict[str, Any]:

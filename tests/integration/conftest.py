@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+import aiohttp
 import orjson
 import pytest
 
@@ -15,6 +16,7 @@ from guichet.client import Services
 from shared.kafka import Kafka
 from tests.integration.mailboxes import MAIL_PORT, NOTIFY_PORT, GcNotify, Mailboxes
 from tests.integration.receiving import Receiver, Receivers, receivers
+from tests.integration.subscribers import Door
 
 # The system under test sends notifications to this very machine.
 os.environ |= {
@@ -91,6 +93,12 @@ async def receiving() -> AsyncIterator[Receivers]:
 @pytest.fixture
 async def receiver(receiving: Receivers) -> Receiver:
     return await receiving.one()
+
+
+@pytest.fixture
+def department(services: Services, http: aiohttp.ClientSession, key: str) -> Door:
+    """The department of `key` at status's door."""
+    return Door(services, http, key)
 
 
 @pytest.fixture

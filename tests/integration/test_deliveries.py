@@ -6,6 +6,7 @@ import random
 import signal
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -33,20 +34,12 @@ from tests.integration.subscribers import (
 from tests.integration.test_corrections import correction
 
 ORG = "9033"
+event = partial(now_event, ORG)
 
 
 @pytest.fixture(scope="module")
 async def key(services: Services) -> str:
     return str((await keys.create(services, ORG))["key"])
-
-
-@pytest.fixture
-def department(services: Services, http: aiohttp.ClientSession, key: str) -> Door:
-    return Door(services, http, key)
-
-
-def event(application: str, state: str, number: int, **data: Any) -> dict[str, Any]:
-    return now_event(ORG, application, state, number, **data)
 
 
 # What is told

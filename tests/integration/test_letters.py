@@ -1,6 +1,7 @@
 """E-mail and GC Notify: confirmed first, in the reader's language, once, when the reader wants it, and no more when not."""
 
 import re
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -16,20 +17,12 @@ from tests.integration.mailboxes import GcNotify, Mailboxes, link_in, text_of
 from tests.integration.subscribers import Door, now_event, owner_of_status, send
 
 ORG = "9034"
+event = partial(now_event, ORG)
 
 
 @pytest.fixture(scope="module")
 async def key(services: Services) -> str:
     return str((await keys.create(services, ORG))["key"])
-
-
-@pytest.fixture
-def department(services: Services, http: aiohttp.ClientSession, key: str) -> Door:
-    return Door(services, http, key)
-
-
-def event(application: str, state: str, number: int, **data: Any) -> dict[str, Any]:
-    return now_event(ORG, application, state, number, **data)
 
 
 async def letters_of(mailboxes: Mailboxes, address: str, many: int) -> list[Any]:

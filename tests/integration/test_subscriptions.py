@@ -1,5 +1,6 @@
 """Subscriptions: who may make them, to what, at which address; tests, secrets and how they are ended."""
 
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -16,6 +17,7 @@ from tests.integration.subscribers import Door, let_pass, now_event, send, until
 from tests.integration.test_corrections import correction
 
 ORG, OTHER = "9031", "9032"
+event = partial(now_event, ORG)
 
 
 @pytest.fixture(scope="module")
@@ -29,17 +31,8 @@ async def others_key(services: Services) -> str:
 
 
 @pytest.fixture
-def department(services: Services, http: aiohttp.ClientSession, key: str) -> Door:
-    return Door(services, http, key)
-
-
-@pytest.fixture
 def other_department(services: Services, http: aiohttp.ClientSession, others_key: str) -> Door:
     return Door(services, http, others_key)
-
-
-def event(application: str, state: str, number: int, **data: Any) -> dict[str, Any]:
-    return now_event(ORG, application, state, number, **data)
 
 
 async def test_a_department_s_webhook_is_told_of_each_change_in_order_and_can_verify_it(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -29,20 +30,12 @@ from tests.integration.subscribers import (
 )
 
 ORG = "9035"
+event = partial(now_event, ORG)
 
 
 @pytest.fixture(scope="module")
 async def key(services: Services) -> str:
     return str((await keys.create(services, ORG))["key"])
-
-
-@pytest.fixture
-def department(services: Services, http: aiohttp.ClientSession, key: str) -> Door:
-    return Door(services, http, key)
-
-
-def event(application: str, state: str, number: int, **data: Any) -> dict[str, Any]:
-    return now_event(ORG, application, state, number, **data)
 
 
 async def change(system: LocalSystem, statement: str, *arguments: Any) -> None:

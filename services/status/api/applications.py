@@ -53,7 +53,9 @@ async def applications(
     limit: Limit = 100,
     after_: After = None,
 ) -> Response:
-    """With `late`, a page is of the next 500 applications, or `limit` where that is more: it may be shorter than `limit` and have a `next`."""
+    """With `late`, a page is of the next 500 applications, or `limit` where that is more: it may be shorter than `limit` and
+    have a `next`.
+    """
     own = own_of(request, await caller(request))
     now = datetime.now(UTC)
     # Lateness follows from the clock, so it is judged after reading.
@@ -176,11 +178,8 @@ def history_answer(application: Application, seal: Seal, reasons: Reasons) -> li
     what came after its end and changes nothing.
     """
     steps = {step.moment(): step for step in application.history}
-    counted = set(domain.counted(application))
-    return [
-        {**_step_answer(step, seal, reasons), "counts": step in counted}
-        for step in (steps[moment] for moment in in_order(steps))
-    ]
+    counted = domain.counted(application.history)
+    return [{**_step_answer(steps[moment], seal, reasons), "counts": moment in counted} for moment in in_order(steps)]
 
 
 def _step_answer(step: Step, seal: Seal, reasons: Reasons) -> dict[str, Any]:

@@ -7,10 +7,12 @@ from fastapi import Request
 
 from services.status import store
 from services.status.delivering import sealing
+from services.status.domain.subscriptions import Subscription
 from shared.contracts.envelope import rfc3339
 from shared.database import Connection
 from shared.problems import Refused, problem
 
+Asking = store.NewSubscription | Subscription
 _LETTERS_AN_HOUR, _HOUR = 10, 3600.0
 _MOST_THINGS = 10_000
 
@@ -19,21 +21,21 @@ async def ask_to_confirm(
     request: Request, connection: Connection, new: store.NewSubscription, subscription_id: str
 ) -> None:
     """Ask whoever reads its address. Raises Refused."""
-    _count_letter(request, new.thing)
+    _count_letter(request, new)
     at = rfc3339(datetime.now(UTC))
     await store.add_confirmation(connection, subscription_id, new.org_id, sealing.new_message_id(), at)
 
 
-async def ask_contact(request: Request, connection: Connection, thing: str, subscription_id: str) -> None:
+async def ask_contact(request: Request, connection: Connection, its: Asking) -> None:
     """Ask whoever was named as its contact. Raises Refused."""
-    _count_letter(request, thing)
-    await store.write_to_contacts(connection, [subscription_id], "confirm")
+    _count_letter(request, its)
+    await store.write_to_contacts(connection, [its.subscription_id], "confirm")
 
 
-def _count_letter(request: Request, thing: str) -> None:
+def _count_letter(request: Request, asking: Asking) -> None:
     """Of one application or service, in this process. Raises Refused."""
     letters: dict[str, list[float]] = request.app.state.letters
-    now = time.monotonic()
+    thing, now = f"{asking.org_id}/{asking.application_id}/{asking.service_id}", time.monotonic()
     if len(letters) > _MOST_THINGS:
         for each in [each for each, times in letters.items() if now - times[-1] > _HOUR]:
             del letters[each]

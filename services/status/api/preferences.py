@@ -35,5 +35,5 @@ async def change_preferences(request: Request, own: Subscription, wanted: Prefer
         if "contact" in said:
             await store.name_contact(connection, name, contact)
         if contact is not None:
-            await ask_contact(request, connection, f"{own.org_id}/{own.application_id}/{own.service_id}", name)
+            await ask_contact(request, connection, own)
     request.app.state.committed.set()

@@ -92,7 +92,7 @@ async def subscribe(request: Request, who: store.Owner, wanted: Wanted, org: str
             made = Made(name, new.state, secret)
             if contact is not None:
                 await store.name_contact(connection, name, contact)
-                await ask_contact(request, connection, new.thing, name)
+                await ask_contact(request, connection, new)
             if new.state == "unconfirmed":
                 await ask_to_confirm(request, connection, new, name)
     request.app.state.committed.set()

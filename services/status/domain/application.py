@@ -1,6 +1,6 @@
 """An application: its history, its state, and how its service standards stand. Values in, values out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -140,9 +140,8 @@ def _told_by(
     now: datetime,
 ) -> tuple[Application, list[Moment]]:
     """What a history says, whatever order it came in (clock rule 7), and the moments in it that count."""
-    steps = {step.moment(): step for step in history}
-    counted = effective(in_order(steps))
-    told = [steps[moment] for moment in counted]
+    counting = counted(history)
+    moments, told = list(counting), list(counting.values())
     channel = next((step.channel for step in told if step.channel), None)
     application = Application(
         org_id=key[0],
@@ -153,9 +152,9 @@ def _told_by(
         channel=channel,
         expected_at=next((step.expected_at for step in reversed(told) if step.expected_at), None),
         history=history,
-        clocks=clocks_under(counted, channel, rules, now),
+        clocks=clocks_under(moments, channel, rules, now),
     )
-    return application, counted
+    return application, moments
 
 
 def _changed(before: Application | None, after: Application, warnings: list[Problem]) -> Change:
@@ -180,13 +179,13 @@ def _changed(before: Application | None, after: Application, warnings: list[Prob
 
 def clocks_of(application: Application, rules: Rules, now: datetime) -> dict[str, Clock]:
     """The clock of each standard that the application is judged by."""
-    history = effective(in_order(step.moment() for step in application.history))
+    history = list(counted(application.history))
     return clocks_under(history, application.channel, rules, now) if history else {}
 
 
 def standards_of(application: Application, rules: Rules) -> dict[str, Standard]:
     """The version of each standard that the application is judged by."""
-    history = effective(in_order(step.moment() for step in application.history))
+    history = list(counted(application.history))
     return standards_under(history, application.channel, rules) if history else {}
 
 
@@ -198,16 +197,18 @@ def _differs(change: StandardChange) -> bool:
     return before != after
 
 
-def counted(application: Application) -> list[Step]:
-    """The steps that count, in their order: without those between a final state and a `reopened` (clock rule 7)."""
-    steps = {step.moment(): step for step in application.history}
-    return [steps[moment] for moment in effective(in_order(steps))]
+def counted(history: Iterable[Step]) -> dict[Moment, Step]:
+    """The steps that count, in their order, by their moments: without those between a final state and a `reopened` (clock
+    rule 7).
+    """
+    steps = {step.moment(): step for step in history}
+    return {moment: steps[moment] for moment in effective(in_order(steps))}
 
 
 def decision(application: Application) -> Step | None:
     """The decision that stands: the last `decided` that counts, or else `issued`; none once the application was reopened."""
     found: Step | None = None
-    for step in counted(application):
+    for step in counted(application.history).values():
         if step.state == "reopened":
             found = None
         elif step.state == "decided" or (step.state == "issued" and found is None):

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
-from services.status.domain.application import Application, is_open_late, standard_shown
+from services.status.domain.application import Application, counted, is_open_late, standard_shown
 from services.status.domain.clocks import Rules, within
-from shared.clock import FINAL, effective, in_order
+from shared.clock import FINAL
 from shared.contracts.status import Clock, Unit
 from shared.language import Bilingual
 
@@ -118,8 +118,7 @@ def instead(
         return Expectation(None, _PAUSED)
     running = shown is not None and clocks[shown].state == "running"
     if running and shown is not None and typical is not None and typical.cases >= FEWEST:
-        history = effective(in_order(step.moment() for step in application.history))
-        reading = within(rules, shown, typical.elapsed, history, now)
+        reading = within(rules, shown, typical.elapsed, list(counted(application.history)), now)
         if reading is not None and reading.due_at is not None and reading.due_at > now:
             return Expectation(reading.due_at, _by_others(typical, reading.unit, late=late), reading.due_on)
     if late:

@@ -29,8 +29,6 @@ async def follow_link(
 ) -> HTMLResponse:
     if not await _is_good(request, subscription_id, purpose, mark):
         return _nowhere(request, language)
-    if purpose == "confirm":
-        return pages.render(request, "confirm.html", language)
     return await _page(request, language, subscription_id, purpose, done=False)
 
 

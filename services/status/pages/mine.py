@@ -14,7 +14,7 @@ from services.status.handlers import CODES
 from services.status.pages.application import pages, path_of
 from services.status.store import Key
 from shared.access import ANYONE
-from shared.identity import Person, caller
+from shared.identity import Department, Person, caller
 from shared.language import Language
 from shared.organizations import name_of
 from shared.reading import After, after, page_to
@@ -27,7 +27,7 @@ _A_PAGE = 50
 @router.get("/{language}/applications")
 async def applications(request: Request, language: Language, after_: After = None) -> HTMLResponse:
     found = await caller(request)
-    own, end = await _own(request, after(after_, 2)) if found is not None else ([], None)
+    own, end = await _own(request, found, after(after_, 2)) if found is not None else ([], None)
     followed = [key for key in CODES.keys_of_cookie(request) if key not in own]
     now = datetime.now(UTC)
     read = await read_applications(request.app, [*followed, *own], now)
@@ -46,9 +46,9 @@ async def applications(request: Request, language: Language, after_: After = Non
     )
 
 
-async def _own(request: Request, start: list[str]) -> tuple[list[Key], Key | None]:
+async def _own(request: Request, found: Department | Person, start: list[str]) -> tuple[list[Key], Key | None]:
     """A page of the caller's own, and the key after which there are more."""
-    own = own_of(request, await caller(request))
+    own = own_of(request, found)
     keys = await store.list_applications(
         request.app.state.pool, **own, service=None, state=None, after=start, limit=_A_PAGE + 1
     )

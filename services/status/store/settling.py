@@ -140,8 +140,9 @@ async def end(connection: Connection, ids: Sequence[str], at: datetime) -> list[
     rows = await connection.fetch(
         "update delivery d set status = 'failed', settled_at = $2 from subscription s "
         "where s.subscription_id = d.subscription_id and d.subscription_id = any($1::text[]) "
-        "and d.status in ('pending', 'suspended') and not d.facts ? 'to_contact' returning d.org_id, d.application_id, d.version, d.subscription_id, "
-        "d.webhook_id, s.channel, d.tries, d.facts, d.made_at, d.settled_at",
+        "and d.status in ('pending', 'suspended') and not d.facts ? 'to_contact' "
+        "returning d.org_id, d.application_id, d.version, d.subscription_id, d.webhook_id, s.channel, d.tries, d.facts, "
+        "d.made_at, d.settled_at",
         list(ids),
         at,
     )

@@ -47,11 +47,6 @@ class NewSubscription:
     quiet_hours: bool
     digest: bool
 
-    @property
-    def thing(self) -> str:
-        """What is told of, as a name."""
-        return f"{self.org_id}/{self.application_id}/{self.service_id}"
-
 
 _FIELDS = (
     "subscription_id, org_id, application_id, service_id, channel, language, state, failing_since, "
