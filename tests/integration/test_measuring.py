@@ -1,7 +1,10 @@
 """What Prometheus is told of the state of things, as an operator would look at it."""
 
+import asyncio
 import re
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import aiohttp
 import asyncpg
@@ -44,15 +47,32 @@ async def test_what_kafka_has_not_acknowledged_is_counted(
         return (await measured(http, services, "feedback"))["guichet_unsent_events"]
 
     await eventually(unsent, lambda number: number == 0)
-    connection = await asyncpg.connect(system.addresses["postgres"]["feedback"])
-    try:
+    async with no_relay(system, "feedback") as connection:
         await connection.execute("update relay_cursor set position = position - 7")
         await eventually(unsent, lambda number: number == 7)
-    finally:
         await connection.execute(
             "update relay_cursor set position = least(position + 7, (select position from log_head))"
         )
+    await eventually(unsent, lambda number: number == 0)
+
+
+@asynccontextmanager
+async def no_relay(system: LocalSystem, service: str) -> AsyncIterator[asyncpg.Connection]:
+    """Its lock is held here: a relay that led would take a moved cursor for a log to be published again."""
+    connection, other = [await asyncpg.connect(system.dsn("postgres", service)) for _ in range(2)]
+    try:
+        held = asyncio.create_task(connection.execute("select pg_advisory_lock(hashtext('guichet.relay'))"))
+        while not held.done():
+            await other.execute(
+                "select pg_terminate_backend(l.pid) from pg_locks l, pg_locks w where l.locktype = 'advisory' and l.granted "
+                "and (l.database, l.classid, l.objid) = (w.database, w.classid, w.objid) and w.pid = $1 and not w.granted",
+                connection.get_server_pid(),
+            )
+        await held
+        yield connection
+    finally:
         await connection.close()
+        await other.close()
 
 
 async def test_reporting_says_how_fresh_it_is_for_each_service_and_who_is_silent(

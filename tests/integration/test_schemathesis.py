@@ -12,6 +12,7 @@ import pytest
 
 from guichet.client import Services
 from guichet.tokens import token
+from tests.conftest import ROOT
 
 EXAMPLES = os.environ.get("GUICHET_SCHEMATHESIS", "")
 CHECKS = (
@@ -57,6 +58,11 @@ def _run(folder: Path, url: str, bearer: str, *arguments: str) -> None:
     rest = ["--exclude-path-regex", "/v1/applications/.*/events$", "--seed", "7", "--no-color"]
     limits = ["--checks", ",".join(CHECKS), "--continue-on-failure", "--request-timeout", "20", "--warnings", "off"]
     done = subprocess.run(
-        [*command, *limits, *rest, *arguments], cwd=folder, capture_output=True, text=True, check=False
+        [*command, *limits, *rest, *arguments],
+        cwd=folder,
+        env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.integration.schemathesis_address", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr
