@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install demo test check format faults planted bench bench-peers containers clean requirements
+.PHONY: help install demo test test-long check format faults planted bench bench-peers containers clean requirements
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -22,13 +22,17 @@ demo: install ## the whole system on this machine, with simulated departments; C
 
 PURE := tests/unit tests/contracts
 TIMED := tests/faults/test_experiments.py
+LONG := tests/long
 
-test: install ## every test that can run here, on real Kafka and PostgreSQL
+test: install ## the tests that can run here, on real Kafka and PostgreSQL, but the long ones
 	@# What is timed under faults has the machine to itself but for what yields to it.
 	@log=$$(mktemp); nice -n 19 $(BIN)/python -m pytest -q $(PURE) >$$log 2>&1 & pure=$$!; \
 	    $(BIN)/python -m pytest $(TIMED); timed=$$?; \
 	    wait $$pure; pure=$$?; cat $$log; rm $$log; exit $$((timed || pure))
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(addprefix --ignore ,$(PURE) $(TIMED))
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(addprefix --ignore ,$(PURE) $(TIMED) $(LONG))
+
+test-long: install ## the long ones: whole demos, Kafka's data gone, databases restored from backups
+	@$(BIN)/python -m pytest $(LONG)
 
 check: install ## format, lint, types, architecture
 	@$(BIN)/ruff format --check .
@@ -48,7 +52,7 @@ bench-peers: install ## the benchmarks' peers, each in an environment of its own
 
 faults: install ## every fault on a system under load, to a million events (SEED=7, SEEDS=10)
 	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS))
-	@$(BIN)/python -m pytest -q tests/faults/test_restoring.py
+	@$(BIN)/python -m pytest -q $(LONG)/test_restoring.py
 
 planted: install ## the checker itself tested: lines of the product made wrong, and what caught each
 	@$(BIN)/python -m tests.faults.planted

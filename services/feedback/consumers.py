@@ -21,7 +21,7 @@ LISTENERS: Listeners = {
     "guichet.inventory.ServiceRecorded.v1": (ServiceRecorded, handlers.remember_services),
     "guichet.inventory.ServiceTransferred.v1": (ServiceTransferred, remember_transfers),
 }
-_LOOK_SECONDS: Final = 30
+_LOOK_SECONDS: Final = 10
 _HOUSEKEEPING_SECONDS: Final = 24 * 3600
 # Words are kept for two years where a reply was wanted (Privacy Regulations 4(1)), for six months where none was.
 KEPT_WITH_REPLY: Final = timedelta(days=731)

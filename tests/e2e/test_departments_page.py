@@ -8,13 +8,13 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import confluent_kafka
 import orjson
 import pytest
@@ -23,13 +23,12 @@ from bench.rig import free_port_base, remove
 from guichet.validating import validate
 from shared.door.description import RECEIPT
 from shared.testing import eventually
-from tests.conftest import ROOT
+from tests.commands import Done
+from tests.conftest import ROOT, commands
 
 PAGES = {name: (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in ("departments", "ministeres")}
 EXAMPLE = re.compile(r"^\| .+ \| (\w+) \| \[.+?\]\((examples/.+?\.json)\) \|", re.MULTILINE)
 LIBRDKAFKA = (2, 6, 1)
-
-Done = subprocess.CompletedProcess[str]
 
 
 @dataclass(frozen=True)
@@ -65,15 +64,19 @@ class Reader:
     done: dict[int, Done] = field(default_factory=dict)
     exports: str = ""
 
-    def run(self, *command: str, folder: Path | None = None, **more: str) -> Done:
+    @property
+    def environment(self) -> dict[str, str]:
         environment = {name: value for name, value in os.environ.items() if name != "GUICHET_HOME"}
+        return {**environment, "GUICHET_PORT_BASE": str(self.port_base)}
+
+    def run(self, *command: str, folder: Path | None = None, **more: str) -> Done:
         return subprocess.run(
-            command, cwd=folder or self.folder, env={**environment, "GUICHET_PORT_BASE": str(self.port_base), **more},
+            command, cwd=folder or self.folder, env={**self.environment, **more},
             capture_output=True, text=True, timeout=240, check=False,
         )  # fmt: skip
 
     def guichet(self, *arguments: str) -> Done:
-        return self.run(".venv/bin/guichet", *arguments)
+        return commands().run(arguments, self.environment, self.folder, "", 240)
 
     def follow_line(self, line: str) -> Done:
         return self.run("sh", "-euc", line, folder=ROOT if line.startswith("make ") else None)
@@ -93,14 +96,9 @@ class Reader:
     async def receipt_of(self, event_id: str) -> dict[str, Any] | None:
         url = f"http://127.0.0.1:{self.port_base + 3}/v1/receipts/{event_id}"
         key = orjson.loads((self.folder / "key.json").read_bytes())["key"]
-        asked = self.run(sys.executable, "-c", _ASK, url, key)
-        return orjson.loads(asked.stdout) if asked.returncode == 0 else None
-
-
-_ASK = (
-    "import sys, urllib.request as r; "
-    "print(r.urlopen(r.Request(sys.argv[1], headers={'Authorization': 'Bearer ' + sys.argv[2]})).read().decode())"
-)
+        headers = {"Authorization": f"Bearer {key}"}
+        async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as answer:
+            return orjson.loads(await answer.read()) if answer.status == 200 else None
 
 
 def surroundings(text: str, folder: Path) -> tuple[str | None, dict[str, str]]:

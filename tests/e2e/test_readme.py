@@ -1,9 +1,10 @@
-"""README's three commands lead from nothing to the first verified webhook, run as they are written.
+"""README's three commands lead from nothing to the first verified webhook, run as they are written; and how that system ends.
 
 A reader has a folder and ports of their own; `make install` alone runs where the Makefile is. The second command starts a
 system: one that runs already may not send to this machine, and its first webhook is no first one.
 """
 
+import json
 import os
 import re
 import shutil
@@ -13,9 +14,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bench.rig import free_port_base, remove
+from shared.testing import eventually
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -26,7 +29,7 @@ def three_commands() -> list[str]:
     return list(block.splitlines())
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     found = Path(tempfile.mkdtemp(prefix="guichet-readme-"))
     for name in (".venv", "docs"):
@@ -63,3 +66,14 @@ def test_the_three_commands_of_the_readme_lead_to_the_first_verified_webhook(fol
         _, err = listening.communicate(timeout=30)
     assert re.fullmatch(r"verified  msg_[0-9a-f]{32}  application A-2026-0001: .+\n", first), err
     assert (listening.returncode, "accepted" in err) == (0, True), err
+
+
+async def test_a_supervisor_killed_takes_its_parts_along(folder: Path) -> None:
+    processes = json.loads((folder / ".guichet/addresses.json").read_text())["processes"]
+
+    async def left() -> list[str]:
+        return [name for name, pid in processes.items() if name != "supervisor" and psutil.pid_exists(pid)]
+
+    assert await left()
+    os.kill(processes["supervisor"], signal.SIGKILL)
+    await eventually(left, lambda names: not names, seconds=30)

@@ -26,7 +26,8 @@ class Disk:
         subprocess.run(["umount", "--lazy", str(self.folder)], check=False, capture_output=True)
 
     def _resize(self, kilobytes: int) -> None:
-        subprocess.run(["mount", "-o", f"remount,size={kilobytes}k", str(self.folder)], check=True)
+        command = ["mount", "-o", f"remount,size={kilobytes}k", str(self.folder)]
+        subprocess.run(command, check=True, capture_output=True)
 
     def _fill(self) -> None:
         """As small as what is on it; what is written meanwhile makes that fail, and it is tried again."""

@@ -15,6 +15,7 @@ import runpy
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
@@ -71,9 +72,10 @@ def _module_name(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def points() -> list[str]:
+@cache
+def points() -> tuple[str, ...]:
     """Every point's name, such as `shared.relay:Relay._publish_some:2 before`; its index is where its hits are counted."""
-    return [name for module, path in modules().items() for name in rewrite(path.read_bytes(), module, 0)[1]]
+    return tuple(name for module, path in modules().items() for name in rewrite(path.read_bytes(), module, 0)[1])
 
 
 def rewrite(source: bytes, module: str, first: int) -> tuple[ast.Module, list[str]]:

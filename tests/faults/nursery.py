@@ -1,11 +1,12 @@
 """A process in which a service is imported and waits to be forked: started anew, it costs a fork instead of two seconds.
 
-`python -m tests.faults.nursery services.status.app` reads, a line each, what is to be armed in the next child, and tells
+`python -m tests.faults.nursery services.status.app` reads, a line of JSON each, the environment of the next child, and tells
 on its output, a line each, "started <pid>" and "ended <pid> <status>". Its children end with it, and it with its parent.
 """
 
 import gc
 import importlib
+import json
 import os
 import select
 import signal
@@ -16,7 +17,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 from guichet.processes import Part, die_with_parent
 from tests.faults import failpoints
@@ -39,11 +40,14 @@ class Nursery:
         self._ended: dict[int, int] = {}
         assert self._process.stdout is not None
         self._out = self._process.stdout
-        self._line()  # it waits
 
-    def fork(self, armed: str) -> "Forked":
+    def wait(self) -> None:
+        """Until it is imported."""
+        self._line()
+
+    def fork(self, environment: Mapping[str, str]) -> "Forked":
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{armed}\n".encode())
+        self._process.stdin.write(f"{json.dumps(dict(environment))}\n".encode())
         self._process.stdin.flush()
         while (told := self._line())[0] != "started":
             self._note(told)
@@ -110,7 +114,7 @@ class ForkedPart(Part):
     nursery: Nursery
 
     def start(self) -> None:
-        self.process = self.nursery.fork(self.environment[failpoints.ARMED])  # type: ignore[assignment]  # enough of one
+        self.process = self.nursery.fork(self.environment)  # type: ignore[assignment]  # enough of one
         self.started_at = time.monotonic()
 
 
@@ -123,8 +127,7 @@ def forked(part: Part, nursery: Nursery) -> ForkedPart:
 
 def _main(module: str) -> None:
     points = failpoints.install()
-    app = importlib.import_module(module).app
-    from shared.serving import run  # noqa: PLC0415 - with its points, as all that the app imports
+    service = importlib.import_module(module)
 
     gc.freeze()
     children: dict[int, int] = {}  # file descriptor -> pid
@@ -139,27 +142,33 @@ def _main(module: str) -> None:
                 os.close(descriptor)
                 _tell(f"ended {pid} {os.waitstatus_to_exitcode(status)}")
                 continue
-            armed = _read_line(0)
-            if armed is None:
+            asked = _read_line(0)
+            if asked is None:
                 return
             pid = os.fork()
             if pid == 0:
-                _become(points, armed, lambda: run(app))
+                _become(points, service, json.loads(asked))
             _tell(f"started {pid}")
             ending = os.pidfd_open(pid)
             children[ending] = pid
             waiting.register(ending, select.POLLIN)
 
 
-def _become(points: failpoints.Failpoints, armed: str, run: Any) -> None:
+def _become(points: failpoints.Failpoints, service: ModuleType, environment: Mapping[str, str]) -> None:
+    from shared.service import main  # noqa: PLC0415 - with its points, as all that the app imports
+    from shared.serving import run  # noqa: PLC0415
+
     os.setsid()
     die_with_parent(signal.SIGKILL)()
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(2, 1)  # what it says goes to its log
-    points.arm(armed)
+    points.arm(environment[failpoints.ARMED])
+    as_imported = all(os.environ.get(name) == environment[name] for name in environment if name != failpoints.ARMED)
+    os.environ.update(environment)
+    failpoints.reroute_kafka()
     try:
-        run()
+        run(service.app if as_imported else main(service.parts))
     except SystemExit as ended:
         os._exit(ended.code if isinstance(ended.code, int) else 1)
     os._exit(0)

@@ -43,13 +43,14 @@ from tests.faults.stages import LOGS, Look
 # How long a system at rest may take to have read everything, whatever happened to it before.
 _AT_REST_SECONDS = 90.0
 _LOOK_SECONDS = 0.05
+_OTHER_CODE = {"PYTHONPATH", "LD_PRELOAD"}
 
 
 class FaultSystem(System):
     """A system whose services run with failpoints; `armed` says which one ends the next process of a service.
 
-    A service may have more processes than one: "reporting 2" is a second one of reporting, at a port of its own. Those that
-    have a nursery are started by it.
+    A service may have more processes than one: "reporting 2" is a second one of reporting, at a port of its own. A service
+    that has a nursery is started by it, unless it runs other code than ours.
     """
 
     def __init__(self, home: Home, port_base: int) -> None:
@@ -83,7 +84,8 @@ class FaultSystem(System):
         if not hits.exists():
             failpoints.new_hits(hits)
         part.name, part.log = name, self.home.path / "logs" / f"{name.replace(' ', '-')}.log"
-        if "PYTHONPATH" not in self.environment.get(name, {}):  # another version runs as it is
+        theirs = self.environment.get(name, {}).keys() & _OTHER_CODE
+        if "PYTHONPATH" not in theirs:  # another version runs as it is
             part.command = [sys.executable, "-m", "tests.faults.failpoints", f"services.{service}.app"]
         part.environment = {
             **part.environment,
@@ -94,8 +96,7 @@ class FaultSystem(System):
             **({"GUICHET_PORT": str(free_port())} if second else {}),
             **self.environment.get(name, {}),
         }
-        forks = name in self.nurseries and name not in self.environment
-        return forked(part, self.nurseries[name]) if forks else part
+        return forked(part, self.nurseries[service]) if service in self.nurseries and not theirs else part
 
 
 def _data_of(home: Home) -> Path:
@@ -143,17 +144,16 @@ class Rig:
 
     @asynccontextmanager
     async def forking(self, *, to_the_end: bool = False) -> AsyncIterator[None]:
-        """For the length of the block a service that has ended is forked, not started, unless it has an environment of its own.
+        """For the length of the block a process of a service is forked, not started, unless it runs other code.
 
         `to_the_end`: nothing is to run afterwards.
         """
         if self.system.nurseries:
             yield
             return
-        nurseries = {}
-        for name in SERVICES:
-            part = self.system._service(name)
-            nurseries[name] = await asyncio.to_thread(Nursery, name, part.log, part.environment)
+        parts = {name: self.system._service(name) for name in SERVICES}
+        nurseries = {name: Nursery(name, part.log, part.environment) for name, part in parts.items()}
+        await asyncio.gather(*(asyncio.to_thread(each.wait) for each in nurseries.values()))
         self.system.nurseries = nurseries
         try:
             yield

@@ -35,7 +35,7 @@ class Experiment:
     bound: float
     work: Work
     rate: float = 800.0
-    reduced: float = 0.25
+    reduced: float = 0.15
     invalid: float = INVALID
     at_rest: bool = False
     full_only: bool = False

@@ -42,33 +42,29 @@ async def zombie(rig: Rig, full: bool) -> str:
         "status": ("shared.consuming:Consumption.take:1 before entering@9!", "status.ingest", len(ORGS)),
     }
     async with AsyncExitStack() as stack:
-        stopped: dict[str, tuple[int, str]] = {}
-        for name in points:
-            stopped[name] = 0, await stack.enter_async_context(rig.another(name))
-        for name, (point, group, _) in points.items():
-            second = stopped[name][1]
-            await _assigned(rig, second, group, 1)
+        seconds = {name: await stack.enter_async_context(rig.another(name)) for name in points}
+        await asyncio.gather(*(_assigned(rig, seconds[name], group, 1) for name, (_, group, _) in points.items()))
+        for name, (point, _, _) in points.items():
             rig.system.armed[name] = point
             rig.kill(name)
-        for name in points:
-            await eventually(
-                lambda name=name: _status(rig.pid(name)), lambda status: status == psutil.STATUS_STOPPED, seconds=30
-            )
-            stopped[name] = rig.pid(name), stopped[name][1]
-        for name, (_, group, partitions) in points.items():
-            await _assigned(rig, stopped[name][1], group, partitions)
+        await asyncio.gather(*(_stopped(rig, name) for name in points))
+        stopped = [rig.pid(name) for name in points]
+        await asyncio.gather(*(_assigned(rig, seconds[name], *rest) for name, (_, *rest) in points.items()))
         await asyncio.sleep(8 if full else 2)
-        for name, (pid, _) in stopped.items():
+        for pid in stopped:
             os.kill(pid, signal.SIGCONT)
-            await rig.serves(name)
+        await asyncio.gather(*(rig.serves(name) for name in points))
         await asyncio.sleep(2)
     return "reporting between its effects and its commit, status with a batch in hand; others had taken every partition"
 
 
-async def _status(pid: int) -> str:
-    with suppress(psutil.Error):
-        return str(psutil.Process(pid).status())
-    return ""
+async def _stopped(rig: Rig, name: str) -> None:
+    async def status() -> str:
+        with suppress(psutil.Error):
+            return str(psutil.Process(rig.pid(name)).status())
+        return ""
+
+    await eventually(status, lambda found: found == psutil.STATUS_STOPPED, seconds=30)
 
 
 async def _assigned(rig: Rig, name: str, group: str, partitions: int) -> None:
