@@ -22,14 +22,15 @@ demo: install ## the whole system on this machine, with simulated departments; C
 
 PURE := tests/unit tests/contracts
 TIMED := tests/faults/test_experiments.py
+PATIENT := $(addprefix tests/integration/test_,access.py any_arrival.py real_inventories.py)
 LONG := tests/long
 
 test: install ## the tests that can run here, on real Kafka and PostgreSQL, but the long ones
-	@# What is timed under faults has the machine to itself but for what yields to it.
-	@log=$$(mktemp); nice -n 19 $(BIN)/python -m pytest -q $(PURE) >$$log 2>&1 & pure=$$!; \
+	@# What is timed under faults has the machine to itself but for what yields to it: tests that time nothing.
+	@log=$$(mktemp); nice -n 19 $(BIN)/python -m pytest -q $(PURE) $(PATIENT) >$$log 2>&1 & patient=$$!; \
 	    $(BIN)/python -m pytest $(TIMED); timed=$$?; \
-	    wait $$pure; pure=$$?; cat $$log; rm $$log; exit $$((timed || pure))
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(addprefix --ignore ,$(PURE) $(TIMED) $(LONG))
+	    wait $$patient; patient=$$?; cat $$log; rm $$log; exit $$((timed || patient))
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(addprefix --ignore ,$(PURE) $(TIMED) $(PATIENT) $(LONG))
 
 test-long: install ## the long ones: whole demos, Kafka's data gone, databases restored from backups
 	@$(BIN)/python -m pytest $(LONG)

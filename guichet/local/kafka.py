@@ -114,6 +114,9 @@ class LocalKafka:
             "transaction.state.log.replication.factor": "1",
             "transaction.state.log.min.isr": "1",
             "group.initial.rebalance.delay.ms": "0",
+            # A broker that was killed is let in again only once its controller has given up the one before it.
+            "broker.session.timeout.ms": "2000",
+            "broker.heartbeat.interval.ms": "500",
         }
         lines = "".join(f"{name}={value}\n" for name, value in properties.items())
         file = self.folder / "server.properties"

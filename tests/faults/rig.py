@@ -124,6 +124,7 @@ class Rig:
         self.crashed: Counter[str] = Counter()  # by failpoint
         self.on_death: Callable[[str, int], None] = lambda _name, _code: None
         self._held: set[str] = set()
+        self._consumer: AIOKafkaConsumer | None = None
         self._segment, self._rate = 0, 0
 
     async def supervise(self) -> None:
@@ -324,17 +325,13 @@ class Rig:
 
     async def _untaken(self, most: int) -> list[str]:
         """Departments' topics of which more than `most` records are not taken in, by Kafka's ends and the databases' offsets."""
-        consumer = AIOKafkaConsumer(**self.system.kafka.options(), request_timeout_ms=3_000)
         try:
             async with asyncio.timeout(5):
-                await consumer.start()
-                partitions = [TopicPartition(f"ingest.{name}.{org}", 0) for name in LOGS for org in ORGS]
-                ends = await consumer.end_offsets(partitions)
+                ends = await self._ends()
                 cluster = await cluster_id(self.system.kafka)
         except (KafkaError, OSError, TimeoutError) as error:
+            await self._ask_kafka_anew()
             return [f"Kafka does not answer: {type(error).__name__}"]
-        finally:
-            await consumer.stop()
         taken: dict[str, int] = {}
         for name in LOGS:
             rows = await self.fetch(
@@ -348,6 +345,19 @@ class Rig:
             for each, end in ends.items()
             if end - taken.get(each.topic, 0) > most
         ]
+
+    async def _ends(self) -> dict[TopicPartition, int]:
+        """By a consumer that is kept: to start one takes a second."""
+        if self._consumer is None:
+            self._consumer = AIOKafkaConsumer(**self.system.kafka.options(), request_timeout_ms=3_000)
+            await self._consumer.start()
+        partitions = [TopicPartition(f"ingest.{name}.{org}", 0) for name in LOGS for org in ORGS]
+        return dict(await self._consumer.end_offsets(partitions))
+
+    async def _ask_kafka_anew(self) -> None:
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await consumer.stop()
 
     async def fetch(self, name: str, query: str, *parameters: Any) -> list[Any]:
         """Rows of a service's database; none where it does not answer."""
@@ -411,6 +421,7 @@ async def rig(seed: int, say: Callable[[str], None] = lambda _text: None) -> Asy
                     yield found
                 finally:
                     await found.readers.stop()
+                    await found._ask_kafka_anew()
                     supervisor.cancel()
     finally:
         await asyncio.to_thread(system.stop)

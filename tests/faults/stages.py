@@ -175,6 +175,9 @@ class Look:
         await consumer.start()
         try:
             partitions = await self._partitions()
+            # Assigned before they are asked for: of topics that a consumer does not read it learns one after the other.
+            consumer.assign(partitions)
+            consumer.pause(*partitions)
             ends = await consumer.end_offsets(partitions)
             wanted = [each for each in partitions if self._offsets.get(each, 0) < ends[each]]
             consumer.assign(wanted)
