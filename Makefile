@@ -22,7 +22,7 @@ demo: install ## the whole system on this machine, with simulated departments; C
 
 PURE := tests/unit tests/contracts
 TIMED := tests/faults/test_experiments.py
-PATIENT := $(addprefix tests/integration/test_,access.py any_arrival.py real_inventories.py)
+PATIENT := $(addprefix tests/integration/test_,access.py any_arrival.py real_inventories.py rebuilding.py)
 LONG := tests/long
 
 test: install ## the tests that can run here, on real Kafka and PostgreSQL, but the long ones
