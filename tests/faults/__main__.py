@@ -5,6 +5,7 @@ Exit 0 when nothing is wrong, 1 otherwise. The seed that is printed does the sam
 
 import argparse
 import asyncio
+import gc
 import logging
 import secrets
 import signal
@@ -45,6 +46,9 @@ async def conduct(rig: Rig, experiment: Experiment, full: bool) -> Outcome:
     outcome, began = Outcome(experiment), time.monotonic()
     events, crashes = len(rig.history.events), sum(rig.deaths.values())
     rate = experiment.rate if full else max(_LEAST_RATE, experiment.rate * experiment.reduced)
+    # What is known of all that was sent before is not to be walked through while answers are timed.
+    gc.collect()
+    gc.freeze()
     try:
         async with rig.loaded(rate, experiment.invalid):
             await asyncio.sleep(2)
