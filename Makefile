@@ -30,6 +30,7 @@ test: install ## the tests that can run here, on real Kafka and PostgreSQL, but 
 	@log=$$(mktemp); nice -n 19 $(BIN)/python -m pytest -q $(PURE) $(PATIENT) >$$log 2>&1 & patient=$$!; \
 	    $(BIN)/python -m pytest $(TIMED); timed=$$?; \
 	    wait $$patient; patient=$$?; cat $$log; rm $$log; exit $$((timed || patient))
+	@# Three on two cores: much of what they do is to wait.
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(addprefix --ignore ,$(PURE) $(TIMED) $(PATIENT) $(LONG))
 
 test-long: install ## the long ones: whole demos, Kafka's data gone, databases restored from backups
