@@ -12,6 +12,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -38,6 +39,8 @@ class Nursery:
                 preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - no lock is held where it is made
             )
         self._ended: dict[int, int] = {}
+        # Who waits for a child to end does so in a thread, while others are started: each reads whole lines.
+        self._reading = threading.Lock()
         assert self._process.stdout is not None
         self._out = self._process.stdout
 
@@ -47,19 +50,23 @@ class Nursery:
 
     def fork(self, environment: Mapping[str, str]) -> "Forked":
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{json.dumps(dict(environment))}\n".encode())
-        self._process.stdin.flush()
-        while (told := self._line())[0] != "started":
-            self._note(told)
-        return Forked(self, int(told[1]))
+        with self._reading:
+            self._process.stdin.write(f"{json.dumps(dict(environment))}\n".encode())
+            self._process.stdin.flush()
+            while (told := self._line())[0] != "started":
+                self._note(told)
+            pid = int(told[1])
+            self._ended.pop(pid, None)  # of an earlier child that had the same number
+        return Forked(self, pid)
 
     def status_of(self, pid: int) -> int | None:
         """With which status a child has ended; None while it runs."""
-        if self._out.closed:  # and its children with it
-            return self._ended.get(pid, -signal.SIGKILL)
-        while pid not in self._ended and select.select([self._out], [], [], 0)[0]:
-            self._note(self._line())
-        return self._ended.get(pid)
+        with self._reading:
+            if self._out.closed:  # and its children with it
+                return self._ended.get(pid, -signal.SIGKILL)
+            while pid not in self._ended and select.select([self._out], [], [], 0)[0]:
+                self._note(self._line())
+            return self._ended.get(pid)
 
     def close(self) -> None:
         """It ends, and what is left of its children."""
