@@ -384,6 +384,26 @@ async def test_lesson_5_18_answers_of_few_are_no_result_for_the_public_and_are_c
     assert "Fewer than 10" in seen["note"]["en"]
 
 
+async def test_a_day_of_satisfaction_is_ottawa_s_from_midnight_to_midnight(
+    services: Services, key: str, service: str, officer: Officer, org: str, unique: str
+) -> None:
+    at = {
+        "before": "10T03:59",
+        "first": "10T04:00",
+        "last": "11T03:59",
+        "after": "11T04:00",
+    }  # UTC, in daylight saving time
+    events = [
+        feedback_event(org, f"F-{unique}-{n}", "suggestion", service_id=service, rating=n, time=f"2026-03-{moment}:00Z")
+        for n, moment in enumerate(at.values(), 1)
+    ]
+    sent = await services.send("feedback", key, [orjson.dumps(each) for each in events])
+    assert {each["outcome"] for each in sent} == {"accepted"}, sent
+    days = "from=2026-03-10&to=2026-03-10"
+    (rating, *_) = (await officer.get(f"/v1/satisfaction?org={org}&service={service}&{days}"))["questions"]
+    assert rating["counts"] == [0, 1, 1, 0, 0]
+
+
 # Erasing and forgetting
 
 

@@ -143,7 +143,8 @@ async def satisfaction(
     many cases there were, with any answer, ended, and of each why they were left out.
     """
     received = (
-        "received_at >= $3::date at time zone 'America/Toronto' and received_at < ($4::date + 1) at time zone 'America/Toronto' "
+        "received_at >= $3::date::timestamp at time zone 'America/Toronto' "
+        "and received_at < ($4::date + 1)::timestamp at time zone 'America/Toronto' "
         "and ($1::text is null or org_id = $1) and ($2::text is null or service_id = $2) and kind is not null"
     )
     rows = await pool.fetch(

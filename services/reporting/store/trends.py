@@ -29,7 +29,7 @@ with said as materialized (
 ), counted as materialized (
     select {_YEAR.format(day="(received_at at time zone 'America/Toronto')")} as year, rating, drivers
       from newest n
-     where not withdrawn and received_at < $4::date at time zone 'America/Toronto'
+     where not withdrawn and received_at < $4::date::timestamp at time zone 'America/Toronto'
        and not exists (select from elsewhere x where x.org_id = n.org_id and x.feedback_id = n.feedback_id)
 )
 select year, question, count(*) filter (where answer >= 4) as satisfied, count(answer) as answers,
