@@ -21,8 +21,8 @@ _PATIENCE_SECONDS = 12.0
 _MOST_TRIES = 4
 _REDUCED = 8  # points
 _LEARN_SECONDS = 6.0
-_MOST_SECONDS, _MOST_STIRRED_SECONDS, _MOST_REDUCED_SECONDS = 500.0, 150.0, 15.0
-_ROUNDS, _ROUND_SECONDS, _IDLE_SECONDS, _STUCK_SECONDS, _NEVER = 6, 60.0, 5.0, 25.0, 1e9
+_MOST_SECONDS, _MOST_STIRRED_SECONDS, _MOST_REDUCED_SECONDS = 250.0, 250.0, 15.0
+_ROUNDS, _ROUND_SECONDS, _SOME_SECONDS, _IDLE_SECONDS, _STUCK_SECONDS, _NEVER = 6, 60.0, 20.0, 5.0, 25.0, 1e9
 
 
 Hits = dict[str, Counter[str]]  # by service, then by point
@@ -108,6 +108,13 @@ class Campaign:
                 told = time.monotonic()
                 self._rig.say(f"  ended at {self.crashed} of {len(self.wanted)} points by now")
 
+    async def keep_on(self, until: float, since: Hits | None = None) -> None:
+        """Crash wherever is left, and wherever one has come to meanwhile, until the time is up or there is nothing left."""
+        while time.monotonic() < until and self.crashed < len(self.wanted):
+            self.learn(since)
+            await self.go(min(until, time.monotonic() + _SOME_SECONDS), _STUCK_SECONDS)
+            await asyncio.sleep(1)
+
     async def end(self) -> None:
         """No process is armed any more."""
         self._rig.on_death = lambda _name, _code: None
@@ -123,6 +130,7 @@ class Campaign:
 async def everywhere(rig: Rig, full: bool) -> str:
     """A crash at each point that a load leads to; in full, at each that other faults lead to besides."""
     points = set(rig.points) or set(failpoints.points())
+    quiet = hits(rig) if full else None  # what other faults have led to, this one may not
     await asyncio.sleep(_LEARN_SECONDS if full else _LEARN_SECONDS / 2)
     if not full and not rig.points:
         points = _some(rig)
@@ -130,11 +138,11 @@ async def everywhere(rig: Rig, full: bool) -> str:
     campaign = Campaign(rig, points)
     async with rig.forking():
         campaign.most_tries = 1 if full else _MOST_TRIES
-        campaign.learn()
-        await campaign.go(time.monotonic() + (_MOST_SECONDS if full else _MOST_REDUCED_SECONDS))
+        campaign.learn(quiet)
+        await campaign.go(time.monotonic() + (_MOST_SECONDS if full else _MOST_REDUCED_SECONDS), _STUCK_SECONDS)
         if full:
             campaign.most_tries = _MOST_TRIES
-            await _stirred(rig, campaign)
+            await _stirred(rig, campaign, quiet)
         await campaign.end()
     return f"{sum(rig.crashed.values()) - before} crashes at {campaign.crashed} of {len(points)} points"
 
@@ -162,8 +170,7 @@ async def among(rig: Rig, points: set[str], seconds: float) -> str:
     """A crash at each of these points that what is going on just now leads to."""
     campaign = Campaign(rig, points)
     async with rig.forking():
-        campaign.learn()
-        await campaign.go(time.monotonic() + seconds, _STUCK_SECONDS)
+        await campaign.keep_on(time.monotonic() + seconds)
         await campaign.end()
     return f"ended at {campaign.crashed} of {len(points)} points of it"
 
@@ -184,15 +191,12 @@ def _some(rig: Rig) -> set[str]:
     return set(random.Random(f"{rig.seed}/F2 points").sample(sorted(reached), _REDUCED))
 
 
-async def _stirred(rig: Rig, campaign: Campaign) -> None:
+async def _stirred(rig: Rig, campaign: Campaign, quiet: Hits | None) -> None:
     """What a load alone does not lead to, while that is being done again and again."""
-    until = time.monotonic() + _MOST_STIRRED_SECONDS
     stirring = asyncio.create_task(stir(rig))
     try:
-        while time.monotonic() < until and not stirring.done():
-            campaign.learn()
-            await campaign.go(min(until, time.monotonic() + 60))
-            await asyncio.sleep(_LEARN_SECONDS)
+        await campaign.keep_on(time.monotonic() + _MOST_STIRRED_SECONDS, quiet)
+        assert not stirring.done(), f"it ended by itself: {stirring}"
     finally:
         stirring.cancel()
         with suppress(asyncio.CancelledError):

@@ -12,9 +12,11 @@ import orjson
 from tests.faults.departments import PLANTED
 from tests.faults.history import Anomaly, Event, History, Identity
 from tests.faults.oracle import Oracle
-from tests.faults.stages import LOGS, NOTIFICATIONS, Entry, Look, Record, Stages
+from tests.faults.stages import EVERY_LOG, LOGS, NOTIFICATIONS, Entry, Look, Record, Stages
 
 _MOST_TOLD = 40
+# Sources of what no department has reported: people, and the services themselves.
+_PEOPLE, _SERVICES = ("/officers", "/decisions"), "/services/"
 
 
 class Checker:
@@ -25,7 +27,7 @@ class Checker:
         self._oracle = Oracle()
         self._order = Order()
         self._checked = 0
-        self._read: dict[str, set[int]] = {name: set() for name in LOGS}  # positions that reporting had before
+        self._before: dict[str, set[int]] = {name: set() for name in EVERY_LOG}  # positions that were looked at
 
     async def check(self, segment: str) -> list[Anomaly]:
         """Everything since the last check, in a system at rest; `segment` begins the ids of its cases."""
@@ -39,9 +41,12 @@ class Checker:
         self._history.anomalies.clear()
         for service in LOGS:
             found += one_entry_each(service, stages, self._history)
-            found += published(service, stages, self._read[service])
-            found += read_once(service, stages, self._read[service])
-            self._read[service] |= {position for position, _ in stages.logged[service]}
+            found += read_once(service, stages, self._before[service])
+        for service in EVERY_LOG:
+            found += published(service, stages, self._before[service])
+            self._before[service] |= {entry.position for entry in stages.entries[service]}
+            self._before[service] |= {position for position, _ in stages.logged[service]}
+        found += done_once(stages, self._history)
         found += self._order.judge(stages.records)
         found += versions(self._oracle, stages)
         found += views(self._oracle, stages)
@@ -90,7 +95,7 @@ def _remembered(event: Event, places: Sequence[tuple[str, int]]) -> Iterator[Ano
 
 def one_entry_each(service: str, stages: Stages, history: History) -> Iterator[Anomaly]:
     """I1, I2: one event that was accepted, one entry of the log; some tell of two things."""
-    entries = Counter(entry.cause for entry in stages.entries[service] if entry.topic != NOTIFICATIONS)
+    entries = Counter(entry.cause for entry in stages.entries[service] if _by_report(entry))
     remembered = dict(stages.received[service])
     for identity in remembered.keys() - entries.keys():
         yield Anomaly("lost", "remembered, and no entry of the log", service, identity)
@@ -99,6 +104,27 @@ def one_entry_each(service: str, stages: Stages, history: History) -> Iterator[A
             yield Anomaly("invented", "an entry of the log of what was not accepted", service, identity)
         elif identity in history.events and number > history.events[identity].most_entries:
             yield Anomaly("duplicated", f"{number} entries of the log", service, identity)
+
+
+def _by_report(entry: Entry) -> bool:
+    """Whether an entry says what came of a department's report; not what people did, or what followed from another log."""
+    return entry.topic != NOTIFICATIONS and not entry.cause[0].endswith(_PEOPLE) and _SERVICES not in entry.cause[0]
+
+
+def done_once(stages: Stages, history: History) -> Iterator[Anomaly]:
+    """I1, I2: what a person was answered for is in the log, once."""
+    entries = Counter(
+        (service, entry.cause)
+        for service in EVERY_LOG
+        for entry in stages.entries[service]
+        if not entry.type.endswith(".VerdictChanged.v1")  # which names what it follows from
+    )
+    for (service, identity), wanted in history.acts.items():
+        found = entries[service, identity]
+        if found != wanted:
+            name = "duplicated" if found > wanted else "lost"
+            yield Anomaly(name, f"{found} entries of the log of what was done, and must be {wanted}", service, identity)
+    history.acts.clear()
 
 
 def published(service: str, stages: Stages, before: set[int]) -> Iterator[Anomaly]:
@@ -129,7 +155,7 @@ def read_once(service: str, stages: Stages, before: set[int]) -> Iterator[Anomal
             yield Anomaly(name, f"reporting has position {position} {times[position]} times", service, entry.cause)
         elif values[position] != entry.value:
             yield Anomaly("invented", f"reporting has other bytes at {position}", service, entry.cause)
-    for position in times.keys() - entries.keys():
+    for position in times.keys() - entries.keys() - stages.lost[service]:
         name = "duplicated" if position in before else "invented"
         yield Anomaly(name, f"reporting has position {position}, and it is no new one of the log", service)
 
@@ -202,7 +228,7 @@ def leaks(stages: Stages, history: History) -> Iterator[Anomaly]:
         ("an answer", history.answers),
         ("a refusal", stages.refusals),
         ("Kafka", (each for record in stages.records for each in (record.key, record.value))),
-        *((f"the log of {name}", (entry.value for entry in stages.entries[name])) for name in LOGS),
+        *((f"the log of {name}", (entry.value for entry in stages.entries[name])) for name in EVERY_LOG),
         *((f"what {file} says", text.splitlines()) for file, text in stages.written.items()),
     ]
     for place, texts in places:

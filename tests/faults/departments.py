@@ -15,6 +15,8 @@ import orjson
 from tests.faults.history import Event
 
 ORGS = ("9001", "9002", "9003", "9004")
+THOROUGH = "9005"  # what it reports is in thorough.py
+DEPARTMENTS = (*ORGS, THOROUGH)
 DOORS = ("http", "kafka")
 SERVICES = ("inventory", "feedback", "status")
 AGAIN, LATE, INVALID, CORRECTED = 0.10, 0.02, 0.01, 0.01
@@ -78,16 +80,16 @@ def inventory(org_id: str) -> Iterator[tuple[Event, bytes]]:
     for service_id in services_of(org_id):
         names = {"service_name_en": f"Service {service_id}", "service_name_fr": f"Service {service_id}"}
         row = {"dialect": "collection", "fiscal_year": "2024-2025", "service_id": service_id, **names}
-        yield _event("inventory", org_id, "ServiceReported", service_id, service_id, FIRST, row)
+        yield reported("inventory", org_id, "ServiceReported", service_id, service_id, FIRST, row)
         for suffix, measure, channel in STANDARDS:
             standard_id = f"{service_id}-{suffix}"
             more = {"service_standard_id": standard_id, "target": 0.8, "measure": measure, "channel": channel}
-            yield _event(
+            yield reported(
                 "inventory", org_id, "ServiceStandardReported", standard_id, standard_id, FIRST, {**row, **more}
             )
 
 
-def _event(
+def reported(
     service: str, org_id: str, kind: str, event_id: str, subject: str, at: datetime, data: dict[str, Any],
     about: Any = None, expected: Any = "accepted",
 ) -> tuple[Event, bytes]:  # fmt: skip
@@ -175,24 +177,24 @@ class Department:
             "state": state,
             "channel": case.channel,
             "client_id": f"{PLANTED}-client-{case.case_id}",
-            **({"outcome": "refused", "reason": _words()} if state == "decided" else {}),
+            **({"outcome": "refused", "reason": words()} if state == "decided" else {}),
         }
         event_id = f"{case.case_id}-{number}"
-        return _event(
+        return reported(
             "status", self.org_id, "ApplicationStatusReported", event_id, case.case_id, at, data, Said(case, state, at)
         )
 
     def _correction(self, case: Case, number: int, last: tuple[str, datetime]) -> Pending:
         """The last report is withdrawn, or happened a day later."""
         corrects, (state, at) = f"{case.case_id}-{number}", last
-        data: dict[str, Any] = {"corrects": corrects, "reason": _words()}
+        data: dict[str, Any] = {"corrects": corrects, "reason": words()}
         withdrawn = self._rng.random() < 0.5
         if not withdrawn:
             at += timedelta(days=1)
             said = {"application_id": case.case_id, "service_id": case.service_id, "state": state}
             data["data"] = {**said, "channel": case.channel}
         about = Said(case, None if withdrawn else state, at, corrects)
-        return _event("status", self.org_id, "ReportCorrected", f"{corrects}-c", case.case_id, at, data, about)
+        return reported("status", self.org_id, "ReportCorrected", f"{corrects}-c", case.case_id, at, data, about)
 
     def _feedback(self) -> Iterator[Pending]:
         rng, at = self._rng, self._begin()
@@ -201,15 +203,15 @@ class Department:
         )
         said = {"feedback_id": case.case_id, "service_id": case.service_id, "kind": rng.choice(["complaint", "issue"])}
         text = {"text": f"{PLANTED} wrote this", "channel": case.channel}
-        yield _event(
+        yield reported(
             "feedback", self.org_id, "FeedbackReported", f"{case.case_id}-0", case.case_id, at, {**said, **text},
             Said(case, "received", at),
         )  # fmt: skip
         for number, state in enumerate(("acknowledged", "assigned", "resolved", "closed")[: rng.randrange(5)], 1):
             at += timedelta(hours=rng.randrange(1, 72))
             told = {"feedback_id": case.case_id, "state": state}
-            more = {"resolution": _words()} if state == "resolved" else {}
-            yield _event(
+            more = {"resolution": words()} if state == "resolved" else {}
+            yield reported(
                 "feedback", self.org_id, "FeedbackHandlingReported", f"{case.case_id}-{number}", case.case_id, at,
                 {**told, **more}, Said(case, state, at),
             )  # fmt: skip
@@ -218,13 +220,13 @@ class Department:
 
     def _handled_otherwise(self, case: Case, corrects: str, at: datetime) -> Pending:
         """The last step is withdrawn, or was taken an hour later."""
-        data: dict[str, Any] = {"corrects": corrects, "reason": _words()}
+        data: dict[str, Any] = {"corrects": corrects, "reason": words()}
         withdrawn = self._rng.random() < 0.5
         if not withdrawn:
             at += timedelta(hours=1)
             data["data"] = {"feedback_id": case.case_id, "state": "closed"}
         about = Said(case, None if withdrawn else "closed", at, corrects)
-        return _event("feedback", self.org_id, "ReportCorrected", f"{corrects}-c", case.case_id, at, data, about)
+        return reported("feedback", self.org_id, "ReportCorrected", f"{corrects}-c", case.case_id, at, data, about)
 
     def _inventory(self) -> Iterator[Pending]:
         """A result; or what a service or a standard is, said again in other words; or a service that was none."""
@@ -240,10 +242,12 @@ class Department:
             names = {"service_name_en": service_id, "service_name_fr": service_id}
             data = {"dialect": "collection", "fiscal_year": year, "service_id": service_id, **names}
             ids.append(f"{service_id}-{year}")
-            yield _event("inventory", self.org_id, "ServiceReported", ids[-1], service_id, FIRST, data)
+            yield reported("inventory", self.org_id, "ServiceReported", ids[-1], service_id, FIRST, data)
         for corrects in reversed(ids):
-            data = {"corrects": corrects, "reason": _words()}
-            event, body = _event("inventory", self.org_id, "ReportCorrected", f"{corrects}-c", service_id, FIRST, data)
+            data = {"corrects": corrects, "reason": words()}
+            event, body = reported(
+                "inventory", self.org_id, "ReportCorrected", f"{corrects}-c", service_id, FIRST, data
+            )
             event.most_entries = 2  # of its year, and of the one before, which is the newest now
             yield event, body
 
@@ -276,16 +280,16 @@ class Department:
             "total": total,
         }
         about = Result(service_id, standard_id, channel, first.isoformat(), day, met, total)
-        yield _event(
+        yield reported(
             "inventory", self.org_id, "ServiceStandardResultReported", event_id, standard_id, FIRST, data, about
         )
         if rng.random() < CORRECTED * 5:
             withdrawn = rng.random() < 0.5
             if not withdrawn:
                 data = {**data, "met": met // 2}
-            said = {"corrects": event_id, "reason": _words(), **({} if withdrawn else {"data": data})}
+            said = {"corrects": event_id, "reason": words(), **({} if withdrawn else {"data": data})}
             corrected = replace(about, met=met // 2, corrects=event_id, withdrawn=withdrawn)
-            yield _event(
+            yield reported(
                 "inventory", self.org_id, "ReportCorrected", f"{event_id}-c", standard_id, FIRST, said, corrected
             )
 
@@ -313,7 +317,7 @@ class Department:
         return Event(event.service, event.org_id, event.source, event_id, "rejected"), orjson.dumps(document)
 
 
-def _words() -> dict[str, str]:
+def words() -> dict[str, str]:
     return {"en": f"{PLANTED} because", "fr": f"{PLANTED} parce que"}
 
 

@@ -37,6 +37,7 @@ PATHS = (
     "services/inventory/store/re*.py",
     "services/inventory/store/versions.py",
     "services/reporting/store/writing.py",
+    "services/status/delivering/mail.py",
     "services/status/delivering/recording.py",
     "services/status/delivering/webhooks.py",
     "services/status/delivering/worker.py",

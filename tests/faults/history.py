@@ -57,6 +57,8 @@ class History:
         self.outcomes: Counter[tuple[str, str]] = Counter()  # (source, outcome) -> answers
         self.unknown = self.unknown_over_http = 0
         self.anomalies: list[Anomaly] = []
+        # What people did at a service and were answered for, and how many entries of its log say so.
+        self.acts: dict[tuple[str, Identity], int] = {}
         self.answers: list[bytes] = []  # some of what was answered, for what must never be in it
         self._lately: dict[str, deque[Event]] = {}
 

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import product
 from typing import Any, Self
 
 import aiohttp
@@ -15,6 +16,7 @@ from shared.identity import key_id_of
 from shared.kafka import Kafka
 from tests.faults.departments import DOORS, ORGS, SERVICES, Department, Pending
 from tests.faults.history import Event, History
+from tests.faults.thorough import Thorough
 
 _MOST, _UNANSWERED_SECONDS = 120, 240.0
 _LATER = {429, 503}
@@ -49,13 +51,18 @@ class Load:
     def start(self, seed: str, rate: float, invalid: float) -> None:
         """Begin every stream anew, under ids of this seed."""
         self._stopping.clear()
-        lanes = [(org, service, door) for org in ORGS for service in SERVICES for door in DOORS]
-        self._lanes = [
-            asyncio.create_task(
-                self._lane(Department(*lane, seed, invalid), rate * share_of(lane[1]) / len(ORGS) / len(DOORS))
+        for org, service, door in product(ORGS, SERVICES, DOORS):
+            self._begin(
+                Department(org, service, door, seed, invalid), rate * share_of(service) / len(ORGS) / len(DOORS)
             )
-            for lane in lanes
-        ]
+
+    def add_thorough(self, seed: str, rate: float) -> None:
+        """The streams of the fifth department beside the others', until these stop; each service is reported alike."""
+        for service, door in product(SERVICES, DOORS):
+            self._begin(Thorough(service, door, seed), rate / len(SERVICES) / len(DOORS))
+
+    def _begin(self, department: Department, rate: float) -> None:
+        self._lanes.append(asyncio.create_task(self._lane(department, rate)))
 
     async def stop(self) -> None:
         """Let every stream come to the end of its batch: nothing is left without an answer."""

@@ -33,7 +33,7 @@ from shared.consuming import cluster_id
 from shared.testing import eventually
 from tests.faults import disks, failpoints
 from tests.faults.checker import Checker
-from tests.faults.departments import INVALID, ORGS, PLANTED, inventory
+from tests.faults.departments import DEPARTMENTS, INVALID, PLANTED, inventory
 from tests.faults.disks import Disk
 from tests.faults.history import Anomaly, History
 from tests.faults.load import Load, Readers, share_of
@@ -298,9 +298,18 @@ class Rig:
         """Until everything that was recorded is read everywhere, and nothing waits at any door."""
 
         async def trouble() -> list[str]:
-            return await self._trouble(await self._heads(), 0)
+            return await self._trouble(await self._heads(), 0) or await self._to_follow()
 
         await eventually(trouble, lambda trouble: not trouble, seconds=_AT_REST_SECONDS)
+
+    async def replay(self, name: str, door: str | None = None) -> list[int]:
+        """Look at some of a service's newest dead letters, and replay them. Raises Stop where it is away."""
+        found = await self.services.ask(name, "/v1/dead-letters", query={"limit": 5, "door": door})
+        letters = [int(each["id"]) for each in found["items"]]
+        for letter in letters:
+            await self.services.ask(name, f"/v1/dead-letters/{letter}")
+            await self.services.ask(name, f"/v1/dead-letters/{letter}/replay", method="POST")
+        return letters
 
     async def logs(self) -> AsyncIterator[tuple[str, int]]:
         """Each log, and how many entries it has."""
@@ -322,6 +331,19 @@ class Rig:
             if ready.get("degraded", True):
                 return [f"{name} is {ready.get('status', 'away')}: {orjson.dumps(ready).decode()}"]
         return await self._untaken(most) or await self._unread(cut)
+
+    async def _to_follow(self) -> list[str]:
+        """What comes of itself of what was read: applications to be measured again, verdicts to be told."""
+        measuring = await self.fetch("status", "select service_id from measure_again")
+        telling = await self.fetch(
+            "reporting",
+            "select v.position, r.position, l.position, c.position from verdict_head v, reading_head r, log_head l, "
+            "relay_cursor c where v.position < r.position or c.position < l.position or exists (select from verdict_asked)",
+        )
+        found = [f"{row[0]} is to be measured again" for row in measuring]
+        return found + [
+            f"verdicts are told to {row[0]} of {row[1]}, published to {row[3]} of {row[2]}" for row in telling
+        ]
 
     async def _untaken(self, most: int) -> list[str]:
         """Departments' topics of which more than `most` records are not taken in, by Kafka's ends and the databases' offsets."""
@@ -351,7 +373,7 @@ class Rig:
         if self._consumer is None:
             self._consumer = AIOKafkaConsumer(**self.system.kafka.options(), request_timeout_ms=3_000)
             await self._consumer.start()
-        partitions = [TopicPartition(f"ingest.{name}.{org}", 0) for name in LOGS for org in ORGS]
+        partitions = [TopicPartition(f"ingest.{name}.{org}", 0) for name in LOGS for org in DEPARTMENTS]
         return dict(await self._consumer.end_offsets(partitions))
 
     async def _ask_kafka_anew(self) -> None:
@@ -399,8 +421,8 @@ async def _done(value: bool) -> bool:
 async def rig(seed: int, say: Callable[[str], None] = lambda _text: None) -> AsyncIterator[Rig]:
     """A system of its own in a temporary home, its inventory reported and known everywhere."""
     folder = Path(mkdtemp(prefix="guichet-faults-"))
-    before = os.environ.get("GUICHET_HOME")
-    os.environ["GUICHET_HOME"] = str(folder)
+    before = {name: os.environ.get(name) for name in ("GUICHET_HOME", "GUICHET_MAILBOX")}
+    os.environ.update(GUICHET_HOME=str(folder), GUICHET_MAILBOX="true")
     system = FaultSystem(Home(), free_port_base())
     supervisor: asyncio.Task[None] | None = None
     try:
@@ -409,7 +431,7 @@ async def rig(seed: int, say: Callable[[str], None] = lambda _text: None) -> Asy
         await asyncio.to_thread(system.mount_disks)
         await asyncio.to_thread(system.start)
         async with Services(Home()) as services:
-            made = {org: (await keys.create(services, org))["key"] for org in ORGS}
+            made = {org: (await keys.create(services, org))["key"] for org in DEPARTMENTS}
             urls = {name: services.url(name) for name in SERVICES}
             async with Load(urls, system.kafka, made, History()) as load:
                 found = Rig(system, services, load, seed, say)
@@ -429,11 +451,12 @@ async def rig(seed: int, say: Callable[[str], None] = lambda _text: None) -> Asy
         if system._lock is not None:
             system._lock.close()
         remove(folder)
-        os.environ.pop("GUICHET_HOME") if before is None else os.environ.__setitem__("GUICHET_HOME", before)
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
 
 
 async def _report_inventory(load: Load) -> None:
-    for org in ORGS:
+    for org in DEPARTMENTS:
         pending = list(inventory(org))
         for kind in ("ServiceReported", "ServiceStandardReported"):
             batch = [each for each in pending if kind.encode() in each[1]]

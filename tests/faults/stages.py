@@ -16,9 +16,18 @@ from shared.kafka import Kafka
 from tests.faults.departments import ORGS
 from tests.faults.history import Identity
 
-LOGS = ("inventory", "feedback", "status")
+LOGS = ("inventory", "feedback", "status")  # those that reporting reads; it has one of its own besides
+EVERY_LOG = (*LOGS, "reporting")
+STRAY = b"stray"  # the key of records that the harness has written itself
 NOTIFICATIONS = "status.notifications.v1"
-TOPICS = ("inventory.services.v1", "feedback.cases.v1", "status.applications.v1", NOTIFICATIONS)
+TOPICS = (
+    "inventory.services.v1",
+    "inventory.stewardship.v1",
+    "feedback.cases.v1",
+    "status.applications.v1",
+    NOTIFICATIONS,
+    "reporting.verdicts.v1",
+)
 # The tables that keep cases, and what their cases are called there.
 _CASES = {"status": ("application", "application_id"), "feedback": ("feedback_case", "feedback_id")}
 _CELL = "org_id, service_id, standard_id, channel"
@@ -64,6 +73,8 @@ class Stages:
 
     received: dict[str, list[tuple[Identity, int]]] = field(default_factory=dict)
     entries: dict[str, list[Entry]] = field(default_factory=dict)
+    # What a service found in Kafka beyond its restored log, and said to be void.
+    lost: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     letters: dict[str, list[Identity]] = field(default_factory=dict)
     refused: list[tuple[Identity, str]] = field(default_factory=list)  # at Kafka's door, by topic and offset
     records: list[Record] = field(default_factory=list)
@@ -85,10 +96,15 @@ class Look:
     async def stages(self, segment: str) -> Stages:
         """In a system at rest; `segment` begins the ids of the cases whose versions are wanted."""
         stages = Stages()
-        for service in LOGS:
+        for service in EVERY_LOG:
             connection = await asyncpg.connect(self._databases[service])
             try:
+                seen = self._seen[f"{service} log"]
                 await self._log(connection, service, stages)
+                stages.lost[service] = {row[0] for row in await connection.fetch("select position from lost_event")}
+                if service not in LOGS:
+                    continue
+                await self._received(connection, service, seen, stages)
                 await self._letters(connection, service, stages)
                 await self._versions(connection, service, segment, stages)
             finally:
@@ -111,7 +127,7 @@ class Look:
         stages = Stages()
         await self._topics(stages)
         self._offsets.clear()
-        found: dict[str, set[int]] = {name: set() for name in LOGS}
+        found: dict[str, set[int]] = {name: set() for name in EVERY_LOG}
         for record in stages.records:
             if record.position:
                 found[record.topic.partition(".")[0]].add(record.position)
@@ -128,11 +144,12 @@ class Look:
         stages.entries[service] = [
             Entry(row[0], (row[1], row[2]), row[3], row[4], row[5], row[6].encode()) for row in rows
         ]
-        received = await connection.fetch(
-            "select source, event_id, position from received_event where position > $1", seen
-        )
-        stages.received[service] = [((row[0], row[1]), row[2]) for row in received]
         self._seen[f"{service} log"] = rows[-1][0] if rows else seen
+
+    @staticmethod
+    async def _received(connection: asyncpg.Connection, service: str, seen: int, stages: Stages) -> None:
+        rows = await connection.fetch("select source, event_id, position from received_event where position > $1", seen)
+        stages.received[service] = [((row[0], row[1]), row[2]) for row in rows]
 
     async def _letters(self, connection: asyncpg.Connection, service: str, stages: Stages) -> None:
         seen = self._seen[f"{service} letters"]
@@ -205,6 +222,8 @@ class Look:
     @staticmethod
     def _keep(records: Any, stages: Stages) -> None:
         for each in records:
+            if each.key == STRAY:
+                continue
             if each.topic not in TOPICS:
                 stages.refusals.append(each.value or b"")
                 continue

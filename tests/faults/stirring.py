@@ -1,4 +1,6 @@
-"""What a load alone does not lead to, again and again: reads, dead letters replayed, keys made, processes ended, parts broken."""
+"""What a load alone does not lead to, again and again: a department that reports everything, people at work, reads, dead letters
+replayed, keys made, processes ended, parts broken.
+"""
 
 import asyncio
 import os
@@ -7,16 +9,19 @@ import signal
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from functools import partial
-from itertools import islice
+from itertools import islice, product
 
 import aiohttp
 
 from guichet.errors import Stop
 from guichet.home import SERVICES
-from tests.faults.departments import FIRST, ORGS, services_of
+from tests.faults.departments import FIRST, ORGS, THOROUGH, services_of
+from tests.faults.people import People
 from tests.faults.rig import Rig
 from tests.faults.stages import LOGS
+from tests.faults.thorough import UNLUCKY
 
+_THOROUGH_RATE = 12.0
 _ORG = ORGS[0]
 _SERVICE = services_of(_ORG)[0]
 _CELL = f"org_id={_ORG}&type=guichet.status.ApplicationStateChanged.v1&day={FIRST.date()}&until=1"
@@ -26,26 +31,33 @@ _PATHS = {
         "/v1/services", f"/v1/services/{_SERVICE}", f"/v1/services/{_SERVICE}/history", "/v1/standards", *_LOG,
     ),
     "feedback": ("/v1/cases", *_LOG),
-    "status": _LOG,
+    "status": (f"/v1/exception-days?org={THOROUGH}", *_LOG),
     "reporting": ("/v1/reading/views", "/v1/trace/none", "/en/"),
 }  # fmt: skip
 
 
 async def stir(rig: Rig) -> None:
-    """Everything at once, until it is cancelled."""
+    """Everything at once, until it is cancelled; what the department sends, until the load stops."""
+    for name, statement in product(LOGS, UNLUCKY):
+        await rig.fetch(name, statement)
+    rig.load.add_thorough(f"{rig.segment}.all", _THOROUGH_RATE)
+    people = People(rig)
     async with asyncio.TaskGroup() as group:
         for name in SERVICES:
             group.create_task(_again_and_again(partial(_read, rig, name), 0.2))
         for name in LOGS:
             group.create_task(_again_and_again(partial(_mend, rig, name), 1))
             group.create_task(_again_and_again(partial(_open, rig, name), 2))
+        for act in people.acts:
+            group.create_task(_again_and_again(act, 0.5))
         group.create_task(_again_and_again(partial(_come_and_go, rig), 8))
         group.create_task(_again_and_again(partial(_break, rig), 20))
+        group.create_task(_again_and_again(partial(_fall_behind, rig), 60))
 
 
 async def _again_and_again(work: Callable[[], Awaitable[None]], seconds: float) -> None:
     while True:
-        with suppress(Stop, aiohttp.ClientError, TimeoutError):  # whom it asks may have ended just now
+        with suppress(Stop, aiohttp.ClientError, TimeoutError, ValueError):  # whom it asks may have ended just now
             await work()
         await asyncio.sleep(seconds)
 
@@ -74,13 +86,9 @@ def _pages(rig: Rig, name: str) -> Iterator[str]:
 
 async def _mend(rig: Rig, name: str) -> None:
     """Dead letters are looked at and replayed; the newest is dropped."""
-    letters = (await rig.services.ask(name, "/v1/dead-letters", query={"limit": 5}))["items"]
-    for letter in letters:
-        path = f"/v1/dead-letters/{letter['id']}"
-        await rig.services.ask(name, path)
-        await rig.services.ask(name, f"{path}/replay", method="POST")
+    letters = await rig.replay(name)
     if letters:
-        await rig.services.ask(name, f"/v1/dead-letters/{letters[0]['id']}", method="DELETE")
+        await rig.services.ask(name, f"/v1/dead-letters/{letters[0]}", method="DELETE")
 
 
 async def _open(rig: Rig, name: str) -> None:
@@ -102,3 +110,9 @@ async def _break(rig: Rig) -> None:
         async with rig.away(part):
             await asyncio.sleep(2)
         await asyncio.sleep(4)
+
+
+async def _fall_behind(rig: Rig) -> None:
+    """Reporting is away until there is more for it than it takes at once."""
+    async with rig.away("reporting"):
+        await asyncio.sleep(15)

@@ -16,11 +16,12 @@ from tests.faults.departments import PLANTED, Case, Said
 from tests.faults.failpoints import ROOT, points
 from tests.faults.history import Event, History
 from tests.faults.planted import BUGS, Bug
-from tests.faults.stages import LOGS, Entry, Look, Record, Stages
+from tests.faults.stages import EVERY_LOG, LOGS, Entry, Look, Record, Stages
 
 SOURCE = "/organizations/9001/faults"
 CASE = Case("9001", "f1.1-9001-sh-1", "F-9001-A", "TEL")
 KEY = f"9001/{CASE.case_id}"
+DECIDED = ("/organizations/9001/decisions", "step-1-1")
 TOPIC = "status.applications.v1"
 
 
@@ -61,7 +62,7 @@ def well() -> tuple[History, Stages]:
     standard = (CASE.org_id, CASE.service_id, f"{CASE.service_id}-1", CASE.channel)
     stages = Stages(
         received={name: [] for name in LOGS} | {"status": [((SOURCE, "e-1"), 1), ((SOURCE, "e-2"), 2)]},
-        entries={name: [] for name in LOGS} | {"status": list(ENTRIES)},
+        entries={name: [] for name in EVERY_LOG} | {"status": list(ENTRIES)},
         letters={name: [] for name in LOGS} | {"status": [(SOURCE, "e-3")]},
         records=[record(each, each.position) for each in ENTRIES],
         versions={("status", "9001", CASE.case_id): 2},
@@ -75,6 +76,18 @@ def well() -> tuple[History, Stages]:
     )
     stages.logged["status"] = [(each.position, each.value) for each in ENTRIES]
     return history, stages
+
+
+def verdict(position: int) -> Entry:
+    """A decision, as reporting's own log has it."""
+    value = orjson.dumps({"id": str(position)})
+    return Entry(position, DECIDED, "guichet.reporting.OversightStepTaken.v1", "reporting.verdicts.v1", "9001", value)
+
+
+def _decide(history: History, stages: Stages, *positions: int) -> None:
+    history.acts["reporting", DECIDED] = 1
+    stages.entries["reporting"] = [verdict(each) for each in positions]
+    stages.records += [replace(record(each, each.position), topic=each.topic) for each in stages.entries["reporting"]]
 
 
 def judged(history: History, stages: Stages) -> set[str]:
@@ -122,6 +135,9 @@ WRONG: dict[str, tuple[str, Callable[[History, Stages], object]]] = {
         "premature",
         lambda _, s: s.records.append(replace(record(ENTRIES[1], 3), value=b"other")),
     ),
+    "a verdict is not in Kafka": ("lost", lambda _, s: s.entries["reporting"].append(verdict(1))),
+    "what somebody decided is not in the log": ("lost", lambda h, _: h.acts.update({("reporting", DECIDED): 1})),
+    "what somebody decided is in the log twice": ("duplicated", lambda h, s: _decide(h, s, 1, 2)),
     "a reader saw a version go back": ("regressed", lambda h, _: h.regressed(None, "3, then 2")),
     "a person's words are in the log": (
         "leaked",
@@ -158,6 +174,29 @@ def test_what_must_not_be_is_called_by_its_name(wrong: str) -> None:
 def test_a_relay_that_goes_back_and_comes_again_has_done_nothing_wrong() -> None:
     history, stages = well()
     stages.records += [record(each, 10 + each.position) for each in ENTRIES]
+    assert judged(history, stages) == set()
+
+
+def test_what_somebody_decided_is_in_the_log_and_in_kafka_once() -> None:
+    history, stages = well()
+    _decide(history, stages, 1)
+    assert judged(history, stages) == set()
+
+
+def test_what_follows_from_another_log_was_reported_by_nobody() -> None:
+    history, stages = well()
+    measured = replace(entry(3, "F-9001-A", 3), cause=("/services/inventory", "F-9001-A"))
+    stages.entries["status"].append(measured)
+    stages.records.append(record(measured, 3))
+    stages.logged["status"].append((3, measured.value))
+    stages.versions["status", "9001", CASE.case_id] = 2
+    assert judged(history, stages) == set()
+
+
+def test_what_a_restored_log_says_it_has_lost_was_read_by_reporting_all_the_same() -> None:
+    history, stages = well()
+    stages.logged["status"].append((9, b"{}"))
+    stages.lost["status"] = {9}
     assert judged(history, stages) == set()
 
 

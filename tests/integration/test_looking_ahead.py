@@ -1,17 +1,20 @@
 """What is said of one service beyond its shares, and of a department's years, over HTTP and on pages anyone can use."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import aiohttp
+import asyncpg
 import orjson
 import pytest
 
 from guichet import keys
 from guichet.client import Services
 from guichet.tokens import token
+from services.reporting.store.trends import answers_by_year
 from shared.language import LANGUAGES, Language
 from shared.testing import eventually, feedback_event, status_event
+from tests.conftest import LocalSystem
 from tests.integration.inventories import inventory_event, service_with_standard
 from tests.integration.test_browser import WIDE, judge
 from tests.unit.evidence import row
@@ -187,6 +190,29 @@ async def test_the_page_of_a_service_says_what_to_expect_and_what_its_figures_co
         "fr": ("Ce à quoi vous attendre maintenant", "8 cas terminés sur 10 ont pris 3 jours ou moins", "on estime que 66,7 %", "1,6 semaines", "40 / 50"),
     }[language]:  # fmt: skip
         assert said in text, said
+
+
+async def test_trends_before_a_day_leave_out_what_was_received_from_its_midnight_in_ottawa_on(
+    services: Services, system: LocalSystem
+) -> None:
+    org, key = "9076", (await keys.create(services, "9076"))["key"]
+    moments = ("2025-03-10T03:59:59Z", "2025-03-10T04:00:00Z")  # midnight is at four, in daylight saving time
+    said = [
+        feedback_event(org, f"midnight-{n}", "suggestion", service_id="midnight", rating=5, time=moment)
+        for n, moment in enumerate(moments)
+    ]
+    receipts = await services.send("feedback", key, [orjson.dumps(each) for each in said])
+    assert {each["outcome"] for each in receipts} == {"accepted"}, receipts
+    connection = await asyncpg.connect(system.dsn("postgres", "reporting"))
+
+    async def answers(before: date) -> int:
+        return sum(each["answers"] for each in await answers_by_year(connection, org, before))
+
+    try:
+        await eventually(lambda: answers(date(2025, 3, 11)), lambda found: found == len(moments))
+        assert await answers(date(2025, 3, 10)) == 1
+    finally:
+        await connection.close()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

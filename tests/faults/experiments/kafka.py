@@ -9,7 +9,7 @@ from guichet import keys
 from guichet.provisioning import provision_kafka
 from shared.testing import eventually
 from tests.faults.campaign import on_the_way
-from tests.faults.departments import ORGS
+from tests.faults.departments import DEPARTMENTS
 from tests.faults.rig import Rig
 from tests.faults.stages import LOGS
 
@@ -59,7 +59,7 @@ async def kafka_emptied(rig: Rig, full: bool) -> str:
     await rig.healed(60)
     crashes = await on_the_way(rig, lambda: _empty(rig, LOGS)) if full else ""
     await rig.healed(60)
-    for org in ORGS:
+    for org in DEPARTMENTS:
         rig.load.keys[org] = (await keys.create(rig.services, org))["key"]
     rig.look.forget_topics()
     filled = await rig.look.positions()

@@ -14,6 +14,7 @@ from shared.testing import eventually
 from tests.faults import failpoints
 from tests.faults.campaign import among
 from tests.faults.departments import ORGS, services_of
+from tests.faults.experiments.asides import Asides
 from tests.faults.history import Anomaly
 from tests.faults.rig import Rig
 from tests.integration.receiving import Answer, Receiver, receivers
@@ -50,7 +51,7 @@ async def receivers_misbehave(rig: Rig, full: bool) -> str:
         async with _subscribed(rig, _bad(healed)) as bad:
             await asyncio.sleep(seconds)
             during = await _p99(rig, well)
-            ended = await among(rig, _points(), 150) if full else "no crash"
+            ended = await _crashing(rig) if full else "no crash"
             healed.set()
             for each in bad:
                 each.receiver.answer = None
@@ -64,8 +65,10 @@ async def receivers_misbehave(rig: Rig, full: bool) -> str:
     return f"{len(well) + len(bad)} receivers, {tried} tries; the two that are well: p99 {before:.2f} → {during:.2f} s; {ended}"
 
 
-def _points() -> set[str]:
-    return {each for each in failpoints.points() if each.startswith(_PATH)}
+async def _crashing(rig: Rig) -> str:
+    async with receivers() as found, Asides(rig, found).going_on():
+        await asyncio.sleep(5)
+        return await among(rig, {each for each in failpoints.points() if each.startswith(_PATH)}, 150)
 
 
 def _bad(healed: asyncio.Event) -> dict[str, Answer | None]:

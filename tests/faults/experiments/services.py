@@ -14,7 +14,7 @@ import psutil
 from guichet.home import SERVICES
 from shared.testing import eventually
 from tests.faults import campaign
-from tests.faults.departments import ORGS
+from tests.faults.departments import DEPARTMENTS
 from tests.faults.rig import Rig
 
 _FEWEST_KILLS, _MOST_EVENTS, _MOST_SECONDS = 6, 1_000_000, 900.0
@@ -39,7 +39,7 @@ async def zombie(rig: Rig, full: bool) -> str:
     """Reporting stands still between its effects and its commit, status with a batch in hand; others take over."""
     points = {
         "reporting": ("services.reporting.handlers:_log_and_fold:4 after@2!", "reporting", 18),
-        "status": ("shared.consuming:Consumption.take:1 before entering@9!", "status.ingest", len(ORGS)),
+        "status": ("shared.consuming:Consumption.take:1 before entering@9!", "status.ingest", len(DEPARTMENTS)),
     }
     async with AsyncExitStack() as stack:
         seconds = {name: await stack.enter_async_context(rig.another(name)) for name in points}
