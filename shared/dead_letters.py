@@ -6,7 +6,7 @@ while ten thousand of its letters wait only that it came.
 
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeVar
@@ -29,6 +29,7 @@ MOST_KEPT = 10_000
 _ROOM_SECONDS = 10.0
 
 State = Literal["waiting", "accepted", "dropped"]
+Place = tuple[str, int, int]  # topic, partition, offset
 
 
 class DeadLetters:
@@ -40,6 +41,10 @@ class DeadLetters:
         self._rooms: dict[str, tuple[float, int]] = {}
 
     async def keep(self, connection: Connection, refused: Sequence[tuple[Arrival, Refusal]]) -> None:
+        """A record of Kafka's has one letter, however often its topic is read from the beginning."""
+        read = {_place(arrival): arrival.raw for arrival, _ in refused if arrival.topic}
+        before = await self.kept_before(connection, read)
+        refused = [(arrival, refusal) for arrival, refusal in refused if _place(arrival) not in before]
         if not refused:
             return
         room = await self._room_of(
@@ -53,6 +58,25 @@ class DeadLetters:
         self._rooms |= {org_id: (self._rooms[org_id][0], left) for org_id, left in room.items()}
         for code, number in Counter(refusal.problem.code for _, refusal in refused).items():
             metrics.dead_letters.labels(code).inc(number)
+
+    async def kept_before(self, connection: Connection, records: Mapping[Place, bytes]) -> set[Place]:
+        """Which of these records have a letter. What another record left at a place, before its topic was made anew, is none."""
+        if not records:
+            return set()
+        rows = await connection.fetch(
+            "select topic, partition, record_offset, size, sealed from dead_letter join "
+            "unnest($1::text[], $2::int[], $3::bigint[]) as a (topic, partition, record_offset) "
+            "using (topic, partition, record_offset)",
+            *zip(*records, strict=True),
+        )
+        places = [(row["topic"], row["partition"], row["record_offset"]) for row in rows]
+        letters = zip(places, rows, strict=True)
+        return {place for place, row in letters if self._is_of(records[place], row["size"], row["sealed"])}
+
+    def _is_of(self, raw: bytes, size: int | None, sealed: bytes | None) -> bool:
+        """Whether a letter is that of a record, by as much of it as the letter still has."""
+        kept = None if sealed is None else opened(self._seal, sealed)
+        return size in {None, len(raw)} and raw.startswith(kept or b"")
 
     async def _room_of(self, connection: Connection, org_ids: set[str]) -> dict[str, int]:
         """How many more letters of each are kept with what they hold. Counting thousands for each commit would let whoever
@@ -86,6 +110,10 @@ class NotKept(DeadLetters):
 
     async def keep(self, connection: Connection, refused: Sequence[tuple[Arrival, Refusal]]) -> None:
         pass
+
+
+def _place(arrival: Arrival) -> Place:
+    return arrival.topic or "", arrival.partition or 0, arrival.offset or 0
 
 
 def _door(arrival: Arrival) -> str:

@@ -76,7 +76,7 @@ class Stages:
     # What a service found in Kafka beyond its restored log, and said to be void.
     lost: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     letters: dict[str, list[Identity]] = field(default_factory=dict)
-    refused: list[tuple[Identity, str]] = field(default_factory=list)  # at Kafka's door, by topic and offset
+    refused: list[tuple[Identity, str]] = field(default_factory=list)  # which record, and by whom
     records: list[Record] = field(default_factory=list)
     refusals: list[bytes] = field(default_factory=list)
     logged: dict[str, list[tuple[int, bytes]]] = field(default_factory=lambda: defaultdict(list))
@@ -154,12 +154,12 @@ class Look:
     async def _letters(self, connection: asyncpg.Connection, service: str, stages: Stages) -> None:
         seen = self._seen[f"{service} letters"]
         rows = await connection.fetch(
-            "select dead_letter_id, source, event_id, problem::text, topic, record_offset from dead_letter "
+            "select dead_letter_id, source, event_id, problem::text, topic, record_offset, partition from dead_letter "
             "where dead_letter_id > $1 order by 1",
             seen,
         )
         stages.letters[service] = [(row[1], row[2]) for row in rows]
-        stages.refused += [((row[1], row[2]), f"{row[4]} {row[5]}") for row in rows if row[4]]
+        stages.refused += [((row[1], row[2]), f"{row[4]} {row[6]}/{row[5]} by {service}") for row in rows if row[4]]
         stages.refusals += [row[3].encode() for row in rows]
         self._seen[f"{service} letters"] = rows[-1][0] if rows else seen
 

@@ -420,6 +420,36 @@ async def test_a_record_set_aside_is_heard_again_by_the_handler_it_was_meant_for
     assert (first["outcome"], first["position"], heard, told) == ("accepted", 5, [5], [None])
 
 
+async def test_a_topic_that_is_read_from_its_beginning_again_leaves_no_second_letter_of_what_was_set_aside(
+    database: asyncpg.Pool, seal: Seal
+) -> None:
+    async def fail(_: Connection, _events: Sequence[Heard]) -> None:
+        raise ValueError
+
+    listeners = {"guichet.inventory.ServiceRecorded.v1": (ServiceRecorded, fail)}
+    listener = listening("nobody.inventory", ["inventory.services.v1"], listeners, DeadLetters(seal))
+    for cluster in ("cluster", "another", "a third"):
+        listener._cluster = cluster
+        await listener.take(database, [service_record("9001", 5)])
+    await one_letter(database)
+    await drop(database, (await one_letter(database))["dead_letter_id"])
+    listener._cluster = "a fourth"
+    await listener.take(database, [service_record("9001", 5)])
+    assert (await one_letter(database))["state"] == "dropped"
+
+
+async def test_another_record_at_the_place_of_one_that_was_refused_has_a_letter_of_its_own(
+    database: asyncpg.Pool, seal: Seal, unique: str
+) -> None:
+    """The topic was made anew."""
+    raws = [orjson.dumps(status_event("9001", f"{unique}-{n}", "submitted")) for n in (1, 2)]
+    for raw in (*raws, *raws):
+        async with transaction(database) as connection:
+            await record(connection, Faulty(seal).intake, [Arrival(raw, "9001", None, "ingest.status.9001", 0, 7)])
+    rows = await database.fetch("select sealed from dead_letter order by dead_letter_id")
+    assert [opened(seal, row["sealed"]) for row in rows] == raws
+
+
 async def test_reporting_counts_a_record_once_though_its_letter_comes_after_it(
     services: Services, system: LocalSystem, key: str, org: str, unique: str
 ) -> None:

@@ -26,6 +26,15 @@ def records(number: int) -> list[Any]:
     ]
 
 
+def with_one_unkeepable(some: list[Any]) -> list[Any]:
+    """A stopped clock without a day: by the contract, and yet nothing that a table can hold."""
+    at, bad = next((n, each) for n, each in enumerate(some) if b'"to_state":"submitted"' in each.value)
+    broken = bad.value.replace(b'"state":"running"', b'"state":"stopped"')
+    assert broken != bad.value
+    one = ConsumerRecord(bad.topic, bad.partition, bad.offset, 0, 0, bad.key, broken, None, 0, 0, bad.headers)
+    return [*some[:at], one, *some[at + 1 :]]
+
+
 @pytest.fixture
 def views(database_of_reporting: asyncpg.Pool) -> asyncpg.Pool:
     return database_of_reporting
@@ -56,11 +65,7 @@ async def test_views_are_the_fold_of_the_log_however_records_are_batched_and_rep
 
 
 async def test_a_record_that_no_table_can_hold_is_set_aside_alone(views: asyncpg.Pool) -> None:
-    some = records(40)
-    at, bad = next((n, each) for n, each in enumerate(some) if b'"to_state":"submitted"' in each.value)
-    broken = bad.value.replace(b'"state":"running"', b'"state":"stopped"')  # a stopped clock without a day
-    assert broken != bad.value
-    some[at] = ConsumerRecord(bad.topic, bad.partition, bad.offset, 0, 0, bad.key, broken, None, 0, 0, bad.headers)
+    some = with_one_unkeepable(records(40))
     await read(views, some)
     assert await views.fetchval("select count(*) from dead_letter") == 1
     assert await views.fetchval("select count(*) from logged_event") == 39

@@ -1,9 +1,7 @@
 """Views made anew beside the live ones: equal to them, put in their place without a gap, and never touched by what fails."""
 
 import asyncio
-import base64
 import itertools
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Self
@@ -20,15 +18,12 @@ from services.reporting.handlers.rebuilding.rereading import log_only
 from services.reporting.handlers.rebuilding.switching import DifferentEvents
 from shared.consuming import Consumption, Record
 from shared.database import TRANSIENT, Connection, _speak_json, open_pool, transaction
-from shared.dead_letters import DeadLetters
-from shared.encryption import Seal
 from shared.problems import Refused
 from shared.testing import eventually
 from tests.conftest import LocalSystem
 from tests.integration.test_any_arrival import IN_ORDER, Arrival, arrivals
-from tests.integration.test_reading import differences, read, records
+from tests.integration.test_reading import LETTERS, differences, read, records, with_one_unkeepable
 
-LETTERS = DeadLetters(Seal(base64.urlsafe_b64encode(os.urandom(32)).decode()))
 RECORDS = records(900)
 CHANGED = (
     "update views_1.performance_cell set met = met + 7 where ctid = (select min(ctid) from views_1.performance_cell)"
@@ -443,8 +438,8 @@ async def test_what_the_log_lost_is_logged_again_and_no_view_counts_it_twice(vie
     before = await content(views)
     await views.execute("delete from logged_event where position % 3 = 0")
     async with transaction(views) as connection:
-        assert await log_only(connection, some) == 100
-        assert await log_only(connection, some) == 0
+        assert await log_only(connection, LETTERS, some) == 100
+        assert await log_only(connection, LETTERS, some) == 0
     assert await content(views) == before
     found = await rebuilt(views)
     assert (found["state"], found["differences"]) == ("switched", None)
@@ -460,7 +455,18 @@ async def test_a_log_and_views_that_are_gone_are_made_again_from_the_records_alo
     await views.execute(_FORGET)
     async with transaction(views) as connection:
         for batch in batches:
-            await log_only(connection, batch)
+            await log_only(connection, LETTERS, batch)
     found = await rebuilt(views, "the log and the views were lost")
     assert found["state"] == "switched"
+    assert await content(views) == before
+
+
+async def test_a_record_that_no_view_can_hold_stays_set_aside(views: asyncpg.Pool) -> None:
+    some = with_one_unkeepable(records(40))
+    await read(views, some)
+    before = await content(views)
+    await views.execute(_FORGET.replace("delete from dead_letter; ", ""))
+    async with transaction(views) as connection:
+        assert await log_only(connection, LETTERS, some) == 39
+    assert (await rebuilt(views, "the log and the views were lost"))["state"] == "switched"
     assert await content(views) == before

@@ -12,6 +12,8 @@ from functools import partial
 from services.reporting.handlers.rebuilding import rebuild
 from services.reporting.handlers.rebuilding.rereading import read_again
 from shared.database import open_pool
+from shared.dead_letters import DeadLetters
+from shared.encryption import Seal
 from shared.logs import configure_logs
 from shared.settings import Settings, load_settings
 
@@ -26,7 +28,8 @@ async def _run(settings: Settings, rebuild_id: int) -> None:
         statement_timeout="0",
         application_name="guichet rebuild",
     )
-    working = asyncio.create_task(rebuild(pool, rebuild_id, partial(read_again, pool, settings.kafka)))
+    letters = DeadLetters(Seal(settings.master_key.get_secret_value()))
+    working = asyncio.create_task(rebuild(pool, rebuild_id, partial(read_again, pool, settings.kafka, letters)))
     watching = asyncio.create_task(_until_orphaned(os.getppid()))
     try:
         await asyncio.wait([working, watching], return_when=asyncio.FIRST_COMPLETED)

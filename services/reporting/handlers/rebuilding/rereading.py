@@ -9,6 +9,7 @@ from services.reporting import store
 from services.reporting.handlers.decoding import decode
 from shared.consuming import Record, cluster_id
 from shared.database import Connection, Pool, transaction
+from shared.dead_letters import DeadLetters
 from shared.kafka import Kafka
 from shared.logs import log
 
@@ -17,7 +18,7 @@ _BATCH, _FETCH_BYTES = 10_000, 8 * 1024 * 1024
 _WAIT_MS = 1_000
 
 
-async def read_again(pool: Pool, kafka: Kafka, rebuild_id: int) -> None:
+async def read_again(pool: Pool, kafka: Kafka, letters: DeadLetters, rebuild_id: int) -> None:
     """Each partition up to where the consumers have taken it; what comes after is theirs to read."""
     cluster = await cluster_id(kafka)
     ends = {
@@ -32,12 +33,14 @@ async def read_again(pool: Pool, kafka: Kafka, rebuild_id: int) -> None:
     )
     await consumer.start()
     try:
-        await _read(pool, consumer, ends, cluster, rebuild_id)
+        await _read(pool, consumer, ends, cluster, letters, rebuild_id)
     finally:
         await consumer.stop()
 
 
-async def _read(pool: Pool, consumer: Any, ends: dict[TopicPartition, int], cluster: str, rebuild_id: int) -> None:
+async def _read(
+    pool: Pool, consumer: Any, ends: dict[TopicPartition, int], cluster: str, letters: DeadLetters, rebuild_id: int
+) -> None:
     consumer.assign(list(ends))
     starts = await consumer.beginning_offsets(list(ends)) if ends else {}
     for partition, start in starts.items():
@@ -53,7 +56,7 @@ async def _read(pool: Pool, consumer: Any, ends: dict[TopicPartition, int], clus
         if records:
             async with transaction(pool) as connection:
                 await store.hold_places(connection, _GROUP, cluster, ((r.topic, r.partition) for r in records))
-                added += await log_only(connection, records)
+                added += await log_only(connection, letters, records)
                 await store.has_read(connection, rebuild_id, done, added)
         for each in [each for each in left if await consumer.position(each) >= ends[each]]:
             consumer.pause(each)
@@ -61,9 +64,11 @@ async def _read(pool: Pool, consumer: Any, ends: dict[TopicPartition, int], clus
     log.info("kafka_read_again", records=done, added=added)
 
 
-async def log_only(connection: Connection, records: Sequence[Record]) -> int:
-    """Log what is not in the log; how many records that was. What cannot be read was set aside when it was read first."""
-    batch = decode(records)
+async def log_only(connection: Connection, letters: DeadLetters, records: Sequence[Record]) -> int:
+    """Log what is not in the log; how many records that was. What was set aside when it was read first stays so."""
+    by_place = {(each.topic, each.partition, each.offset): each for each in records}
+    aside = await letters.kept_before(connection, {place: each.value or b"" for place, each in by_place.items()})
+    batch = decode([each for place, each in by_place.items() if place not in aside])
     events = {(event.service, event.service_position): event for event in batch.events}
     known = await store.known(connection, list(events.values())) if events else set()
     fresh = [event for identity, event in events.items() if identity not in known]
