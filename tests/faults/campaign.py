@@ -18,6 +18,7 @@ from tests.faults.rig import Rig
 from tests.faults.stirring import stir
 
 _PATIENCE_SECONDS = 12.0
+_TELL_SECONDS = 60.0
 _MOST_TRIES = 4
 _REDUCED = 8  # points
 _LEARN_SECONDS = 6.0
@@ -40,7 +41,7 @@ class Campaign:
         self._tries: Counter[str] = Counter()
         self.most_tries = _MOST_TRIES
         self._armed: dict[str, tuple[str, float]] = {}
-        self._crashed_at = 0.0
+        self._crashed_at, self._told_at = 0.0, time.monotonic()
 
     @property
     def left(self) -> bool:
@@ -94,7 +95,7 @@ class Campaign:
     async def go(self, until: float, idle: float = _NEVER) -> None:
         """Crash wherever is left, until nothing is, the time is up, or nothing has ended at a point for `idle` seconds."""
         self._rig.on_death = self.died
-        told = self._crashed_at = time.monotonic()
+        self._crashed_at = time.monotonic()
         while self.left and time.monotonic() < min(until, self._crashed_at + idle):
             for name in SERVICES:
                 armed = self._armed.get(name)
@@ -104,8 +105,8 @@ class Campaign:
                 ):
                     self._rig.kill(name)
             await asyncio.sleep(0.1)
-            if time.monotonic() - told > 60:
-                told = time.monotonic()
+            if time.monotonic() - self._told_at > _TELL_SECONDS:
+                self._told_at = time.monotonic()
                 self._rig.say(f"  ended at {self.crashed} of {len(self.wanted)} points by now")
 
     async def keep_on(self, until: float, since: Hits | None = None) -> None:

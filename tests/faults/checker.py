@@ -16,6 +16,7 @@ from tests.faults.stages import EVERY_LOG, LOGS, NOTIFICATIONS, Entry, Look, Rec
 
 _MOST_TOLD = 40
 # Sources of what no department has reported: people, and the services themselves.
+_STATE_CHANGED = "guichet.status.ApplicationStateChanged.v1"
 _PEOPLE, _SERVICES = ("/officers", "/decisions"), "/services/"
 
 
@@ -201,7 +202,7 @@ def versions(expected: Oracle, stages: Stages) -> Iterator[Anomaly]:
             yield Anomaly(name, f"{org_id}/{case} has version {version} after {number} reports", service)
     last: dict[str, int] = {}
     for entry in stages.entries["status"]:
-        if entry.topic == NOTIFICATIONS:
+        if entry.type != _STATE_CHANGED:
             continue
         version, before = orjson.loads(entry.value)["data"]["version"], last.get(entry.key, 0)
         if version != before + 1:

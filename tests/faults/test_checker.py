@@ -32,7 +32,9 @@ def entry(position: int, event_id: str, version: int) -> Entry:
         "causedbysource": SOURCE,
         "data": {"version": version},
     }
-    return Entry(position, (SOURCE, event_id), "ApplicationStateChanged", TOPIC, KEY, orjson.dumps(document))
+    return Entry(
+        position, (SOURCE, event_id), "guichet.status.ApplicationStateChanged.v1", TOPIC, KEY, orjson.dumps(document)
+    )
 
 
 def record(of: Entry, offset: int, partition: int = 0) -> Record:
@@ -207,7 +209,7 @@ def test_an_anomaly_is_told_with_the_event_s_way() -> None:
     assert anomaly.way == [
         "sent 1 times, 0 without an answer, last answered at 2",
         "status remembers it at 2",
-        f"status log 2: ApplicationStateChanged to {TOPIC}",
+        f"status log 2: guichet.status.ApplicationStateChanged.v1 to {TOPIC}",
         "Kafka: 0/2",
         "reporting: 0 times",
     ]
