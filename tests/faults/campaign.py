@@ -9,20 +9,19 @@ import random
 import time
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from guichet.home import SERVICES
 from shared.testing import eventually
 from tests.faults import failpoints
 from tests.faults.rig import Rig
-from tests.faults.stirring import stir
+from tests.faults.stirring import stirred
 
 _PATIENCE_SECONDS = 12.0
 _TELL_SECONDS = 60.0
 _MOST_TRIES = 4
 _REDUCED = 8  # points
-_LEARN_SECONDS = 6.0
-_MOST_SECONDS, _MOST_STIRRED_SECONDS, _MOST_REDUCED_SECONDS = 250.0, 250.0, 15.0
+_LEARN_SECONDS = 3.0
+_MOST_SECONDS, _MOST_REDUCED_SECONDS = 480.0, 15.0
 _ROUNDS, _ROUND_SECONDS, _SOME_SECONDS, _IDLE_SECONDS, _STUCK_SECONDS, _NEVER = 6, 60.0, 20.0, 5.0, 25.0, 1e9
 
 
@@ -129,23 +128,22 @@ class Campaign:
 
 
 async def everywhere(rig: Rig, full: bool) -> str:
-    """A crash at each point that a load leads to; in full, at each that other faults lead to besides."""
+    """A crash at each point that a load leads to; in full, at each that all else leads to that is done at the same time."""
     points = set(rig.points) or set(failpoints.points())
-    quiet = hits(rig) if full else None  # what other faults have led to, this one may not
-    await asyncio.sleep(_LEARN_SECONDS if full else _LEARN_SECONDS / 2)
-    if not full and not rig.points:
-        points = _some(rig)
-    before = sum(rig.crashed.values())
-    campaign = Campaign(rig, points)
-    async with rig.forking():
-        campaign.most_tries = 1 if full else _MOST_TRIES
-        campaign.learn(quiet)
-        await campaign.go(time.monotonic() + (_MOST_SECONDS if full else _MOST_REDUCED_SECONDS), _STUCK_SECONDS)
-        if full:
-            campaign.most_tries = _MOST_TRIES
-            await _stirred(rig, campaign, quiet)
-        await campaign.end()
-    return f"{sum(rig.crashed.values()) - before} crashes at {campaign.crashed} of {len(points)} points"
+    quiet = hits(rig)  # what other faults have led to, this one may not
+    if full:
+        async with rig.forking(), stirred(rig):
+            campaign = Campaign(rig, points)
+            await campaign.keep_on(time.monotonic() + _MOST_SECONDS, quiet)
+            await campaign.end()
+    else:
+        await asyncio.sleep(_LEARN_SECONDS)
+        campaign = Campaign(rig, points if rig.points else _some(rig))
+        async with rig.forking():
+            campaign.learn()
+            await campaign.go(time.monotonic() + _MOST_REDUCED_SECONDS)
+            await campaign.end()
+    return f"ended at {campaign.crashed} of {len(points)} points"
 
 
 async def on_the_way(rig: Rig, again: Callable[[], Awaitable[None]]) -> str:
@@ -190,15 +188,3 @@ def _some(rig: Rig) -> set[str]:
     """A dozen of those that a quiet load reaches; other ones with another seed."""
     reached = set().union(*hits(rig).values())
     return set(random.Random(f"{rig.seed}/F2 points").sample(sorted(reached), _REDUCED))
-
-
-async def _stirred(rig: Rig, campaign: Campaign, quiet: Hits | None) -> None:
-    """What a load alone does not lead to, while that is being done again and again."""
-    stirring = asyncio.create_task(stir(rig))
-    try:
-        await campaign.keep_on(time.monotonic() + _MOST_STIRRED_SECONDS, quiet)
-        assert not stirring.done(), f"it ended by itself: {stirring}"
-    finally:
-        stirring.cancel()
-        with suppress(asyncio.CancelledError):
-            await stirring

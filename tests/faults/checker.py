@@ -15,8 +15,8 @@ from tests.faults.oracle import Oracle
 from tests.faults.stages import EVERY_LOG, LOGS, NOTIFICATIONS, Entry, Look, Record, Stages
 
 _MOST_TOLD = 40
-# Sources of what no department has reported: people, and the services themselves.
 _STATE_CHANGED = "guichet.status.ApplicationStateChanged.v1"
+# Sources of what no department has reported: people, and the services themselves.
 _PEOPLE, _SERVICES = ("/officers", "/decisions"), "/services/"
 
 

@@ -6,8 +6,8 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from itertools import islice, product
 
@@ -21,6 +21,7 @@ from tests.faults.rig import Rig
 from tests.faults.stages import LOGS
 from tests.faults.thorough import UNLUCKY
 
+Work = Callable[[], Awaitable[None]]
 _THOROUGH_RATE = 12.0
 _ORG = ORGS[0]
 _SERVICE = services_of(_ORG)[0]
@@ -36,26 +37,26 @@ _PATHS = {
 }  # fmt: skip
 
 
-async def stir(rig: Rig) -> None:
-    """Everything at once, until it is cancelled; what the department sends, until the load stops."""
+@asynccontextmanager
+async def stirred(rig: Rig) -> AsyncIterator[None]:
+    """Everything at once, for the length of the block; what the department sends, until the load stops."""
     for name, statement in product(LOGS, UNLUCKY):
         await rig.fetch(name, statement)
     rig.load.add_thorough(f"{rig.segment}.all", _THOROUGH_RATE)
-    people = People(rig)
+    works: list[tuple[Work, float]] = [(act, 0.5) for act in People(rig).acts]
+    works += [(partial(_read, rig, name), 0.2) for name in SERVICES]
+    works += [(partial(work, rig, name), seconds) for name in LOGS for work, seconds in ((_mend, 1), (_open, 2))]
+    works += [(partial(_come_and_go, rig), 8), (partial(_break, rig), 20), (partial(_fall_behind, rig), 200)]
     async with asyncio.TaskGroup() as group:
-        for name in SERVICES:
-            group.create_task(_again_and_again(partial(_read, rig, name), 0.2))
-        for name in LOGS:
-            group.create_task(_again_and_again(partial(_mend, rig, name), 1))
-            group.create_task(_again_and_again(partial(_open, rig, name), 2))
-        for act in people.acts:
-            group.create_task(_again_and_again(act, 0.5))
-        group.create_task(_again_and_again(partial(_come_and_go, rig), 8))
-        group.create_task(_again_and_again(partial(_break, rig), 20))
-        group.create_task(_again_and_again(partial(_fall_behind, rig), 60))
+        tasks = [group.create_task(_again_and_again(work, seconds)) for work, seconds in works]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
 
 
-async def _again_and_again(work: Callable[[], Awaitable[None]], seconds: float) -> None:
+async def _again_and_again(work: Work, seconds: float) -> None:
     while True:
         with suppress(Stop, aiohttp.ClientError, TimeoutError, ValueError):  # whom it asks may have ended just now
             await work()

@@ -12,7 +12,6 @@ import orjson
 from tests.faults.departments import (
     DAYS,
     FIRST,
-    ORGS,
     PLANTED,
     THOROUGH,
     Department,
@@ -26,6 +25,7 @@ from tests.faults.history import Event
 Data = dict[str, Any]
 _URL = {"en": "https://example.org/en", "fr": "https://example.org/fr"}
 _ANY_NUMBER = 1_000_000
+_GIVEN_TO = "9006"  # which reports nothing
 
 
 def _live(service_id: str) -> dict[str, str]:
@@ -147,7 +147,7 @@ class Thorough(Department):
 
     def _transfer(self, name: str) -> Iterator[Pending]:
         yield self._new_service(name)
-        data = {"service_id": f"{name}-X", "on": self._some_day().isoformat(), "to_org": ORGS[0]}
+        data = {"service_id": f"{name}-X", "on": self._some_day().isoformat(), "to_org": _GIVEN_TO}
         other = {**data, "on": self._some_day().isoformat()}
         yield from self._and_corrected("ServiceTransferReported", name, data, other, most=2)
 

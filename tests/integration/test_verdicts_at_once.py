@@ -61,6 +61,7 @@ async def topic(kafka: Kafka) -> AsyncIterator[Heard]:
             event: dict[str, Any] = orjson.loads(record.value)
             if event["type"] == "guichet.reporting.VerdictChanged.v1":
                 heard.hear(event["causedby"])
+                heard.hear(f"{event['org']} {event['causedby']}")
 
     listening = asyncio.create_task(listen())
     yield heard
@@ -135,6 +136,19 @@ async def test_a_verdict_that_a_decision_changes_is_on_the_topic_within_a_second
         waited.append(await topic.wait(f"action-{action['action_id']}-1") - answered)
     sys.stdout.write(f"of {len(waited)}: on the topic {_said(waited)}\n")
     assert sorted(waited)[len(waited) // 2] < 1
+
+
+async def test_an_organisation_that_is_given_a_service_is_judged_though_it_has_reported_nothing(
+    services: Services, topic: Heard, unique: str
+) -> None:
+    key, today = (await keys.create(services, ORG))["key"], day_of(datetime.now(UTC))
+    transfer = {"service_id": unique, "on": today.isoformat(), "to_org": "9077"}
+    sent = [
+        inventory_event(ORG, "ServiceReported", f"{unique}-1", row(unique, fiscal_year(today))),
+        inventory_event(ORG, "ServiceTransferReported", f"{unique}-2", transfer),
+    ]
+    assert {each["outcome"] for each in await services.send("inventory", key, sent)} == {"accepted"}
+    await topic.wait(f"9077 {unique}-2")
 
 
 DECIDING = ("9071", "9072", "9073")

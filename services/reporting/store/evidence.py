@@ -10,6 +10,7 @@ from shared.database import Connection
 
 # As the indexes have it.
 _EVIDENCE = "e.service in ('inventory', 'feedback')"
+_TRANSFERRED = "e.service = 'inventory' and e.type = 'guichet.inventory.ServiceTransferred.v1'"
 _SHARED = (
     "e.service = 'inventory' and (e.type = 'guichet.inventory.ServiceTransferred.v1' "
     "or (e.type = 'guichet.inventory.StewardshipRecorded.v1' "
@@ -124,15 +125,24 @@ async def last_heard(connection: Connection) -> datetime | None:
     return moment
 
 
+_HEARD = f"""
+with shared as (
+    select exists (select from logged_event e where {_SHARED} and e.position > $1 and e.position <= $2) as heard
+)
+select e.org_id from logged_event e
+ where {_EVIDENCE} and e.position <= $2 and e.position > case when (select heard from shared) then 0 else $1 end
+ union
+select e.value::json #>> '{{data,to_org}}' from logged_event e
+ where {_TRANSFERRED} and e.position <= $2 and (select heard from shared)
+ order by 1
+"""
+
+
 async def organizations_heard(connection: Connection, after: int, until: int) -> list[str]:
-    """The organisations with evidence read after a position, up to another; all with any where it concerns several."""
-    rows = await connection.fetch(
-        f"select distinct org_id from logged_event e where {_EVIDENCE} and e.position <= $2 and e.position > case when exists "
-        f"(select from logged_event e where {_SHARED} and e.position > $1 and e.position <= $2) then 0 else $1 end order by 1",
-        after,
-        until,
-    )
-    return [row["org_id"] for row in rows]
+    """The organisations with evidence read after a position, up to another; where some concerns several, all that have any, and
+    those that were given a service.
+    """
+    return [row["org_id"] for row in await connection.fetch(_HEARD, after, until)]
 
 
 async def newest_shared(connection: Connection, after: int, until: int) -> str | None:

@@ -3,7 +3,9 @@ are tried again by hand.
 """
 
 import asyncio
+import os
 import re
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import asyncpg
 import orjson
 
 from shared.testing import eventually
@@ -27,6 +30,9 @@ _SERVICE = services_of(THOROUGH)[1]
 _PATIENCE = aiohttp.ClientTimeout(total=10)
 _LINK = re.compile(r"https?://[^/\s]+(/\w\w/subscriptions/\w+/confirm/\S+)")
 _TOLD_SECONDS = 60.0
+_CUT = (
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'status' and application_name = 'guichet'"
+)
 _STATES = ("submitted", "in_review", "decided", "issued")
 
 
@@ -43,7 +49,7 @@ class Asides:
     @asynccontextmanager
     async def going_on(self) -> AsyncIterator[None]:
         """For the length of the block. Raises AssertionError where somebody was not told by then, nor soon after."""
-        acts = (self._letter, self._digest, self._end, self._suspend, self._by_hand)
+        acts = (self._letter, self._digest, self._end, self._suspend, self._by_hand, self._break)
         async with asyncio.TaskGroup() as group:
             for act in acts:
                 group.create_task(self._again_and_again(act))
@@ -109,6 +115,17 @@ class Asides:
         found = await self._ask("GET", f"/v1/subscriptions/{subscription}/deliveries")
         for each in found["items"]:
             await self._ask("POST", f"/v1/subscriptions/{subscription}/deliveries/{each['n']}/retry")
+
+    async def _break(self) -> None:
+        """Status loses its connections, and is ended in order."""
+        for _ in range(3):
+            await asyncio.sleep(1)
+            connection = await asyncpg.connect(self._rig.system.home_dsn("status"))
+            await connection.execute(_CUT)
+            await connection.close()
+        await asyncio.sleep(3)
+        with suppress(ProcessLookupError):
+            os.kill(self._rig.pid("status"), signal.SIGTERM)
 
     async def _application(self) -> str:
         name = f"{self._rig.segment}.aside-{next(self._numbers)}"
