@@ -28,7 +28,9 @@ class Checker:
         self._oracle = Oracle()
         self._order = Order()
         self._checked = 0
-        self._before: dict[str, set[int]] = {name: set() for name in EVERY_LOG}  # positions that were looked at
+        # Positions that were looked at before, and those that were in Kafka.
+        self._before: dict[str, set[int]] = {name: set() for name in EVERY_LOG}
+        self._in_kafka: dict[str, set[int]] = {name: set() for name in EVERY_LOG}
 
     async def check(self, segment: str) -> list[Anomaly]:
         """Everything since the last check, in a system at rest; `segment` begins the ids of its cases."""
@@ -44,7 +46,7 @@ class Checker:
             found += one_entry_each(service, stages, self._history)
             found += read_once(service, stages, self._before[service])
         for service in EVERY_LOG:
-            found += published(service, stages, self._before[service])
+            found += published(service, stages, self._before[service], self._in_kafka[service])
             self._before[service] |= {entry.position for entry in stages.entries[service]}
             self._before[service] |= {position for position, _ in stages.logged[service]}
         found += done_once(stages, self._history)
@@ -128,15 +130,20 @@ def done_once(stages: Stages, history: History) -> Iterator[Anomaly]:
     history.acts.clear()
 
 
-def published(service: str, stages: Stages, before: set[int]) -> Iterator[Anomaly]:
-    """I1: every entry is in Kafka byte for byte; and nothing is there that the log does not hold (`before`: held earlier)."""
+def published(service: str, stages: Stages, before: set[int], in_kafka: set[int]) -> Iterator[Anomaly]:
+    """I1: every entry is in Kafka byte for byte; and nothing is there that the log does not hold (`before`: held earlier).
+
+    `in_kafka` is what was there at earlier looks; what is there now is added.
+    """
     entries = {entry.position: entry for entry in stages.entries[service]}
     found: dict[int, list[Record]] = defaultdict(list)
     for record in stages.records:
         if record.topic.startswith(f"{service}.") and record.position:
             found[record.position].append(record)
-    for position in entries.keys() - found.keys():
-        yield Anomaly("lost", f"position {position} was never published", service, entries[position].cause)
+    in_kafka |= found.keys()
+    for position in entries.keys() - in_kafka:
+        if position <= stages.published[service]:
+            yield Anomaly("lost", f"position {position} was never published", service, entries[position].cause)
     for position, records in found.items():
         entry = entries.get(position)
         if entry is None and position not in before:

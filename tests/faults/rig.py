@@ -333,16 +333,10 @@ class Rig:
         return await self._untaken(most) or await self._unread(cut)
 
     async def _to_follow(self) -> list[str]:
-        """What comes of itself of what was read: applications to be measured again, verdicts to be told."""
-        measuring = await self.fetch("status", "select service_id from measure_again")
-        telling = await self.fetch(
-            "reporting",
-            "select v.position, r.position, l.position, c.position from verdict_head v, reading_head r, log_head l, "
-            "relay_cursor c where v.position < r.position or c.position < l.position or exists (select from verdict_asked)",
-        )
-        found = [f"{row[0]} is to be measured again" for row in measuring]
-        return found + [
-            f"verdicts are told to {row[0]} of {row[1]}, published to {row[3]} of {row[2]}" for row in telling
+        """What is to come of what was read: applications whose clocks have moved."""
+        return [
+            f"{row[0]} is to be measured again"
+            for row in await self.fetch("status", "select service_id from measure_again")
         ]
 
     async def _untaken(self, most: int) -> list[str]:

@@ -77,6 +77,8 @@ class Stages:
     lost: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     letters: dict[str, list[Identity]] = field(default_factory=dict)
     refused: list[tuple[Identity, str]] = field(default_factory=list)  # which record, and by whom
+    # How far each relay said to have published, before the topics were read.
+    published: dict[str, int] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
     refusals: list[bytes] = field(default_factory=list)
     logged: dict[str, list[tuple[int, bytes]]] = field(default_factory=lambda: defaultdict(list))
@@ -96,21 +98,18 @@ class Look:
     async def stages(self, segment: str) -> Stages:
         """In a system at rest; `segment` begins the ids of the cases whose versions are wanted."""
         stages = Stages()
-        for service in EVERY_LOG:
+        for service in LOGS:
             connection = await asyncpg.connect(self._databases[service])
             try:
-                seen = self._seen[f"{service} log"]
+                await self._received(connection, service, stages)
                 await self._log(connection, service, stages)
-                stages.lost[service] = {row[0] for row in await connection.fetch("select position from lost_event")}
-                if service not in LOGS:
-                    continue
-                await self._received(connection, service, seen, stages)
                 await self._letters(connection, service, stages)
                 await self._versions(connection, service, segment, stages)
             finally:
                 await connection.close()
         await self._reporting(stages)
         await self._topics(stages)
+        await self._log_of_reporting(stages)
         self._written(stages)
         return stages
 
@@ -144,11 +143,23 @@ class Look:
         stages.entries[service] = [
             Entry(row[0], (row[1], row[2]), row[3], row[4], row[5], row[6].encode()) for row in rows
         ]
+        stages.lost[service] = {row[0] for row in await connection.fetch("select position from lost_event")}
         self._seen[f"{service} log"] = rows[-1][0] if rows else seen
+        stages.published.setdefault(service, self._seen[f"{service} log"])
 
-    @staticmethod
-    async def _received(connection: asyncpg.Connection, service: str, seen: int, stages: Stages) -> None:
-        rows = await connection.fetch("select source, event_id, position from received_event where position > $1", seen)
+    async def _log_of_reporting(self, stages: Stages) -> None:
+        """Last of all: verdicts are told while everything else is at rest."""
+        connection = await asyncpg.connect(self._databases["reporting"])
+        try:
+            await self._log(connection, "reporting", stages)
+        finally:
+            await connection.close()
+        self._seen["reporting log"] = stages.published["reporting"]
+
+    async def _received(self, connection: asyncpg.Connection, service: str, stages: Stages) -> None:
+        rows = await connection.fetch(
+            "select source, event_id, position from received_event where position > $1", self._seen[f"{service} log"]
+        )
         stages.received[service] = [((row[0], row[1]), row[2]) for row in rows]
 
     async def _letters(self, connection: asyncpg.Connection, service: str, stages: Stages) -> None:
@@ -181,6 +192,7 @@ class Look:
             for row in rows:
                 stages.logged[row[1]].append((row[2], row[3].encode()))
             self._seen["reporting"] = rows[-1][0] if rows else self._seen["reporting"]
+            stages.published["reporting"] = await connection.fetchval("select position from relay_cursor")
             for name, query in _VIEWS.items():
                 cells = await connection.fetch(query, list(ORGS))
                 stages.cells[name] = {tuple(row)[:-1]: row[len(row) - 1] for row in cells if row[len(row) - 1]}

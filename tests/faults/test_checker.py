@@ -66,6 +66,7 @@ def well() -> tuple[History, Stages]:
         received={name: [] for name in LOGS} | {"status": [((SOURCE, "e-1"), 1), ((SOURCE, "e-2"), 2)]},
         entries={name: [] for name in EVERY_LOG} | {"status": list(ENTRIES)},
         letters={name: [] for name in LOGS} | {"status": [(SOURCE, "e-3")]},
+        published=dict.fromkeys(EVERY_LOG, 100),
         records=[record(each, each.position) for each in ENTRIES],
         versions={("status", "9001", CASE.case_id): 2},
         cells={
