@@ -43,7 +43,7 @@ async def stirred(rig: Rig) -> AsyncIterator[None]:
     for name, statement in product(LOGS, UNLUCKY):
         await rig.fetch(name, statement)
     rig.load.add_thorough(f"{rig.segment}.all", _THOROUGH_RATE)
-    works: list[tuple[Work, float]] = [(act, 0.5) for act in People(rig).acts]
+    works: list[tuple[Work, float]] = [(act, 1) for act in People(rig).acts]
     works += [(partial(_read, rig, name), 0.2) for name in SERVICES]
     works += [(partial(work, rig, name), seconds) for name in LOGS for work, seconds in ((_mend, 1), (_open, 2))]
     works += [(partial(_come_and_go, rig), 8), (partial(_break, rig), 20), (partial(_fall_behind, rig), 200)]
