@@ -61,9 +61,8 @@ class Asides:
 
     async def _again_and_again(self, act: Callable[[], Awaitable[None]]) -> None:
         while not self._ended.is_set():
-            with suppress(
-                aiohttp.ClientError, TimeoutError, AssertionError
-            ):  # it was away, or took too long to come back
+            # Whom it asked was away, or took too long to come back.
+            with suppress(aiohttp.ClientError, TimeoutError, AssertionError):
                 await act()
             await asyncio.sleep(0.1)
 
