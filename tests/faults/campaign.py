@@ -38,7 +38,6 @@ class Campaign:
         self._reached: Hits = {}
         self._queues: dict[str, deque[str]] = {name: deque() for name in SERVICES}
         self._tries: Counter[str] = Counter()
-        self.most_tries = _MOST_TRIES
         self._armed: dict[str, tuple[str, float]] = {}
         self._crashed_at, self._told_at = 0.0, time.monotonic()
 
@@ -59,7 +58,7 @@ class Campaign:
         waiting = {point for queue in self._queues.values() for point in queue} | {
             point for point, _ in self._armed.values()
         }
-        given_up = {point for point, tries in self._tries.items() if tries >= self.most_tries}
+        given_up = {point for point, tries in self._tries.items() if tries >= _MOST_TRIES}
         new = sorted(self.wanted - waiting - given_up - self._rig.crashed.keys())
         self._rng.shuffle(new)
         for point in new:
@@ -87,7 +86,7 @@ class Campaign:
 
     def _try_again(self, point: str) -> None:
         self._tries[point] += 1
-        if self._tries[point] < self.most_tries:
+        if self._tries[point] < _MOST_TRIES:
             able = [name for name in SERVICES if self._reached[name][point]]
             self._queues[self._rng.choice(able)].append(point)
 
@@ -130,8 +129,8 @@ class Campaign:
 async def everywhere(rig: Rig, full: bool) -> str:
     """A crash at each point that a load leads to; in full, at each that all else leads to that is done at the same time."""
     points = set(rig.points) or set(failpoints.points())
-    quiet = hits(rig)  # what other faults have led to, this one may not
     if full:
+        quiet = hits(rig)  # what other faults have led to, this one may not
         async with rig.forking(), stirred(rig):
             campaign = Campaign(rig, points)
             await campaign.keep_on(time.monotonic() + _MOST_SECONDS, quiet)

@@ -192,7 +192,6 @@ def test_what_follows_from_another_log_was_reported_by_nobody() -> None:
     stages.entries["status"].append(measured)
     stages.records.append(record(measured, 3))
     stages.logged["status"].append((3, measured.value))
-    stages.versions["status", "9001", CASE.case_id] = 2
     assert judged(history, stages) == set()
 
 
