@@ -2,10 +2,11 @@
 
 A service that is run by this module has its own modules rewritten as they are imported: each `await` becomes
 `(reached(n), await ..., reached(n + 1))[1]`, and what `async with` and `async for` await is wrapped likewise. So every
-await is covered because it is one, not because somebody remembered it. A point that is armed ends the process on the
-spot, as a power cut would: `python -m tests.faults.failpoints services.status.app`, told by the environment which point
-(`GUICHET_FAULTS_ARMED`, "name@3" for its third time, "name@3!" to stand still there instead) and where to count
-(`GUICHET_FAULTS_HITS`). With `GUICHET_FAULTS_KAFKA` ("9092=40001") what is meant for the one port goes to the other.
+await is covered because it is one, not because somebody remembered it. A process ends on the spot, as a power cut would have
+it, at the first point it passes at which a crash is wanted: `python -m tests.faults.failpoints services.status.app`, told by
+the environment where that stands (`GUICHET_FAULTS_WANTED`, a file that all processes share), and where to count
+(`GUICHET_FAULTS_HITS`). With `GUICHET_FAULTS_STOP` ("name@3") it stands still at a point's third time; with
+`GUICHET_FAULTS_KAFKA` ("9092=40001") what is meant for the one port goes to the other.
 """
 
 import ast
@@ -14,7 +15,7 @@ import os
 import runpy
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
@@ -23,9 +24,12 @@ from types import ModuleType
 from typing import Any, Final
 
 ROOT = Path(__file__).parents[2]
-ARMED, HITS, KAFKA = "GUICHET_FAULTS_ARMED", "GUICHET_FAULTS_HITS", "GUICHET_FAULTS_KAFKA"
+WANTED, HITS = "GUICHET_FAULTS_WANTED", "GUICHET_FAULTS_HITS"
+STOP, KAFKA = "GUICHET_FAULTS_STOP", "GUICHET_FAULTS_KAFKA"
 STATUS_OF_A_CRASH: Final = 86
 _WIDTH = 4
+# What is passed all the time is passed some times more before a crash: a process would hardly begin otherwise.
+_OFTEN, _ONE_IN = 200, 7
 
 # The paths that the promise stands on: what is between a sender and a commit, a commit and Kafka, Kafka and a commit, a
 # commit and who asked to be told of it.
@@ -139,31 +143,62 @@ def _call(name: str, point: int, *more: ast.expr) -> ast.Call:
     return ast.Call(function, [ast.Constant(point), *more], [])
 
 
+class Wanted:
+    """A file with a byte for each point: where a crash is wanted, and where one has been."""
+
+    _WANTED, _BEEN = 1, 2
+
+    def __init__(self, file: Path) -> None:
+        with file.open("r+b") as opened:
+            self._bytes = mmap.mmap(opened.fileno(), len(points()))
+
+    @classmethod
+    def new(cls, file: Path) -> "Wanted":
+        """Where nothing is wanted yet."""
+        file.write_bytes(bytes(len(points())))
+        return cls(file)
+
+    def want(self, names: Iterable[str]) -> None:
+        """A crash at each of these at which none has been; nowhere else."""
+        chosen = set(names)
+        for index, name in enumerate(points()):
+            if self._bytes[index] != self._BEEN:
+                self._bytes[index] = self._WANTED if name in chosen else 0
+
+    def at(self, index: int) -> bool:
+        return self._bytes[index] == self._WANTED
+
+    def been_at(self, index: int) -> None:
+        self._bytes[index] = self._BEEN
+
+    @property
+    def been(self) -> set[str]:
+        """The points at which a process has ended."""
+        return {name for name, byte in zip(points(), self._bytes[:], strict=True) if byte == self._BEEN}
+
+
 class Failpoints:
-    """What rewritten code calls: counts each point's hits, and ends the process at the armed one."""
+    """What rewritten code calls: counts each point's hits, and ends the process where that is wanted."""
 
-    def __init__(self, names: Sequence[str], hits: mmap.mmap) -> None:
-        self._names, self._hits = names, memoryview(hits).cast("I")
-        self.arm("")
+    def __init__(self, hits: mmap.mmap, wanted: Wanted | None) -> None:
+        self._hits, self._wanted = memoryview(hits).cast("I"), wanted
+        self.begin({})
 
-    def arm(self, armed: str) -> None:
-        """What `GUICHET_FAULTS_ARMED` says."""
-        name, _, at = armed.partition("@")
-        self._armed = self._names.index(name) if name else None
-        self._left, self._stand_still = int(at.rstrip("!") or 1), at.endswith("!")
+    def begin(self, environment: Mapping[str, str]) -> None:
+        """A process begins, with what its environment says."""
+        name, _, times = environment.get(STOP, "").partition("@")
+        self._stop = points().index(name) if name else None
+        self._left = int(times or 1)
 
     def reached(self, point: int) -> None:
-        self._hits[point] += 1
-        if point == self._armed:
+        hits = self._hits[point] = self._hits[point] + 1
+        if self._wanted is not None and self._wanted.at(point) and (hits < _OFTEN or hits % _ONE_IN == 0):
+            self._wanted.been_at(point)
+            os._exit(STATUS_OF_A_CRASH)
+        if point == self._stop:
             self._left -= 1
             if self._left == 0:
-                self._fail()
-
-    def _fail(self) -> None:
-        if self._stand_still:
-            os.kill(os.getpid(), signal.SIGSTOP)
-        else:
-            os._exit(STATUS_OF_A_CRASH)
+                os.kill(os.getpid(), signal.SIGSTOP)
 
     def Watched(self, first: int, manager: Any) -> "_Watched":  # noqa: N802 - named as what it makes
         return _Watched(self.reached, first, manager)
@@ -251,8 +286,9 @@ def install() -> Failpoints:
     names = points()
     with Path(os.environ[HITS]).open("r+b") as file:
         counted = mmap.mmap(file.fileno(), _WIDTH * len(names))
-    failpoints = Failpoints(names, counted)
-    failpoints.arm(os.environ.get(ARMED, ""))
+    wanted = os.environ.get(WANTED)
+    failpoints = Failpoints(counted, Wanted(Path(wanted)) if wanted else None)
+    failpoints.begin(os.environ)
     firsts: dict[str, int] = {}
     for index, each in enumerate(names):
         firsts.setdefault(each.partition(":")[0], index)

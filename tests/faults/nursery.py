@@ -170,8 +170,8 @@ def _become(points: failpoints.Failpoints, service: ModuleType, environment: Map
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(2, 1)  # what it says goes to its log
-    points.arm(environment[failpoints.ARMED])
-    as_imported = all(os.environ.get(name) == environment[name] for name in environment if name != failpoints.ARMED)
+    points.begin(environment)
+    as_imported = all(os.environ.get(name) == environment[name] for name in environment if name != failpoints.STOP)
     os.environ.update(environment)
     failpoints.reroute_kafka()
     try:

@@ -35,6 +35,7 @@ from tests.faults import disks, failpoints
 from tests.faults.checker import Checker
 from tests.faults.departments import DEPARTMENTS, INVALID, PLANTED, inventory
 from tests.faults.disks import Disk
+from tests.faults.failpoints import Wanted
 from tests.faults.history import Anomaly, History
 from tests.faults.load import Load, Readers, share_of
 from tests.faults.nursery import Nursery, forked
@@ -43,11 +44,12 @@ from tests.faults.stages import LOGS, Look
 # How long a system at rest may take to have read everything, whatever happened to it before.
 _AT_REST_SECONDS = 90.0
 _LOOK_SECONDS = 0.05
+_HITS = "hits-"  # and a process's name: a file each
 _OTHER_CODE = {"PYTHONPATH", "LD_PRELOAD"}
 
 
 class FaultSystem(System):
-    """A system whose services run with failpoints; `armed` says which one ends the next process of a service.
+    """A system whose services run with failpoints; `stops` says at which one the next process of a service stands still.
 
     A service may have more processes than one: "reporting 2" is a second one of reporting, at a port of its own. A service
     that has a nursery is started by it, unless it runs other code than ours.
@@ -55,7 +57,9 @@ class FaultSystem(System):
 
     def __init__(self, home: Home, port_base: int) -> None:
         super().__init__(home, port_base)
-        self.armed: dict[str, str] = {}
+        self._wanted_file = home.path / "wanted"
+        self.wanted = Wanted.new(self._wanted_file)
+        self.stops: dict[str, str] = {}
         self.environment: dict[str, dict[str, str]] = {}
         self.disks: dict[str, Disk] = {}
         self.nurseries: dict[str, Nursery] = {}
@@ -80,7 +84,7 @@ class FaultSystem(System):
     def _service(self, name: str) -> Part:
         service, _, second = name.partition(" ")
         part = super()._service(service)
-        hits = self.home.path / f"hits-{service}{second}"
+        hits = self.home.path / f"{_HITS}{service}{second}"
         if not hits.exists():
             failpoints.new_hits(hits)
         part.name, part.log = name, self.home.path / "logs" / f"{name.replace(' ', '-')}.log"
@@ -92,7 +96,8 @@ class FaultSystem(System):
             "PYTHONPATH": str(failpoints.ROOT),
             "GUICHET_WEBHOOK_TARGETS": "any",  # receivers are on this machine
             failpoints.HITS: str(hits),
-            failpoints.ARMED: self.armed.pop(name, ""),
+            failpoints.WANTED: str(self._wanted_file),
+            failpoints.STOP: self.stops.pop(name, ""),
             **({"GUICHET_PORT": str(free_port())} if second else {}),
             **self.environment.get(name, {}),
         }
@@ -121,8 +126,7 @@ class Rig:
         self.readers = Readers(load, services.url("reporting"), token(system.home, "faults", ["operator"]))
         self.deaths: Counter[str] = Counter()  # by part
         self.points: list[str] = []  # the failpoints to be tried, where they are named
-        self.crashed: Counter[str] = Counter()  # by failpoint
-        self.on_death: Callable[[str, int], None] = lambda _name, _code: None
+        self.wanted = system.wanted
         self._held: set[str] = set()
         self._consumer: AIOKafkaConsumer | None = None
         self._segment, self._rate = 0, 0
@@ -133,7 +137,6 @@ class Rig:
             for name, part in list(self.system.parts.items()):
                 if part.process is not None and not part.alive and name not in self._held:
                     self.deaths[name] += 1
-                    self.on_death(name, part.process.returncode)
                     self.restart(name)
             await asyncio.sleep(_LOOK_SECONDS)
 
@@ -168,6 +171,11 @@ class Rig:
                 await asyncio.gather(*(self.serves(name, 60) for name in nurseries))
             for nursery in nurseries.values():
                 await asyncio.to_thread(nursery.close)
+
+    def hits(self) -> Counter[str]:
+        """How often each point was passed that was passed at all."""
+        files = self.system.home.path.glob(f"{_HITS}*")
+        return sum((Counter(dict(failpoints.hits(file))) for file in files), Counter[str]())
 
     def pid(self, name: str) -> int:
         return self.system.parts[name].pid or 0
@@ -417,11 +425,11 @@ async def rig(seed: int, say: Callable[[str], None] = lambda _text: None) -> Asy
     folder = Path(mkdtemp(prefix="guichet-faults-"))
     before = {name: os.environ.get(name) for name in ("GUICHET_HOME", "GUICHET_MAILBOX")}
     os.environ.update(GUICHET_HOME=str(folder), GUICHET_MAILBOX="true")
+    Home().make()
     system = FaultSystem(Home(), free_port_base())
     supervisor: asyncio.Task[None] | None = None
     try:
         say("starting a system")
-        system.home.make()
         await asyncio.to_thread(system.mount_disks)
         await asyncio.to_thread(system.start)
         async with Services(Home()) as services:

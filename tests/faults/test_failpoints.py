@@ -1,4 +1,4 @@
-"""Failpoints are wherever something is awaited, change nothing unless armed, and end the process where they are."""
+"""Failpoints are wherever something is awaited, change nothing where nothing is wanted, and end the process where it is."""
 
 import ast
 import asyncio
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.faults import failpoints
-from tests.faults.failpoints import ARMED, HITS, STATUS_OF_A_CRASH, Failpoints, points, rewrite
+from tests.faults.failpoints import HITS, STATUS_OF_A_CRASH, WANTED, Failpoints, Wanted, points, rewrite
 
 CODE = """
 async def work(pool, rows):
@@ -48,7 +48,7 @@ def run(code: ast.Module | str, seen: list[str]) -> Any:
             yield value * 10
 
     counts = mmap.mmap(-1, 400)
-    names = {"one": one, "stream": stream, "__failpoints__": Failpoints([], counts)}
+    names = {"one": one, "stream": stream, "__failpoints__": Failpoints(counts, None)}
     exec(compile(code, "work", "exec"), names)
     pool = SimpleNamespace(acquire=lambda: Manager("pool"))
     result = asyncio.run(names["work"](pool, [1, 2]))  # type: ignore[operator]
@@ -82,9 +82,10 @@ def test_the_paths_hold_what_the_promise_stands_on(module: str) -> None:
     assert any(name.startswith(f"{module}:") for name in points())
 
 
-def test_a_process_ends_at_the_armed_point_and_nowhere_else(tmp_path: Path) -> None:
+def test_a_process_ends_at_a_point_where_that_is_wanted_and_nowhere_else(tmp_path: Path) -> None:
     hits = tmp_path / "hits"
     failpoints.new_hits(hits)
+    wanted = Wanted.new(tmp_path / "wanted")
     code = (
         "import asyncio; from tests.faults import failpoints; failpoints.install(); "
         "from shared.database import transaction\n"
@@ -98,8 +99,10 @@ def test_a_process_ends_at_the_armed_point_and_nowhere_else(tmp_path: Path) -> N
         "asyncio.run(main())"
     )
     point = next(name for name in points() if name.startswith("shared.database:transaction:2 before leaving"))
-    for armed, status, said in ((point, STATUS_OF_A_CRASH, "within\n"), ("", 0, "within\ncommitted\ncommitted\n")):
-        environment = {**os.environ, HITS: str(hits), ARMED: armed, "PYTHONUNBUFFERED": "1"}
+    wanted.want([point])
+    environment = {**os.environ, HITS: str(hits), WANTED: str(tmp_path / "wanted"), "PYTHONUNBUFFERED": "1"}
+    # Once there has been a crash at it, none is wanted there any more.
+    for status, said in ((STATUS_OF_A_CRASH, "within\n"), (0, "within\ncommitted\ncommitted\n")):
         done = subprocess.run(
             [sys.executable, "-c", code],
             env=environment,
@@ -109,4 +112,15 @@ def test_a_process_ends_at_the_armed_point_and_nowhere_else(tmp_path: Path) -> N
             check=False,
         )
         assert (done.returncode, done.stdout) == (status, said), done.stderr
+        assert wanted.been == {point}
     assert dict(failpoints.hits(hits))[point] == 2
+
+
+def test_what_is_wanted_is_wanted_alone_and_what_has_been_has_been(tmp_path: Path) -> None:
+    wanted = Wanted.new(tmp_path / "wanted")
+    wanted.want(points()[:3])
+    assert [index for index in range(len(points())) if wanted.at(index)] == [0, 1, 2]
+    wanted.been_at(1)
+    wanted.want(points()[1:5])
+    assert [index for index in range(len(points())) if wanted.at(index)] == [2, 3, 4]
+    assert wanted.been == {points()[1]}

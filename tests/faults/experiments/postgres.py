@@ -9,6 +9,7 @@ import asyncpg
 
 from guichet.errors import Stop
 from guichet.home import SERVICES
+from shared.consuming import cluster_id
 from shared.restoring import STRIDE
 from tests.faults.campaign import on_the_way
 from tests.faults.rig import Rig
@@ -19,8 +20,8 @@ _READ_SECONDS = 0.5
 # Beyond Kafka's end, of one partition that was read; those of departments would be refused what was refused again.
 _READ_FURTHER = (
     "update consumed set next_offset = next_offset + 1000000 where (consumer, cluster_id, topic, partition) = "
-    "(select consumer, cluster_id, topic, partition from consumed where consumer not like '%.ingest' and topic = "
-    "'inventory.services.v1' and next_offset > 0 order by partition limit 1) returning 1"
+    "(select consumer, cluster_id, topic, partition from consumed where consumer not like '%.ingest' and cluster_id = $1 "
+    "and topic = 'inventory.services.v1' and next_offset > 0 order by partition limit 1) returning 1"
 )
 
 
@@ -94,8 +95,9 @@ async def _elsewhere(rig: Rig) -> None:
     await asyncio.sleep(_READ_SECONDS)
     for name in LOGS:
         await rig.fetch(name, "update log_head set place = 'elsewhere' returning position")
+    cluster = await cluster_id(rig.system.kafka)
     for name in SERVICES:
-        await rig.fetch(name, _READ_FURTHER)
+        await rig.fetch(name, _READ_FURTHER, cluster)
         rig.kill(name)
     for name in SERVICES:
         with suppress(Stop):  # it may end meanwhile, and its letters wait for another time

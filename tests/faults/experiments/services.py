@@ -38,14 +38,14 @@ async def crash_at_every_await(rig: Rig, full: bool) -> str:
 async def zombie(rig: Rig, full: bool) -> str:
     """Reporting stands still between its effects and its commit, status with a batch in hand; others take over."""
     points = {
-        "reporting": ("services.reporting.handlers:_log_and_fold:4 after@2!", "reporting", 18),
-        "status": ("shared.consuming:Consumption.take:1 before entering@9!", "status.ingest", len(DEPARTMENTS)),
+        "reporting": ("services.reporting.handlers:_log_and_fold:4 after@2", "reporting", 18),
+        "status": ("shared.consuming:Consumption.take:1 before entering@9", "status.ingest", len(DEPARTMENTS)),
     }
     async with AsyncExitStack() as stack:
         seconds = {name: await stack.enter_async_context(rig.another(name)) for name in points}
         await asyncio.gather(*(_assigned(rig, seconds[name], group, 1) for name, (_, group, _) in points.items()))
         for name, (point, _, _) in points.items():
-            rig.system.armed[name] = point
+            rig.system.stops[name] = point
             rig.kill(name)
         await asyncio.gather(*(_stopped(rig, name) for name in points))
         stopped = [rig.pid(name) for name in points]
