@@ -1,4 +1,4 @@
-"""What was refused is kept, sealed, for 30 days; and how one bad event is found among good ones.
+"""What was refused is kept, sealed, for 30 days.
 
 Whole, but for two bounds on what one organisation can fill: of what is too large its beginning is kept, and of what comes
 while ten thousand of its letters wait only that it came.
@@ -6,23 +6,19 @@ while ten thousand of its letters wait only that it came.
 
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-import asyncpg
 from cryptography.exceptions import InvalidTag
 
 from shared import metrics
-from shared.database import TRANSIENT, Connection, Pool
+from shared.database import Connection, Pool
 from shared.decoding import MAX_EVENT_BYTES, Arrival, Refusal
 from shared.encryption import Seal
 from shared.logs import log
 
-_T = TypeVar("_T")
-_R = TypeVar("_R")
-_RACES = 2
 _CONTEXT = "dead_letter"
 _MOST_OF_TOO_LARGE = 64 * 1024
 MOST_KEPT = 10_000
@@ -269,42 +265,3 @@ async def forget_dead_letters(connection: Connection) -> int:
     """Remove what was kept for 30 days. Returns how many."""
     done = await connection.execute("delete from dead_letter where received_at < now() - interval '30 days'")
     return int(done.split()[-1])
-
-
-async def each_on_its_own(
-    connection: Connection,
-    items: Sequence[_T],
-    apply: Callable[[Sequence[_T]], Awaitable[list[_R]]],
-    set_aside: Callable[[_T, Exception], Awaitable[_R]],
-) -> list[_R]:
-    """Apply a batch; when it fails for a reason of its own, find the failing ones by halving, and set them aside.
-
-    Each try is a savepoint. What is transient (a lost connection, a deadlock) is raised: the whole is to be tried again.
-    """
-    if not items:
-        return []
-    try:
-        return await _settled(connection, items, apply)
-    except TRANSIENT:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever one event does to us is that event's alone
-        if len(items) == 1:
-            log.exception("event_set_aside", error=type(error).__name__)
-            return [await set_aside(items[0], error)]
-    middle = len(items) // 2
-    left = await each_on_its_own(connection, items[:middle], apply, set_aside)
-    return left + await each_on_its_own(connection, items[middle:], apply, set_aside)
-
-
-async def _settled(
-    connection: Connection, items: Sequence[_T], apply: Callable[[Sequence[_T]], Awaitable[list[_R]]]
-) -> list[_R]:
-    """Apply in a savepoint; where another transaction was quicker with the same key, again, now that its row is there."""
-    for _ in range(_RACES):
-        try:
-            async with connection.transaction():
-                return await apply(items)
-        except asyncpg.UniqueViolationError:
-            continue
-    async with connection.transaction():
-        return await apply(items)

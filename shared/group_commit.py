@@ -10,12 +10,12 @@ from itertools import islice
 from shared import metrics
 from shared.batches import answered, answers
 from shared.database import TRANSIENT, Connection, Pool, transaction
-from shared.dead_letters import each_on_its_own
 from shared.decoding import Arrival, Refusal, identity_of
 from shared.intake import Intake, Receipt, unexpected
 from shared.logs import log
 from shared.problems import TemporarilyUnavailable
 from shared.receiving import receive
+from shared.setting_aside import each_on_its_own
 
 MAX_COMMIT = 2_000
 FEWEST_COMMIT = 100

@@ -12,9 +12,10 @@ from pydantic import BaseModel, ValidationError
 
 from shared.consuming import Consumption, Record
 from shared.database import Connection
-from shared.dead_letters import DeadLetters, each_on_its_own
+from shared.dead_letters import DeadLetters
 from shared.decoding import Arrival, Refusal, identity_of, read_json
 from shared.intake import unexpected
+from shared.setting_aside import each_on_its_own
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,13 @@ from aiokafka import ConsumerRecord
 from shared import metrics
 from shared.consuming import Consumption, Record
 from shared.database import TRANSIENT, Connection, transaction
-from shared.dead_letters import NotKept, each_on_its_own, letter, opened, settle
+from shared.dead_letters import NotKept, letter, opened, settle
 from shared.decoding import Arrival
 from shared.group_commit import record
 from shared.intake import Receipt, unexpected
 from shared.logs import log
 from shared.problems import Problem, Refused, problem
+from shared.setting_aside import each_on_its_own
 
 _TRIES = 5
 # What is left to do once a replay is committed.

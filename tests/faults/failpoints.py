@@ -64,6 +64,7 @@ PATHS = (
     "shared/receiving.py",
     "shared/relay.py",
     "shared/restoring.py",
+    "shared/setting_aside.py",
 )
 
 

@@ -11,12 +11,13 @@ from services.reporting.domain.fold import Deltas, fold, has_evidence, merge, ne
 from services.reporting.handlers.decoding import Batch, Restored, Unreadable, decode
 from shared.consuming import Record
 from shared.database import Connection, Pool
-from shared.dead_letters import DeadLetters, each_on_its_own
+from shared.dead_letters import DeadLetters
 from shared.decoding import Refusal, identity_of
 from shared.intake import unexpected
 from shared.listening import as_it_came
 from shared.logs import log
 from shared.problems import Problem, problem
+from shared.setting_aside import each_on_its_own
 
 
 @dataclass(frozen=True, slots=True)
