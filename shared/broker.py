@@ -18,6 +18,9 @@ from shared.kafka import Kafka
 from shared.logs import log
 
 _LEAST_SECONDS, _MOST_SECONDS, _LOOK_SECONDS = 0.2, 5.0, 1.0
+# A Kafka that starts again has been seen to forget who asked to join a group: then we ask anew. It may hold the question of
+# one who joins as long as it misses another, for ten seconds.
+ANSWER_SECONDS = 15.0
 
 
 def make_broker(kafka: Kafka, name: str) -> KafkaBroker:
@@ -29,7 +32,8 @@ def make_broker(kafka: Kafka, name: str) -> KafkaBroker:
         allow_auto_create_topics=False,
         apply_types=False,
         metadata_max_age_ms=10_000,
-        logger=logging.getLogger("faststream"),
+        request_timeout_ms=int(ANSWER_SECONDS * 1000),
+        logger=logging.getLogger("broker"),  # FastStream's own writes whole exceptions, past our form
         log_level=logging.DEBUG,
         graceful_timeout=5.0,
     )

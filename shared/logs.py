@@ -42,8 +42,6 @@ def configure_logs(service: str, level: str) -> None:
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     logging.captureWarnings(True)
-    # FastStream gives its logger a handler of its own where it finds none.
-    logging.getLogger("faststream").addHandler(logging.NullHandler())
     for noisy, quiet in _LIBRARIES.items():
         logging.getLogger(noisy).setLevel(quiet)
     structlog.contextvars.bind_contextvars(service=service)
@@ -54,7 +52,7 @@ _LIBRARIES = {
     "uvicorn.error": logging.WARNING,
     # What it reports as errors are waits for a broker to come back; our own events say so.
     "aiokafka": logging.CRITICAL,
-    "faststream": logging.ERROR,
+    "broker": logging.ERROR,
 }
 
 

@@ -4,16 +4,18 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
+from inspect import signature
 from typing import Any
 
 import asyncpg
 import orjson
 import pytest
-from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from guichet.client import Services
 from guichet.principals import Principal, Principals
+from shared import broker as broker_module
 from shared.broker import keep_reading, make_broker, stop_broker
 from shared.consuming import Consumption, cluster_id
 from shared.database import ConcurrentChange, Connection
@@ -305,3 +307,25 @@ async def test_a_group_that_was_refused_for_a_moment_is_joined_again(kafka: Kafk
         await admin.delete_topics([topic])
         await admin.close()
         await asyncio.to_thread(principals.expel, [name])
+
+
+async def test_a_kafka_that_does_not_answer_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that starts again may have forgotten a question; how long it may hold one, it says itself."""
+    longest_hold = signature(AIOKafkaConsumer).parameters["session_timeout_ms"].default / 1000
+    assert longest_hold < broker_module.ANSWER_SECONDS < 2 * longest_hold
+    monkeypatch.setattr(broker_module, "ANSWER_SECONDS", 0.3)
+    asked: list[asyncio.StreamWriter] = []
+    silent = await asyncio.start_server(lambda _reader, writer: asked.append(writer), "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    broker = make_broker(Kafka(f"127.0.0.1:{port}"), "test")
+    Consumption("test", apply, topics=["test"]).subscribe(broker, None, Kafka(""))  # type: ignore[arg-type]  # never read
+    reading = asyncio.create_task(keep_reading(broker, lambda: asyncio.sleep(0), lambda _: None))
+    try:
+        await eventually(lambda: asyncio.sleep(0, len(asked)), lambda times: times > 1, seconds=10)
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        await stop_broker(broker)
+        for each in asked:
+            each.close()
+        silent.close()

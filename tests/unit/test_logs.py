@@ -14,6 +14,7 @@ STEERING = "a\r\nb\x1b[31mc\x9b2Jd\x7fe\u202ef\x00g\u2028h"
 
 _BEGIN = """
 import asyncio, logging, sys
+import shared.broker  # as a service has it: libraries are imported before
 from shared.logs import configure_logs, log
 configure_logs("status", "info")
 PERSONAL, STEERING = sys.argv[1:3]
@@ -89,7 +90,9 @@ try:
 except ValueError:
     logging.getLogger("uvicorn.error").error(traceback.format_exc())
     logging.getLogger("uvicorn.error").error("Exception in ASGI application\\n", exc_info=True)
-    logging.getLogger("faststream").error(f"ValueError: {PERSONAL}", exc_info=True)
+    broker = shared.broker.make_broker(shared.kafka.Kafka("127.0.0.1:1"), "test")
+    broker.config.logger._setup(None)
+    broker.config.logger.log(f"ValueError: {PERSONAL}", logging.ERROR, exc_info=sys.exc_info()[1])
 """,
     ],
 )
