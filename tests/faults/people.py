@@ -4,9 +4,6 @@ import random
 from functools import partial
 from typing import Any
 
-import aiohttp
-import orjson
-
 from guichet.tokens import token
 from services.reporting.domain.oversight import STEPS
 from shared.contracts.reported.inventory_rows import FISCAL_YEARS
@@ -16,7 +13,6 @@ from tests.faults.rig import Rig
 
 _STANDARD = f"{services_of(THOROUGH)[0]}-1"
 _BODIES = tuple(each.org_id for each in organizations().values() if each.fictional)
-_PATIENCE = aiohttp.ClientTimeout(total=5)
 _OFFICERS = f"/organizations/{THOROUGH}/officers"
 
 
@@ -41,14 +37,10 @@ class People:
         self, method: str, service: str, path: str, body: Any = None, *, bearer: str = "", if_match: str = "*"
     ) -> dict[str, Any]:
         """The answer of what was done; empty where it was refused."""
-        assert self._rig.load._session is not None
-        headers = {"Authorization": f"Bearer {bearer or self._officer}", "If-Match": if_match}
-        url = f"{self._rig.services.url(service)}{path}"
-        async with self._rig.load._session.request(
-            method, url, json=body, headers=headers, timeout=_PATIENCE
-        ) as answer:
-            found: dict[str, Any] = orjson.loads(await answer.read())
-            return found if answer.status < 300 else {}
+        status, found = await self._rig.ask(
+            method, service, path, body, bearer=bearer or self._officer, if_match=if_match
+        )
+        return dict(found) if status < 300 else {}
 
     async def _confirm_measure(self) -> None:
         measure = {"limit": f"P{random.randrange(2, 40)}D", "days": "business"}

@@ -44,6 +44,7 @@ from tests.faults.stages import LOGS, Look
 # How long a system at rest may take to have read everything, whatever happened to it before.
 _AT_REST_SECONDS = 90.0
 _LOOK_SECONDS = 0.05
+_PATIENCE = aiohttp.ClientTimeout(total=10)
 _HITS = "hits-"  # and a process's name: a file each
 _OTHER_CODE = {"PYTHONPATH", "LD_PRELOAD"}
 
@@ -278,6 +279,17 @@ class Rig:
         """How the ids of the present stretch of load begin."""
         return f"{self._of_this_run}{self._segment}"
 
+    async def ask(
+        self, method: str, service: str, path: str, body: Any = None, *, bearer: str, if_match: str = "*"
+    ) -> tuple[int, Any]:
+        """Status and answer (null where it is no JSON) of a service that may end meanwhile. Raises ClientError, TimeoutError."""
+        assert self.load._session is not None
+        headers = {"Authorization": f"Bearer {bearer}", "If-Match": if_match}
+        url = f"{self.services.url(service)}{path}"
+        async with self.load._session.request(method, url, json=body, headers=headers, timeout=_PATIENCE) as answer:
+            read = await answer.read()
+            return answer.status, orjson.loads(read) if read and answer.content_type.endswith("json") else None
+
     async def check(self) -> list[Anomaly]:
         """What is wrong once the system is at rest."""
         try:
@@ -310,9 +322,9 @@ class Rig:
 
         await eventually(trouble, lambda trouble: not trouble, seconds=_AT_REST_SECONDS)
 
-    async def replay(self, name: str, door: str | None = None) -> list[int]:
+    async def replay(self, name: str, door: str | None = None, most: int = 5) -> list[int]:
         """Look at some of a service's newest dead letters, and replay them. Raises Stop where it is away."""
-        found = await self.services.ask(name, "/v1/dead-letters", query={"limit": 5, "door": door})
+        found = await self.services.ask(name, "/v1/dead-letters", query={"limit": most, "door": door})
         letters = [int(each["id"]) for each in found["items"]]
         for letter in letters:
             await self.services.ask(name, f"/v1/dead-letters/{letter}")

@@ -12,28 +12,50 @@ from functools import partial
 from itertools import islice, product
 
 import aiohttp
+import asyncpg
 
 from guichet.errors import Stop
 from guichet.home import SERVICES
+from shared.testing import eventually
 from tests.faults.departments import FIRST, ORGS, THOROUGH, services_of
 from tests.faults.people import People
 from tests.faults.rig import Rig
 from tests.faults.stages import LOGS
-from tests.faults.thorough import UNLUCKY
+from tests.faults.thorough import GIVEN_TO, UNLUCKY
 
 Work = Callable[[], Awaitable[None]]
+# Whom it asks may have ended just now.
+_AWAY = (Stop, aiohttp.ClientError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _THOROUGH_RATE = 12.0
+_MENDED_SECONDS = 60.0
 _ORG = ORGS[0]
 _SERVICE = services_of(_ORG)[0]
 _CELL = f"org_id={_ORG}&type=guichet.status.ApplicationStateChanged.v1&day={FIRST.date()}&until=1"
-_LOG = ("/v1/log/digest?until=100", f"/v1/log/positions?{_CELL}", "/v1/trace/none?at=status:1", "/en/")
+_LOG = ("/v1/log/digest?until=100", f"/v1/log/positions?{_CELL}", "/v1/trace/none?at=status:1", "/metrics", "/en/")
+# Where each of two readers keeps improvements. What fails there is a function's affair: no table is locked to change that.
+_TRIGGER = "create trigger spoilt before insert on {} for each row {} execute function spoilt()"
+_SPOILT = {
+    "inventory": _TRIGGER.format("known_improvement", ""),
+    "reporting": _TRIGGER.format("logged_event", "when (new.type = 'guichet.feedback.ImprovementRecorded.v1')"),
+}
+_SPOIL = """
+do $do$ begin execute format($f$
+    create or replace function spoilt() returns trigger language plpgsql as $$ begin
+        if clock_timestamp() < timestamptz %L then raise exception 'spoilt'; end if;
+        return new;
+    end $$
+$f$, clock_timestamp() + interval '2 seconds'); end $do$
+"""
+_IMPROVEMENTS = "feedback.cases.v1"
 _PATHS = {
     "inventory": (
         "/v1/services", f"/v1/services/{_SERVICE}", f"/v1/services/{_SERVICE}/history", "/v1/standards", *_LOG,
     ),
     "feedback": ("/v1/cases", *_LOG),
     "status": (f"/v1/exception-days?org={THOROUGH}", *_LOG),
-    "reporting": ("/v1/reading/views", "/v1/trace/none", "/en/"),
+    "reporting": (
+        "/v1/reading/views", "/v1/trace/none", f"/v1/compliance/{THOROUGH}", f"/v1/compliance/{GIVEN_TO}", "/en/",
+    ),
 }  # fmt: skip
 
 
@@ -47,6 +69,7 @@ async def stirred(rig: Rig) -> AsyncIterator[None]:
     works += [(partial(_read, rig, name), 0.2) for name in SERVICES]
     works += [(partial(work, rig, name), seconds) for name in LOGS for work, seconds in ((_mend, 1), (_open, 2))]
     works += [(partial(_come_and_go, rig), 8), (partial(_break, rig), 20), (partial(_fall_behind, rig), 200)]
+    works += [(partial(_spoil, rig), 5)]
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(_again_and_again(work, seconds)) for work, seconds in works]
         try:
@@ -54,11 +77,12 @@ async def stirred(rig: Rig) -> AsyncIterator[None]:
         finally:
             for task in tasks:
                 task.cancel()
+    await eventually(lambda: _mended(rig), lambda left: not left, seconds=_MENDED_SECONDS)
 
 
 async def _again_and_again(work: Work, seconds: float) -> None:
     while True:
-        with suppress(Stop, aiohttp.ClientError, TimeoutError, ValueError):  # whom it asks may have ended just now
+        with suppress(*_AWAY):
             await work()
         await asyncio.sleep(seconds)
 
@@ -67,11 +91,7 @@ async def _read(rig: Rig, name: str) -> None:
     """One of what stands beside the paths, in the same modules."""
     path = random.choice([*_PATHS[name], *_pages(rig, name)])
     bearer = rig.load.keys[_ORG] if "/receipts/" in path or "/applications/" in path else rig.readers.operator
-    timeout = aiohttp.ClientTimeout(total=5)
-    headers = {"Authorization": f"Bearer {bearer}"}
-    assert rig.load._session is not None
-    async with rig.load._session.get(f"{rig.services.url(name)}{path}", headers=headers, timeout=timeout) as answer:
-        await answer.read()
+    await rig.ask("GET", name, path, bearer=bearer)
 
 
 def _pages(rig: Rig, name: str) -> Iterator[str]:
@@ -86,10 +106,33 @@ def _pages(rig: Rig, name: str) -> Iterator[str]:
 
 
 async def _mend(rig: Rig, name: str) -> None:
-    """Dead letters are looked at and replayed; the newest is dropped."""
-    letters = await rig.replay(name)
+    """Dead letters of a door are looked at and replayed; the newest is dropped."""
+    letters = await rig.replay(name, door=random.choice(("http", "kafka")))
     if letters:
         await rig.services.ask(name, f"/v1/dead-letters/{letters[0]}", method="DELETE")
+
+
+async def _spoil(rig: Rig) -> None:
+    """Readers cannot keep improvements for a moment, and set them aside; asked again, they can."""
+    for name, trigger in _SPOILT.items():
+        await rig.fetch(name, _SPOIL)
+        if not await rig.fetch(name, "select from pg_trigger where tgname = 'spoilt'"):
+            await rig.fetch(name, trigger)
+    await asyncio.sleep(2)
+    await _mended(rig)
+
+
+async def _mended(rig: Rig) -> list[int]:
+    """Which letters about improvements still wait when they were replayed."""
+    left = []
+    for name in _SPOILT:
+        with suppress(*_AWAY):
+            await rig.replay(name, door="listening", most=50)
+        rows = await rig.fetch(
+            name, "select dead_letter_id from dead_letter where state = 'waiting' and topic = $1", _IMPROVEMENTS
+        )
+        left += [int(row[0]) for row in rows]
+    return left
 
 
 async def _open(rig: Rig, name: str) -> None:

@@ -27,7 +27,7 @@ _URL = {"en": "https://example.org/en", "fr": "https://example.org/fr"}
 _ANY_NUMBER = 1_000_000
 # The share of what the others report too: a day off has all that is open measured again, and is rare.
 _PLAIN = {"status": 0.9, "feedback": 0.3, "inventory": 0.3}
-_GIVEN_TO = "9006"  # which reports nothing
+GIVEN_TO = "9006"  # which reports nothing
 
 
 def _live(service_id: str) -> dict[str, str]:
@@ -149,7 +149,7 @@ class Thorough(Department):
 
     def _transfer(self, name: str) -> Iterator[Pending]:
         yield self._new_service(name)
-        data = {"service_id": f"{name}-X", "on": self._some_day().isoformat(), "to_org": _GIVEN_TO}
+        data = {"service_id": f"{name}-X", "on": self._some_day().isoformat(), "to_org": GIVEN_TO}
         other = {**data, "on": self._some_day().isoformat()}
         yield from self._and_corrected("ServiceTransferReported", name, data, other, most=2)
 

@@ -34,7 +34,7 @@ class Experiment:
     title: str
     bound: float
     work: Work
-    rate: float = 800.0
+    rate: float = 900.0
     reduced: float = 0.15
     invalid: float = INVALID
     at_rest: bool = False
@@ -57,7 +57,7 @@ EXPERIMENTS = (
     Experiment("F16", "databases restored elsewhere", 15, restored_elsewhere, reduced=0.25, at_rest=True),
     Experiment("F13", "reporting's log and views gone", 15, log_and_views_gone, reduced=0.25, at_rest=True),
     # Its bound is for what piled up at the doors under a crash every two seconds.
-    Experiment("F2", "a crash before and after every await of the commit, relay and consuming paths", 60, crash_at_every_await),
+    Experiment("F2", "a crash before and after every await of the commit, relay and consuming paths", 60, crash_at_every_await, rate=700),
     Experiment("F3", "workers stand still beyond their sessions, and wake up", 15, zombie, invalid=0.2),
     Experiment("F4", "workers of reporting join and leave every two seconds", 10, come_and_go),
     Experiment("F5", "Kafka killed and away", 30, kafka_away),
@@ -70,5 +70,5 @@ EXPERIMENTS = (
     Experiment("F14", "receivers of webhooks that hang, fail, drip, redirect and flap; a crash at every await of a delivery", 15, receivers_misbehave, rate=200, reduced=0.5),
     Experiment("F15", "one department floods and poisons both doors", 15, flood_and_poison, rate=100),
     Experiment("F17", "the version before beside this one, taking turns", 15, rolling, full_only=True),
-    Experiment("F1", "each service killed (kill -9) at random times", 15, kill_services, rate=900),
+    Experiment("F1", "each service killed (kill -9) at random times", 15, kill_services, rate=1000),
 )  # fmt: skip

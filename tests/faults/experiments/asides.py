@@ -18,7 +18,6 @@ from typing import Any
 
 import aiohttp
 import asyncpg
-import orjson
 
 from shared.testing import eventually
 from tests.faults.departments import THOROUGH, reported, services_of
@@ -27,7 +26,6 @@ from tests.integration.mailboxes import text_of
 from tests.integration.receiving import Receiver, Receivers
 
 _SERVICE = services_of(THOROUGH)[1]
-_PATIENCE = aiohttp.ClientTimeout(total=10)
 _LINK = re.compile(r"https?://[^/\s]+(/\w\w/subscriptions/\w+/confirm/\S+)")
 _TOLD_SECONDS = 60.0
 _CUT = (
@@ -170,14 +168,10 @@ class Asides:
         await self._rig.fetch("status", query, subscription)
 
     async def _ask(self, method: str, path: str, body: Any = None) -> Any:
-        """The answer. Raises ClientError where it is refused, or where there is none."""
-        assert self._rig.load._session is not None
-        headers = {"Authorization": f"Bearer {self._rig.load.keys[THOROUGH]}"}
-        url = f"{self._rig.load.urls['status']}{path}"
-        async with self._rig.load._session.request(
-            method, url, json=body, headers=headers, timeout=_PATIENCE, raise_for_status=True
-        ) as answer:
-            return orjson.loads(await answer.read()) if answer.content_type == "application/json" else None
+        """The answer. Raises AssertionError where it is refused, ClientError or TimeoutError where there is none."""
+        status, answer = await self._rig.ask(method, "status", path, body, bearer=self._rig.load.keys[THOROUGH])
+        assert status < 400, f"{method} {path} was answered with {status}"
+        return answer
 
     async def _untold(self) -> set[str]:
         rows = await self._rig.fetch(

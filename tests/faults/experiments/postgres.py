@@ -91,11 +91,14 @@ async def restored_elsewhere(rig: Rig, full: bool) -> str:
 
 
 async def _elsewhere(rig: Rig) -> None:
+    """Who has read beyond Kafka's end finds out by the next record, or when it starts again."""
+    cluster = await cluster_id(rig.system.kafka)
+    for name in SERVICES:
+        await rig.fetch(name, _READ_FURTHER, cluster)
     await stray(rig)
     await asyncio.sleep(_READ_SECONDS)
     for name in LOGS:
         await rig.fetch(name, "update log_head set place = 'elsewhere' returning position")
-    cluster = await cluster_id(rig.system.kafka)
     for name in SERVICES:
         await rig.fetch(name, _READ_FURTHER, cluster)
         rig.kill(name)

@@ -11,8 +11,7 @@ import orjson
 from aiohttp import web
 
 from shared.testing import eventually
-from tests.faults import failpoints
-from tests.faults.campaign import among
+from tests.faults.campaign import meanwhile
 from tests.faults.departments import ORGS, services_of
 from tests.faults.experiments.asides import Asides
 from tests.faults.history import Anomaly
@@ -22,9 +21,6 @@ from tests.integration.receiving import Answer, Receiver, receivers
 _ORG, _SERVICE = ORGS[0], services_of(ORGS[0])[0]
 _FORBIDDEN = "http://169.254.169.254/latest/meta-data/"
 _HEAL_SECONDS = 120.0
-# What is between a commit and who asked to be told of it.
-_STORE = ("claiming", "deliveries", "settling")
-_PATH = ("services.status.delivering.", *(f"services.status.store.{name}:" for name in _STORE))
 Change = tuple[str, int]  # application, version
 
 
@@ -68,7 +64,7 @@ async def receivers_misbehave(rig: Rig, full: bool) -> str:
 async def _crashing(rig: Rig) -> str:
     async with receivers() as found, Asides(rig, found).going_on():
         await asyncio.sleep(5)
-        return await among(rig, {each for each in failpoints.points() if each.startswith(_PATH)}, 150)
+        return await meanwhile(rig, 120)
 
 
 def _bad(healed: asyncio.Event) -> dict[str, Answer | None]:
@@ -103,11 +99,7 @@ def _wanted(address: str) -> dict[str, str]:
 
 
 async def _ask(rig: Rig, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-    assert rig.load._session is not None
-    headers = {"Authorization": f"Bearer {rig.load.keys[_ORG]}"}
-    url = f"{rig.load.urls['status']}/v1/subscriptions{path}"
-    async with rig.load._session.request(method, url, json=body, headers=headers) as answer:
-        return answer.status, orjson.loads(await answer.read() or b"null")
+    return await rig.ask(method, "status", f"/v1/subscriptions{path}", body, bearer=rig.load.keys[_ORG])
 
 
 @asynccontextmanager
