@@ -34,7 +34,7 @@ class Experiment:
     title: str
     bound: float
     work: Work
-    rate: float = 900.0
+    rate: float = 800.0
     reduced: float = 0.15
     invalid: float = INVALID
     at_rest: bool = False
