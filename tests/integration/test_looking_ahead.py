@@ -1,6 +1,6 @@
 """What is said of one service beyond its shares, and of a department's years, over HTTP and on pages anyone can use."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -12,6 +12,7 @@ from guichet import keys
 from guichet.client import Services
 from guichet.tokens import token
 from services.reporting.store.trends import answers_by_year
+from shared.calendars import calendar
 from shared.language import LANGUAGES, Language
 from shared.testing import eventually, feedback_event, status_event
 from tests.conftest import LocalSystem
@@ -20,7 +21,7 @@ from tests.integration.test_browser import WIDE, judge
 from tests.unit.evidence import row
 
 ORG, SERVICE, TIMED = "9075", "ahead-service", "ahead-service-1"
-TODAY = datetime.now(UTC).replace(hour=15, minute=0, second=0, microsecond=0)
+TODAY = datetime.now(calendar("CA").zone).replace(hour=10, minute=0, second=0, microsecond=0)
 ENDED, LATE = 24, 12
 
 
