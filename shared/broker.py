@@ -18,8 +18,8 @@ from shared.kafka import Kafka
 from shared.logs import log
 
 _LEAST_SECONDS, _MOST_SECONDS, _LOOK_SECONDS = 0.2, 5.0, 1.0
-# A Kafka that starts again has been seen to forget who asked to join a group: then we ask anew. It may hold the question of
-# one who joins as long as it misses another, for ten seconds.
+# A Kafka that started again has left readers without an answer until this time was up. It may hold the question of one who
+# joins a group as long as it misses another, for ten seconds.
 ANSWER_SECONDS = 15.0
 
 

@@ -55,16 +55,9 @@ async def everywhere(rig: Rig, full: bool) -> str:
     """A crash at each point that a load leads to; in full, at each that all else leads to that is done at the same time."""
     if full:
         async with rig.forking(), stirred(rig):
-            campaign = Campaign(rig, rig.points or failpoints.points())
-            await campaign.go(_MOST_SECONDS)
-            await _all_ready(rig)
-    else:
-        await asyncio.sleep(_LEARN_SECONDS)
-        async with rig.forking():
-            campaign = Campaign(rig, rig.points or _some(rig))
-            await campaign.go(_MOST_REDUCED_SECONDS)
-            await _all_ready(rig)
-    return str(campaign)
+            return await meanwhile(rig, _MOST_SECONDS, rig.points)
+    await asyncio.sleep(_LEARN_SECONDS)
+    return await meanwhile(rig, _MOST_REDUCED_SECONDS, rig.points or _some(rig))
 
 
 async def on_the_way(rig: Rig, again: Callable[[], Awaitable[None]]) -> str:
@@ -72,10 +65,11 @@ async def on_the_way(rig: Rig, again: Callable[[], Awaitable[None]]) -> str:
     before = rig.hits()
     await again()
     await rig.healed(60)
-    led_to = rig.hits() - before
+    led_to = (rig.hits() - before).keys()
+    alone = led_to - before.keys()
     ended = len(rig.wanted.been)
     async with rig.forking():
-        for points in (*2 * [led_to.keys() - before.keys()], led_to.keys()):
+        for points in (alone, alone, led_to):
             campaign = Campaign(rig, points)
             if campaign.left:
                 rig.wanted.want(points)
@@ -85,9 +79,9 @@ async def on_the_way(rig: Rig, again: Callable[[], Awaitable[None]]) -> str:
     return f"{len(rig.wanted.been) - ended} crashes on the way"
 
 
-async def meanwhile(rig: Rig, seconds: float) -> str:
-    """A crash at each point that what is going on just now leads to, and that no crash was at before."""
-    campaign = Campaign(rig, failpoints.points())
+async def meanwhile(rig: Rig, seconds: float, points: Iterable[str] = ()) -> str:
+    """A crash at each of these points, or of all, that what is going on just now leads to, and that no crash was at before."""
+    campaign = Campaign(rig, points or failpoints.points())
     async with rig.forking():
         await campaign.go(seconds)
         await _all_ready(rig)

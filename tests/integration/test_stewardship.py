@@ -13,7 +13,7 @@ from guichet import keys
 from guichet.client import Services
 from guichet.tokens import token
 from guichet.verifying import verify
-from shared.calendars import calendar
+from shared.ownership import day_in_ottawa
 from shared.testing import eventually, status_event
 from tests.conftest import LocalSystem
 from tests.integration.test_corrections import SERVICE, codes, correction, read
@@ -21,7 +21,7 @@ from tests.integration.test_corrections import SERVICE, codes, correction, read
 OLD, NEW, OTHER = "9003", "9004", "9005"
 URL = {"en": "https://example.gc.ca/en", "fr": "https://example.gc.ca/fr"}
 TEXT = {"en": "Why", "fr": "Pourquoi"}
-TODAY = datetime.now(calendar("CA").zone).date()
+TODAY = day_in_ottawa(datetime.now(UTC))
 
 
 @pytest.fixture(scope="module")

@@ -56,7 +56,7 @@ EXPERIMENTS = (
     Experiment("F12", "Kafka's data gone", 15, kafka_emptied, reduced=0.25, at_rest=True),
     Experiment("F16", "databases restored elsewhere", 15, restored_elsewhere, reduced=0.25, at_rest=True),
     Experiment("F13", "reporting's log and views gone", 15, log_and_views_gone, reduced=0.25, at_rest=True),
-    # Its bound is for what piled up at the doors under a crash every two seconds.
+    # Its bound is for what piled up at the doors under some crashes a second.
     Experiment("F2", "a crash before and after every await of the commit, relay and consuming paths", 60, crash_at_every_await, rate=700),
     Experiment("F3", "workers stand still beyond their sessions, and wake up", 15, zombie, invalid=0.2),
     Experiment("F4", "workers of reporting join and leave every two seconds", 10, come_and_go),
