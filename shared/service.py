@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -45,7 +46,7 @@ from shared.settings import Settings, load_settings
 from shared.tokens import Tokens
 from shared.web import assets
 
-_FIRST_LOOK_SECONDS, _END_SECONDS = 3.0, 5.0
+_FIRST_LOOK_SECONDS, _CANCEL_SECONDS, _END_SECONDS = 3.0, 1.0, 5.0
 
 Background = Callable[[FastAPI], Coroutine[Any, Any, None]]
 
@@ -139,7 +140,7 @@ async def _lifespan(parts: Parts, settings: Settings, app: FastAPI) -> AsyncIter
         tasks += [background(app) for background in parts.background]
         if app.state.group_commit is not None:
             tasks.append(app.state.group_commit.run())
-        stack.push_async_callback(_cancel, [asyncio.create_task(_guarded(task)) for task in tasks])
+        stack.push_async_callback(end, [asyncio.create_task(_guarded(task)) for task in tasks])
         await _tried(relay)
         log.info("service_started", port=settings.port)
         yield
@@ -216,11 +217,16 @@ async def _close_pool(pool: Pool) -> None:
         pool.terminate()
 
 
-async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """What a task does at its end may wait for Kafka or the database, which may be cut off: the process ends all the same."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks, timeout=_END_SECONDS)
+async def end(tasks: Sequence[asyncio.Task[None]], seconds: float = _END_SECONDS) -> None:
+    """What a task does at its end may wait for Kafka or the database, which may be cut off: the process ends all the same.
+
+    A cancellation can get lost, in `asyncio.wait_for` before Python 3.12 or for a connection's error: it is said again.
+    """
+    left, until = set(tasks), time.monotonic() + seconds
+    while left and (patience := until - time.monotonic()) > 0:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=min(patience, _CANCEL_SECONDS))
 
 
 def main(parts: Parts) -> FastAPI:

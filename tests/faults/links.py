@@ -6,12 +6,16 @@ PostgreSQL is reached through a socket of the link's own, Kafka through a port: 
 
 import asyncio
 import random
-import tempfile
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
-from pathlib import Path
-from shutil import rmtree
+import sys
+from asyncio.subprocess import PIPE, Process, create_subprocess_exec
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from tempfile import TemporaryDirectory
 from typing import Literal, Self
+
+import orjson
+
+from tests.faults.failpoints import ROOT
 
 Mode = Literal["pass", "slow", "drop", "reset"]
 _Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
@@ -86,32 +90,67 @@ class Link:
             writer.close()
 
 
-async def to_kafka(port: int) -> Link:
-    link = Link(lambda: asyncio.open_connection("127.0.0.1", port))
-    return await link.start(lambda accept: asyncio.start_server(accept, "127.0.0.1", 0))
+class Links:
+    """Those of one service, in a process of their own: what else is done here would hold up what passes."""
+
+    def __init__(self, process: Process, kafka: int, postgres: str) -> None:
+        self._process = process
+        self.kafka, self.postgres = kafka, postgres  # a port, and the folder that a DSN names as its host
+
+    async def become(self, mode: Mode, *names: str) -> None:
+        """Those named, or all."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(orjson.dumps([mode, names]) + b"\n")
+        assert await self._process.stdout.readline(), "the links have ended"
 
 
-class Sockets:
-    """Folders for the sockets of links to PostgreSQL; short, since a socket's path has little room."""
+@asynccontextmanager
+async def links(kafka: int, postgres: str) -> AsyncIterator[Links]:
+    """To Kafka's port, and to the socket in PostgreSQL's folder; they end with the block, or with whoever made them."""
+    command = [sys.executable, "-m", "tests.faults.links", str(kafka), postgres]
+    process = await create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, cwd=ROOT)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield Links(process, *orjson.loads(await process.stdout.readline()))
+    finally:
+        process.stdin.close()
+        await process.wait()
 
-    def __init__(self) -> None:
-        self._folders: list[Path] = []
 
-    async def to_postgres(self, folder: str) -> tuple[Link, str]:
-        """A link, and the folder that a DSN names as its host."""
-        ours = Path(tempfile.mkdtemp(prefix="gf-"))
-        self._folders.append(ours)
-        name = ".s.PGSQL.5432"
-        link = Link(lambda: asyncio.open_unix_connection(f"{folder}/{name}"))
-        await link.start(lambda accept: asyncio.start_unix_server(accept, str(ours / name)))
-        return link, str(ours)
+async def _serve(kafka: int, postgres: str) -> None:
+    loop, said, socket = asyncio.get_running_loop(), asyncio.StreamReader(), ".s.PGSQL.5432"
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(said), sys.stdin)
+    with TemporaryDirectory(prefix="gf-") as ours:  # short, since a socket's path has little room
+        found = {
+            "kafka": await Link(lambda: asyncio.open_connection("127.0.0.1", kafka)).start(
+                lambda accept: asyncio.start_server(accept, "127.0.0.1", 0)
+            ),
+            "postgres": await Link(lambda: asyncio.open_unix_connection(f"{postgres}/{socket}")).start(
+                lambda accept: asyncio.start_unix_server(accept, f"{ours}/{socket}")
+            ),
+        }
+        _say([found["kafka"].port, ours])
+        while line := await said.readline():
+            mode, names = orjson.loads(line)
+            for name in names or found:
+                found[name].become(mode)
+            _say(mode)
+        for link in found.values():
+            await link.close()
 
-    def remove(self) -> None:
-        for folder in self._folders:
-            rmtree(folder, ignore_errors=True)
+
+def _say(what: object) -> None:
+    sys.stdout.buffer.write(orjson.dumps(what) + b"\n")
+    sys.stdout.flush()
 
 
 def rerouted(dsn: str, before: str, after: Sequence[str] | str) -> str:
     """The same address by another socket folder."""
     assert f"host={before}" in dsn, "the database is reached by a socket"
     return dsn.replace(f"host={before}", f"host={after}")
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(int(sys.argv[1]), sys.argv[2]))

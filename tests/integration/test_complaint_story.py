@@ -13,6 +13,7 @@ from guichet import keys
 from guichet.client import Services
 from guichet.tokens import token
 from shared.kafka import Kafka
+from shared.ownership import day_in_ottawa
 from shared.testing import eventually
 from tests.conftest import LocalSystem
 from tests.integration.records import everything_on
@@ -74,7 +75,7 @@ class Story:
 async def story(services: Services, http: aiohttp.ClientSession, unique: str) -> Story:
     """A department with one service, a way to give feedback on it, and its promise to resolve nine complaints in ten in 30 days."""
     key = str((await keys.create(services, ORG))["key"])
-    today = datetime.now(UTC).date()
+    today = day_in_ottawa(datetime.now(UTC))
     first = today.year if today.month > 3 else today.year - 1
     within = {"kind": "complaint", "resolve_within": "P30D", "target": 0.9, "from": "2020-01-01"}
     promise = event(ORG, "ResolutionTimeReported", **within)

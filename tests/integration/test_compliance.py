@@ -18,6 +18,7 @@ from guichet.client import Services
 from guichet.tokens import token
 from shared.kafka import Kafka
 from shared.organizations import organizations
+from shared.ownership import day_in_ottawa
 from shared.testing import eventually, status_event
 from tests.conftest import LocalSystem
 from tests.unit.evidence import row
@@ -202,7 +203,7 @@ async def test_a_verdict_that_changed_is_published_within_a_second_with_the_even
     services: Services, report: Report, kafka: Kafka
 ) -> None:
     """As of today: by the rules in force today."""
-    first = datetime.now(UTC).date() - timedelta(days=1)
+    first = day_in_ottawa(datetime.now(UTC)) - timedelta(days=1)
     period = {"from": first.isoformat(), "to": (first + timedelta(days=1000)).isoformat()}
     parts = ["objectives", "governance", "risks", "priorities", "alignment"]
     done = await report(*stewardship("strategy_approved", strategy_id="P", approved_by="X", parts=parts, **period))

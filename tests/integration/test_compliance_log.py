@@ -21,7 +21,7 @@ from services.reporting.domain.compliance.facts import Body, Entry
 from services.reporting.domain.compliance.folding import fold
 from services.reporting.domain.compliance.settings import Settings
 from services.reporting.domain.compliance.verdict import Verdict
-from services.reporting.domain.compliance.years import fiscal_year
+from services.reporting.domain.compliance.years import day_of, fiscal_year
 from services.reporting.handlers.deciding import act
 from services.reporting.handlers.judging import verdicts
 from services.reporting.handlers.knowing import knowledge
@@ -299,7 +299,7 @@ async def test_our_own_live_page_is_as_fresh_as_the_last_application_by_then(vie
 
 async def test_a_decision_changes_verdicts_at_once_and_is_their_cause(views: asyncpg.Pool) -> None:
     """However long ago the other services were last heard of."""
-    today = datetime.now(UTC).date()
+    today = day_of(datetime.now(UTC))
     log = managed()
     log.record("provider_appointed", "2015-01-05", provider_id="p-1")
     log.record("assessment_completed", (today - timedelta(days=30)).isoformat(), fiscal_year=fiscal_year(today))

@@ -1,0 +1,49 @@
+"""The parts of a service end when it is asked to."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from shared.service import end
+
+
+@pytest.mark.parametrize("ticks", range(5))
+async def test_a_part_ends_although_a_cancellation_was_lost(ticks: int) -> None:
+    """`asyncio.wait_for` forgets it where what it waits for comes in the same moment (before Python 3.12), as does a
+    connection whose own error takes its place.
+    """
+    woken = asyncio.Event()
+
+    async def part() -> None:
+        while True:
+            woken.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(woken.wait(), 60)
+
+    task = asyncio.create_task(part())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    woken.set()
+    for _ in range(ticks):
+        await asyncio.sleep(0)
+    await end([task])
+    assert task.cancelled()
+
+
+async def test_a_part_that_does_not_end_keeps_no_process_from_ending() -> None:
+    ending = asyncio.Event()
+
+    async def part() -> None:
+        while not ending.is_set():
+            with suppress(asyncio.CancelledError):
+                await ending.wait()
+
+    task = asyncio.create_task(part())
+    await asyncio.sleep(0)
+    try:
+        await end([task], seconds=0.1)
+        assert not task.done()
+    finally:
+        ending.set()
+        await task
