@@ -220,7 +220,7 @@ async def _close_pool(pool: Pool) -> None:
 async def end(tasks: Sequence[asyncio.Task[None]], seconds: float = _END_SECONDS) -> None:
     """What a task does at its end may wait for Kafka or the database, which may be cut off: the process ends all the same.
 
-    A cancellation can get lost, in `asyncio.wait_for` before Python 3.12 or for a connection's error: it is said again.
+    A cancellation can get lost, as in `asyncio.wait_for` before Python 3.12: it is said again.
     """
     left, until = set(tasks), time.monotonic() + seconds
     while left and (patience := until - time.monotonic()) > 0:

@@ -8,7 +8,7 @@ import asyncio
 import random
 import sys
 from asyncio.subprocess import PIPE, Process, create_subprocess_exec
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from tempfile import TemporaryDirectory
 from typing import Literal, Self
@@ -146,7 +146,7 @@ def _say(what: object) -> None:
     sys.stdout.flush()
 
 
-def rerouted(dsn: str, before: str, after: Sequence[str] | str) -> str:
+def rerouted(dsn: str, before: str, after: str) -> str:
     """The same address by another socket folder."""
     assert f"host={before}" in dsn, "the database is reached by a socket"
     return dsn.replace(f"host={before}", f"host={after}")

@@ -10,9 +10,7 @@ from shared.service import end
 
 @pytest.mark.parametrize("ticks", range(5))
 async def test_a_part_ends_although_a_cancellation_was_lost(ticks: int) -> None:
-    """`asyncio.wait_for` forgets it where what it waits for comes in the same moment (before Python 3.12), as does a
-    connection whose own error takes its place.
-    """
+    """`asyncio.wait_for` forgets it where what it waits for comes in the same moment (before Python 3.12)."""
     woken = asyncio.Event()
 
     async def part() -> None:
