@@ -1,5 +1,6 @@
 """Who may do what in Kafka: SCRAM credentials and ACLs, from one declarative file (deploy/kafka/acls.toml)."""
 
+import time
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -28,6 +29,7 @@ from shared.kafka import Kafka
 PRINCIPALS = ("inventory", "feedback", "status", "reporting", "operator")
 FILE = Path(__file__).parent.parent / "deploy" / "kafka" / "acls.toml"
 _ITERATIONS = 4096
+_LOOK_SECONDS = 0.05
 _OPERATIONS = {
     "write": (ResourceType.TOPIC, AclOperation.WRITE),
     "read": (ResourceType.TOPIC, AclOperation.READ),
@@ -83,14 +85,29 @@ class Principals:
     def expel(self, names: Sequence[str]) -> list[str]:
         """They may do nothing any more, at once, also over connections that are open. Returns those who had a login.
 
-        Each login is ended without asking first whether it is there: what a broker says of that lags behind.
+        Each login is ended without asking first whether it is there, and done when a broker says so: what it says, and whom
+        it lets in, lags behind what was decided (by seconds, in a Kafka that stood still).
         """
         self._settle(self._admin.delete_acls([_all_acls(name) for name in names], request_timeout=self._seconds))
         ended = [UserScramCredentialDeletion(name, ScramMechanism.SCRAM_SHA_512) for name in names]
         futures = self._admin.alter_user_scram_credentials(ended, request_timeout=self._seconds)
         unknown = {name for name, future in futures.items() if _is_of_nobody(future, self._seconds)}
         self._settle({name: future for name, future in futures.items() if name not in unknown})
+        self._await_end(names)
         return [name for name in names if name not in unknown]
+
+    def _await_end(self, names: Sequence[str]) -> None:
+        deadline = time.monotonic() + self._seconds
+        while known := self._known(names):
+            if time.monotonic() > deadline:
+                raise NotReachable(f"Kafka still lets {', '.join(known)} in; end the login again in a moment")
+            time.sleep(_LOOK_SECONDS)
+
+    def _known(self, names: Sequence[str]) -> list[str]:
+        futures = self._admin.describe_user_scram_credentials(list(names), request_timeout=self._seconds)
+        known = {name: future for name, future in futures.items() if not _is_of_nobody(future, self._seconds)}
+        self._settle(known)
+        return sorted(known)
 
     def _settle(self, futures: Mapping[Any, "Future[Any]"]) -> None:
         for future in futures.values():
