@@ -7,6 +7,10 @@ from typing import Any
 
 from aiokafka.helpers import create_ssl_context
 
+from shared.kafka_connections import lose_connections_with_care
+
+lose_connections_with_care()
+
 MECHANISM = "SCRAM-SHA-512"
 
 
