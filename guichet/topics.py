@@ -36,8 +36,8 @@ def declared_of_departments() -> dict[str, dict[str, Any]]:
 async def provision(kafka: Kafka, topics: Topics | None = None) -> None:
     """Raises WrongUse, naming each difference, where a topic is there and not as the file says."""
     admin = AIOKafkaAdminClient(**kafka.options())
-    await admin.start()
     try:
+        await admin.start()
         wanted = declared() if topics is None else topics
         await _create(admin, wanted)
         found = [*await _drift(admin, {**wanted, **(await _of_departments(admin) if topics is None else {})})]

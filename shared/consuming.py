@@ -8,7 +8,8 @@ before the listener is done), and never their automatic commit.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -44,8 +45,8 @@ _BACK_OFF = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
 async def cluster_id(kafka: Kafka) -> str:
     """Kafka's own name for its cluster: a broker set up anew has another, and its offsets start again."""
     admin = AIOKafkaAdminClient(**kafka.options())
-    await admin.start()
     try:
+        await admin.start()
         return str((await admin.describe_cluster())["cluster_id"])
     finally:
         await admin.close()
@@ -84,6 +85,8 @@ class Consumption:
         # Partitions whose next records Kafka no longer had.
         self.gaps = 0
         self.progress_at = time.monotonic()
+        # Batches and assignments that are being seen to.
+        self._in_hand = 0
         self._cluster = ""
         self._pool: Pool
         self._kafka: Kafka
@@ -123,18 +126,28 @@ class Consumption:
         """Raising makes FastStream seek back to the begin of the batch: whatever fails is read again, and the fence drops those
         parts that were taken.
         """
+        with self.at_work():
+            try:
+                await self._take_parts(records)
+            except TRANSIENT as error:
+                wait = _BACK_OFF[min(self._failures, len(_BACK_OFF) - 1)]
+                self._failures += 1
+                log.warning(
+                    "batch_retried", group=self.group, error=type(error).__name__, seconds=wait, records=len(records)
+                )
+                await asyncio.sleep(wait)
+                raise
+            self._failures = 0
+            self.progress_at = time.monotonic()
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Whoever waits meanwhile waits for us, not for Kafka."""
+        self._in_hand += 1
         try:
-            await self._take_parts(records)
-        except TRANSIENT as error:
-            wait = _BACK_OFF[min(self._failures, len(_BACK_OFF) - 1)]
-            self._failures += 1
-            log.warning(
-                "batch_retried", group=self.group, error=type(error).__name__, seconds=wait, records=len(records)
-            )
-            await asyncio.sleep(wait)
-            raise
-        self._failures = 0
-        self.progress_at = time.monotonic()
+            yield
+        finally:
+            self._in_hand -= 1
 
     async def _take_parts(self, records: Sequence[Record]) -> None:
         """In order, each in a transaction of its own, while the next is prepared: what was prepared after a failure is dropped."""
@@ -219,7 +232,7 @@ class Consumption:
 
         What this consumer saw last is no proof (a zombie's partition has gone on without it): Kafka is asked.
         """
-        consumer, partition = self._subscriber and self._subscriber.consumer, TopicPartition(*place)
+        consumer, partition = self._consumer(), TopicPartition(*place)
         if consumer is None or partition not in consumer.assignment():
             return False
         seen = consumer.highwater(partition)
@@ -282,9 +295,8 @@ class Consumption:
 
     def health(self) -> dict[str, Any]:
         """`lag` in records, `assigned` partitions, seconds since the last batch; lag null before the first assignment."""
-        consumer: AIOKafkaConsumer | None = self._subscriber and self._subscriber.consumer
-        partitions = consumer.assignment() if consumer is not None else frozenset()
-        lag = sum(_lag(consumer, partition) for partition in partitions)
+        partitions = self._partitions()
+        lag = self._lag()
         metrics.consumer_lag.labels(self.group).set(lag)
         return {
             "assigned": len(partitions),
@@ -293,6 +305,24 @@ class Consumption:
             "gaps": self.gaps,
             "idle_seconds": round(time.monotonic() - self.progress_at, 1),
         }
+
+    def stands_still(self) -> bool:
+        """Whether there is something to read, from a Kafka that we are connected to, and nobody is at it."""
+        return not self._in_hand and self._lag() > 0 and _is_connected(self._consumer())
+
+    def _consumer(self) -> AIOKafkaConsumer | None:
+        return self._subscriber and self._subscriber.consumer
+
+    def _partitions(self) -> Collection[TopicPartition]:
+        consumer = self._consumer()
+        return consumer.assignment() if consumer is not None else frozenset()
+
+    def _lag(self) -> int:
+        return sum(_lag(self._consumer(), partition) for partition in self._partitions())
+
+
+def _is_connected(consumer: Any) -> bool:
+    return any(each.connected() for each in consumer._client._conns.values())  # noqa: SLF001 - nothing else tells
 
 
 def _lag(consumer: Any, partition: TopicPartition) -> int:
@@ -316,15 +346,21 @@ class _SeekAtAssignment(ConsumerRebalanceListener):  # type: ignore[misc]
         consumer = self._consumption._subscriber.consumer  # noqa: SLF001 - one class in two, for the listener's interface
         partitions = list(assigned)
         consumer.pause(*partitions)  # must come first: records already flow while a listener runs
+        with self._consumption.at_work():
+            if await self._seek(consumer, partitions):
+                consumer.resume(*partitions)
+
+    async def _seek(self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> bool:
+        """Until it is done. False where another rebalance has come meanwhile: its own call does the work."""
         delay = 0.2
         while True:
             try:
                 await self._consumption.assigned(consumer, partitions)
-                break
             except Exception as error:  # noqa: BLE001 - aiokafka would swallow it, and read from the wrong place
                 log.warning("assignment_retried", group=self._consumption.group, error=type(error).__name__)
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, 5.0)
                 if not set(partitions) <= consumer.assignment():
-                    return  # another rebalance has come; its own call does the work
-        consumer.resume(*partitions)
+                    return False
+            else:
+                return True

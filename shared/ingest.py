@@ -180,8 +180,8 @@ class Topics:
 
     async def _make(self, org_ids: Iterable[str]) -> None:
         admin = AIOKafkaAdminClient(**self._kafka.options())
-        await admin.start()
         try:
+            await admin.start()
             topics = [
                 NewTopic(f"{kind}.{self._service}.{org_id}", 1, 1, topic_configs=topic_settings(kind))
                 for org_id in sorted(org_ids)

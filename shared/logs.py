@@ -5,6 +5,7 @@ Nothing is written but declared fields; of an exception, its types and frames; a
 
 import json
 import logging
+import re
 import sys
 from typing import Any
 
@@ -18,6 +19,8 @@ from shared.plain_text import plain
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 _MESSAGE = 300
+# What asyncio says of a task, and all of it that is no value: the function that it runs.
+_FUNCTION = re.compile(r"<Task .* coro=<([\w.<>]+)\(\)")
 
 
 def configure_logs(service: str, level: str) -> None:
@@ -66,8 +69,13 @@ def _library_event(_logger: Any, _name: str, event: structlog.types.EventDict) -
         event["message"] = f"{event['_record'].name}: an exception"
         event["exception"] = described_in_text(text)
     else:
-        event["message"] = text.strip().partition("\n")[0][:_MESSAGE]
+        event["message"] = _first_line(text)
     return event
+
+
+def _first_line(text: str) -> str:
+    found = _FUNCTION.search(text)
+    return text.strip().partition("\n")[0][:_MESSAGE] + (f" ({found[1]})" if found else "")
 
 
 def _exception(_logger: Any, _name: str, event: structlog.types.EventDict) -> structlog.types.EventDict:

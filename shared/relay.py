@@ -193,7 +193,7 @@ class Relay:
 
     async def _connect(self) -> None:
         if self._producer is None:
-            producer = AIOKafkaProducer(
+            self._producer = AIOKafkaProducer(
                 **self._kafka.options(),
                 client_id=f"relay-{self._service}",
                 enable_idempotence=True,
@@ -202,8 +202,7 @@ class Relay:
                 max_batch_size=256 * 1024,
                 compression_type="zstd",
             )
-            await producer.start()
-            self._producer = producer
+            await self._producer.start()
 
     async def _drop_producer(self) -> None:
         """An idempotent producer in trouble stays in trouble (aiokafka #1017): a new one takes its place."""

@@ -206,8 +206,9 @@ async def _connect(app: FastAPI, broker: KafkaBroker, kafka: Kafka, name: str) -
         app.state.kafka_connected = connected
 
     await _tried(app.state.relay)
-    groups = [each.group for each in app.state.consumptions]
-    await keep_reading(broker, lambda: leave_for_predecessors(kafka, groups, name), say)
+    consumptions = app.state.consumptions
+    groups = [each.group for each in consumptions]
+    await keep_reading(broker, consumptions, lambda: leave_for_predecessors(kafka, groups, name), say)
 
 
 async def _close_pool(pool: Pool) -> None:

@@ -2,9 +2,12 @@
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from inspect import signature
+from operator import attrgetter
 from typing import Any
 
 import asyncpg
@@ -12,6 +15,7 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from faststream.kafka import KafkaBroker
 
 from guichet.client import Services
 from guichet.principals import Principal, Principals
@@ -21,6 +25,7 @@ from shared.consuming import Consumption, cluster_id
 from shared.database import ConcurrentChange, Connection
 from shared.kafka import Kafka
 from shared.logs import configure_logs
+from shared.membership import leave_for_predecessors
 from shared.testing import eventually
 
 
@@ -290,7 +295,7 @@ async def test_a_group_that_was_refused_for_a_moment_is_joined_again(kafka: Kafk
     await asyncio.to_thread(principals.admit, [own])
     taking, broker, connected = Consumption(group, apply, topics=[topic]), make_broker(reader, group), list[bool]()
     taking.subscribe(broker, counted, kafka)
-    reading = asyncio.create_task(keep_reading(broker, lambda: asyncio.sleep(0), connected.append))
+    reading = asyncio.create_task(keep_reading(broker, [taking], lambda: asyncio.sleep(0), connected.append))
     try:
         await producer.send_and_wait(topic, b"1")
         await eventually(lambda: effects(counted), lambda found: found == [1])
@@ -309,6 +314,84 @@ async def test_a_group_that_was_refused_for_a_moment_is_joined_again(kafka: Kafk
         await asyncio.to_thread(principals.expel, [name])
 
 
+@dataclass
+class Reader:
+    """One that reads a topic for ever; `send` gives it something to read, `connected` is what it said of itself."""
+
+    broker: KafkaBroker
+    send: Callable[[bytes], Awaitable[Any]]
+    connected: list[bool]
+
+    @property
+    def consumer(self) -> Any:
+        return self.broker.subscribers[0].consumer  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+async def reader(kafka: Kafka, counted: asyncpg.Pool) -> AsyncIterator[Reader]:
+    topic, group = (f"test-{uuid.uuid4().hex[:8]}" for _ in range(2))
+    taking, broker = Consumption(group, apply, topics=[topic]), make_broker(kafka, group)
+    taking.subscribe(broker, counted, kafka)
+    admin, producer = AIOKafkaAdminClient(**kafka.options()), AIOKafkaProducer(**kafka.options())
+    await admin.start()
+    await admin.create_topics([NewTopic(topic, 1, 1)])
+    await producer.start()
+    before = partial(leave_for_predecessors, kafka, [group], group)
+    connected: list[bool] = []
+    reading = asyncio.create_task(keep_reading(broker, [taking], before, connected.append))
+    yield Reader(broker, partial(producer.send_and_wait, topic), connected)
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    await stop_broker(broker)
+    await producer.stop()
+    await admin.delete_topics([topic])
+    await admin.close()
+
+
+@pytest.mark.parametrize("task", ["_client._sync_task", "_fetcher._fetch_task", "_coordinator._coordination_task"])
+async def test_a_reader_reads_on_though_a_task_of_its_library_has_ended(
+    reader: Reader, counted: asyncpg.Pool, task: str
+) -> None:
+    await reader.send(b"1")
+    await eventually(lambda: effects(counted), lambda found: found == [1])
+    before = reader.consumer
+    attrgetter(task)(before).cancel()
+    await eventually(lambda: asyncio.sleep(0, reader.consumer), lambda now: now not in (before, None))
+    await reader.send(b"2")
+    await eventually(lambda: effects(counted), lambda found: found == [1, 2])
+
+
+async def test_a_reader_that_stands_still_for_no_reason_that_can_be_seen_is_made_anew(
+    reader: Reader, counted: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one whose commit Kafka never answers: it has more to read, and nobody reads it."""
+    monkeypatch.setattr(broker_module, "STILL_SECONDS", 2.0)
+    monkeypatch.setattr(broker_module, "_STOP_SECONDS", 1.0)
+    await reader.send(b"1")
+    await eventually(lambda: effects(counted), lambda found: found == [1])
+    await reader.consumer._coordinator._commit_lock.acquire()
+    for n in (2, 3):
+        await reader.send(str(n).encode())
+        await eventually(lambda: effects(counted), lambda found: len(found) > 1)
+    await eventually(lambda: effects(counted), lambda found: found == [1, 2, 3])
+
+
+async def test_a_reader_whose_batch_takes_long_is_left_at_it(
+    reader: Reader, counted: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker_module, "STILL_SECONDS", 1.0)
+    await reader.send(b"1")
+    await eventually(lambda: effects(counted), lambda found: found == [1])
+    async with counted.acquire() as connection, connection.transaction():
+        await connection.execute("lock table effect in access exclusive mode")
+        await reader.send(b"2")
+        await eventually(lambda: counted.fetchval(_WAITING))
+        await reader.send(b"3")
+        with pytest.raises(AssertionError, match=r"the last answer: \[True\]"):
+            await eventually(lambda: asyncio.sleep(0, reader.connected), lambda said: len(said) > 1, seconds=3)
+    await eventually(lambda: effects(counted), lambda found: found == [1, 2, 3])
+
+
 async def test_a_kafka_that_does_not_answer_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that starts again may have forgotten a question; how long it may hold one, it says itself."""
     longest_hold = signature(AIOKafkaConsumer).parameters["session_timeout_ms"].default / 1000
@@ -318,8 +401,9 @@ async def test_a_kafka_that_does_not_answer_is_asked_again(monkeypatch: pytest.M
     silent = await asyncio.start_server(lambda _reader, writer: asked.append(writer), "127.0.0.1", 0)
     port = silent.sockets[0].getsockname()[1]
     broker = make_broker(Kafka(f"127.0.0.1:{port}"), "test")
-    Consumption("test", apply, topics=["test"]).subscribe(broker, None, Kafka(""))  # type: ignore[arg-type]  # never read
-    reading = asyncio.create_task(keep_reading(broker, lambda: asyncio.sleep(0), lambda _: None))
+    taking = Consumption("test", apply, topics=["test"])
+    taking.subscribe(broker, None, Kafka(""))  # type: ignore[arg-type]  # never read
+    reading = asyncio.create_task(keep_reading(broker, [taking], lambda: asyncio.sleep(0), lambda _: None))
     try:
         await eventually(lambda: asyncio.sleep(0, len(asked)), lambda times: times > 1, seconds=10)
     finally:

@@ -110,6 +110,21 @@ def test_a_warning_of_python_is_a_line_too() -> None:
     assert line["message"].endswith("UserWarning: an old way")
 
 
+def test_of_a_task_that_was_never_ended_it_is_said_what_it_ran() -> None:
+    written, (line,) = lines_of("""
+import asyncio, gc
+async def wait_for(person):
+    await asyncio.get_running_loop().create_future()
+async def main():
+    asyncio.create_task(wait_for("Tremblay"), name="Tremblay")
+    await asyncio.sleep(0)
+    gc.collect()
+asyncio.run(main())
+""")
+    assert line["message"] == "Task was destroyed but it is pending! (wait_for)"
+    assert "Tremblay" not in written
+
+
 def test_nothing_that_steers_a_terminal_is_written_in_any_text_field() -> None:
     written, lines = lines_of("""
 log.info("service_started", port=STEERING)

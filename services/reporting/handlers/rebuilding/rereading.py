@@ -31,8 +31,8 @@ async def read_again(pool: Pool, kafka: Kafka, letters: DeadLetters, rebuild_id:
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=_FETCH_BYTES,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         await _read(pool, consumer, ends, cluster, letters, rebuild_id)
     finally:
         await consumer.stop()
