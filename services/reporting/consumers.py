@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from fastapi import FastAPI
 
 from services.reporting import handlers
-from services.reporting.domain.compliance.years import day_of
 from services.reporting.handlers.telling import tell_changes
 from shared.consuming import Consumption, Record
 from shared.database import TRANSIENT, Connection, Pool, transaction
 from shared.dead_letters import DeadLetters
 from shared.event_log import LogUnchecked
 from shared.logs import log
+from shared.ownership import day_in_ottawa
 from shared.problems import Problem
 
 # What another worker read is looked for as often as this; what this one read is judged at once.
@@ -70,7 +70,7 @@ async def tell_verdicts(app: FastAPI) -> None:
         begun = time.monotonic()
         try:
             async with transaction(pool) as connection:
-                changed = await tell_changes(connection, day_of(datetime.now(UTC)))
+                changed = await tell_changes(connection, day_in_ottawa(datetime.now(UTC)))
         except (*TRANSIENT, LogUnchecked) as error:
             log.warning("verdicts_retried", error=type(error).__name__)
         else:

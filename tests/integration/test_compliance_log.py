@@ -21,7 +21,7 @@ from services.reporting.domain.compliance.facts import Body, Entry
 from services.reporting.domain.compliance.folding import fold
 from services.reporting.domain.compliance.settings import Settings
 from services.reporting.domain.compliance.verdict import Verdict
-from services.reporting.domain.compliance.years import day_of, fiscal_year
+from services.reporting.domain.compliance.years import fiscal_year
 from services.reporting.handlers.deciding import act
 from services.reporting.handlers.judging import verdicts
 from services.reporting.handlers.knowing import knowledge
@@ -32,6 +32,7 @@ from shared.dead_letters import DeadLetters
 from shared.encryption import Seal
 from shared.identity import Person
 from shared.language import Bilingual
+from shared.ownership import day_in_ottawa
 from tests.unit.evidence import BEGIN, LATER, Log
 
 LETTERS = DeadLetters(Seal(base64.urlsafe_b64encode(os.urandom(32)).decode()))
@@ -299,7 +300,7 @@ async def test_our_own_live_page_is_as_fresh_as_the_last_application_by_then(vie
 
 async def test_a_decision_changes_verdicts_at_once_and_is_their_cause(views: asyncpg.Pool) -> None:
     """However long ago the other services were last heard of."""
-    today = day_of(datetime.now(UTC))
+    today = day_in_ottawa(datetime.now(UTC))
     log = managed()
     log.record("provider_appointed", "2015-01-05", provider_id="p-1")
     log.record("assessment_completed", (today - timedelta(days=30)).isoformat(), fiscal_year=fiscal_year(today))

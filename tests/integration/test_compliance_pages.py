@@ -10,8 +10,9 @@ import pytest
 from guichet import keys
 from guichet.client import Services
 from guichet.tokens import token
-from services.reporting.domain.compliance.years import day_of, fiscal_year
+from services.reporting.domain.compliance.years import fiscal_year
 from shared.language import LANGUAGES, Language
+from shared.ownership import day_in_ottawa
 from shared.testing import eventually
 from tests.integration.inventories import inventory_event
 from tests.integration.test_browser import WIDE, judge, to
@@ -209,7 +210,7 @@ async def test_today_s_verdicts_follow_what_is_reported_by_themselves_while_the_
     before = await page.inner_text("tbody")
     await page.focus("tbody tr:nth-child(2) a")
     key, name = (await keys.create(services, ORG))["key"], f"live-{language}"
-    year = fiscal_year(day_of(datetime.now(UTC)))
+    year = fiscal_year(day_in_ottawa(datetime.now(UTC)))
     await services.send("inventory", key, [inventory_event(ORG, "ServiceReported", name, row(name, year))])
     await page.wait_for_function("before => document.querySelector('tbody').innerText !== before", arg=before)
     assert await page.evaluate("document.activeElement === document.querySelector('tbody tr:nth-child(2) a')")

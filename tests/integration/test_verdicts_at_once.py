@@ -16,8 +16,9 @@ from aiokafka import AIOKafkaConsumer
 from guichet import keys
 from guichet.client import Services
 from guichet.tokens import token
-from services.reporting.domain.compliance.years import day_of, fiscal_year
+from services.reporting.domain.compliance.years import fiscal_year
 from shared.kafka import Kafka
+from shared.ownership import day_in_ottawa
 from shared.testing import eventually
 from tests.integration.inventories import inventory_event
 from tests.integration.test_live import Stream
@@ -99,7 +100,7 @@ async def test_a_verdict_is_on_the_topic_and_on_the_stream_within_a_second_of_th
 ) -> None:
     """What was measured is told with `-rP`."""
     key = (await keys.create(services, ORG))["key"]
-    year = fiscal_year(day_of(datetime.now(UTC)))
+    year = fiscal_year(day_in_ottawa(datetime.now(UTC)))
     on_topic, on_stream = [], []
     for number in range(EVENTS):
         name = f"{unique}-{number}"
@@ -141,7 +142,7 @@ async def test_a_verdict_that_a_decision_changes_is_on_the_topic_within_a_second
 async def test_an_organisation_that_is_given_a_service_is_judged_though_it_has_reported_nothing(
     services: Services, topic: Heard, unique: str
 ) -> None:
-    key, today = (await keys.create(services, ORG))["key"], day_of(datetime.now(UTC))
+    key, today = (await keys.create(services, ORG))["key"], day_in_ottawa(datetime.now(UTC))
     transfer = {"service_id": unique, "on": today.isoformat(), "to_org": "9077"}
     sent = [
         inventory_event(ORG, "ServiceReported", f"{unique}-1", row(unique, fiscal_year(today))),
@@ -162,7 +163,7 @@ ACTION = {
 
 async def _fail(services: Services, org: str) -> None:
     """Report what makes a finding of the organisation, and wait until it is one."""
-    key, today = (await keys.create(services, org))["key"], day_of(datetime.now(UTC))
+    key, today = (await keys.create(services, org))["key"], day_in_ottawa(datetime.now(UTC))
     appointed = {"kind": "provider_appointed", "provider_id": "p-1", "on": "2015-01-05"}
     assessed = {"kind": "assessment_completed", "fiscal_year": fiscal_year(today), "on": today.isoformat()}
     sent = [inventory_event(org, "StewardshipReported", each["kind"], each) for each in (appointed, assessed)]

@@ -51,7 +51,3 @@ def years_after(day: date, years: int) -> date:
 def end_of(day: date) -> datetime:
     """The next midnight in Ottawa, in UTC, exclusive."""
     return datetime.combine(day + timedelta(days=1), time(), OTTAWA).astimezone(UTC)
-
-
-def day_of(moment: datetime) -> date:
-    return moment.astimezone(OTTAWA).date()
