@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from aiokafka.partitioner import DefaultPartitioner
 
 Headers = list[tuple[str, bytes]]
 _PARTITIONER = DefaultPartitioner()
+_SILENCE_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -51,3 +53,18 @@ def _fits(batch: Any, record: Record) -> bool:
 async def _send(producer: AIOKafkaProducer, place: tuple[str, int], batch: Any) -> Any:
     topic, partition = place
     return await producer.send_batch(batch, topic, partition=partition)
+
+
+async def silence(producer: AIOKafkaProducer) -> None:
+    """End a producer, and forget what it has not sent. One that waits for Kafka with something to send would send it when
+    another has long taken its place, and leave out what had waited for too long.
+    """
+    producer._closed = True  # noqa: SLF001 - its own stop sends all that it has, however long that takes
+    sending = producer._sender.sender_task  # noqa: SLF001
+    if sending is not None:
+        sending.cancel()
+    with suppress(Exception):
+        async with asyncio.timeout(_SILENCE_SECONDS):
+            await producer.client.close()
+            if sending is not None:
+                await asyncio.wait([sending])

@@ -22,7 +22,7 @@ from shared.database import TRANSIENT, Connection, Pool, session
 from shared.event_log import LogUnchecked, head, is_checked
 from shared.kafka import Kafka
 from shared.logs import log
-from shared.publishing import Record, headers_of, publish
+from shared.publishing import Record, headers_of, publish, silence
 from shared.restoring import SayAgain, settle, take_stock, told, untold
 
 _BATCH = 2_000
@@ -208,8 +208,7 @@ class Relay:
         """An idempotent producer in trouble stays in trouble (aiokafka #1017): a new one takes its place."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            with suppress(Exception):
-                await asyncio.wait_for(producer.stop(), 2)
+            await silence(producer)
 
     async def close(self) -> None:
         await self._drop_producer()

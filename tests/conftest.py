@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -80,6 +81,18 @@ class LocalSystem:
     def stop(self) -> None:
         self.command("down", check=False)
         remove(self.home)
+
+    @contextlib.contextmanager
+    def halted(self, name: str) -> Iterator[None]:
+        """A process that takes connections and answers none. Skips where it does not run here."""
+        if name not in self.addresses["processes"]:
+            pytest.skip(f"{name} runs elsewhere")
+        pid = self.addresses["processes"][name]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -44,8 +44,8 @@ BUGS = (
     Bug(
         "a failed batch counts as done",
         "shared/consuming.py",
-        "            await asyncio.sleep(wait)\n            raise\n",
-        "            await asyncio.sleep(wait)\n            return\n",
+        "await asyncio.sleep(wait)\n                raise\n",
+        "await asyncio.sleep(wait)\n                return\n",
         ("F7",),
     ),
     Bug(

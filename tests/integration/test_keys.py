@@ -1,11 +1,7 @@
 """Departments' keys when something is in the way: a service away, a key made twice, a rotation within a rotation."""
 
 import asyncio
-import os
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,17 +22,6 @@ from shared.testing import eventually
 from tests.conftest import LocalSystem
 
 ORG = "9003"
-
-
-@contextmanager
-def halted(system: LocalSystem, service: str) -> Iterator[None]:
-    """A service that takes connections and answers none."""
-    pid = system.addresses["processes"][service]
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 async def opens(services: Services, service: str, key: str) -> bool:
@@ -80,7 +65,7 @@ async def test_a_service_that_hangs_keeps_a_key_from_being_revoked_nowhere_else(
     services: Services, system: LocalSystem
 ) -> None:
     made = await keys.create(services, ORG)
-    with halted(system, "inventory"):
+    with system.halted("inventory"):
         began = time.monotonic()
         with pytest.raises(NotReachable, match=r"not yet: inventory \(.*guichet keys revoke gk_") as left:
             await revoking.revoke(services, made["id"])
@@ -95,10 +80,8 @@ async def test_a_service_that_hangs_keeps_a_key_from_being_revoked_nowhere_else(
 
 
 async def test_a_kafka_that_hangs_keeps_no_door_open(services: Services, system: LocalSystem) -> None:
-    if "kafka" not in system.addresses["processes"]:
-        pytest.skip("this Kafka runs elsewhere")
     made = await keys.create(services, ORG)
-    with halted(system, "kafka"):
+    with system.halted("kafka"):
         with pytest.raises(NotReachable, match=r"not yet: Kafka \("):
             await revoking.revoke(services, made["id"])
         assert [await opens(services, door, made["key"]) for door in keys.DOORS] == [False, False, False]
@@ -108,7 +91,7 @@ async def test_a_kafka_that_hangs_keeps_no_door_open(services: Services, system:
 
 async def test_the_command_names_what_is_left_and_ends_with_3(services: Services, system: LocalSystem) -> None:
     made = await keys.create(services, ORG)
-    with halted(system, "status"):
+    with system.halted("status"):
         done = await asyncio.to_thread(system.command, "keys", "revoke", made["id"], check=False)
         listed = await asyncio.to_thread(system.command, "keys", "ls", "--format", "json", check=False)
     assert (done.returncode, listed.returncode) == (3, 3)

@@ -1,13 +1,18 @@
 """The relay: everything recorded is published, in order, with the same bytes however often."""
 
+import asyncio
 from typing import Any
 
 import orjson
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from guichet.client import Services
 from guichet.topics import declared
+from shared.kafka import Kafka
+from shared.publishing import silence
 from shared.testing import eventually, status_event
+from tests.conftest import LocalSystem
 
 TOPIC = "status.applications.v1"
 
@@ -43,6 +48,38 @@ async def test_changes_of_one_application_are_published_in_their_order_on_one_pa
     assert len({record.partition for record in records}) == 1
     assert [int(event["id"]) for event in events] == sorted(int(event["id"]) for event in events)
     assert dict(records[0].headers) == {"ce_type": events[0]["type"].encode(), "ce_id": events[0]["id"].encode()}
+
+
+async def test_what_a_producer_had_not_sent_is_not_sent_once_another_has_taken_its_place(
+    system: LocalSystem, kafka: Kafka, unique: str
+) -> None:
+    topic, options = f"test-{unique}", {**kafka.options(), "enable_idempotence": True}
+    admin, before = AIOKafkaAdminClient(**kafka.options()), AIOKafkaProducer(**options)
+    await admin.start()
+    await admin.create_topics([NewTopic(topic, 1, 1)])
+    await before.start()
+    await before.send_and_wait(topic, b"acknowledged")
+    with system.halted("kafka"):
+        sent = [await before.send(topic, b"on its way", partition=0)]
+        await eventually(lambda: asyncio.sleep(0, before._sender._in_flight))
+        sent.append(await before.send(topic, b"waiting", partition=0))
+        await silence(before)
+    async with AIOKafkaProducer(**options) as after:
+        await after.send_and_wait(topic, b"after")
+    consumer = AIOKafkaConsumer(topic, **kafka.options(), auto_offset_reset="earliest")
+    async with consumer:
+        found: list[bytes] = []
+
+        async def read() -> list[bytes]:
+            found.extend(each.value for some in (await consumer.getmany(timeout_ms=300)).values() for each in some)
+            return found
+
+        await eventually(read, lambda values: b"after" in values)
+    assert found in ([b"acknowledged", b"on its way", b"after"], [b"acknowledged", b"after"])
+    for each in sent:
+        each.cancel()
+    await admin.delete_topics([topic])
+    await admin.close()
 
 
 async def test_nothing_that_must_stay_private_is_published(services: Services, key: str, org: str, unique: str) -> None:
