@@ -2,7 +2,7 @@
 
 import time
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,7 +73,7 @@ class Principals:
         self._admin = AdminClient({**librdkafka(kafka), "log_level": 0})
 
     def admit(self, principals: Sequence[Principal]) -> None:
-        """Those that are there get the password given; what they may do is added to."""
+        """Those that are there get the password given; what they may do is added to. Done when a broker knows them."""
         credentials = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, _ITERATIONS)
         self._settle(
             self._admin.alter_user_scram_credentials(
@@ -81,33 +81,37 @@ class Principals:
             )
         )
         self._settle(self._admin.create_acls([acl for each in principals for acl in acls(each)]))
+        names = {each.name for each in principals}
+        self._await(lambda: names - self._known(names), "Kafka does not let {} in yet; ask again in a moment")
 
     def expel(self, names: Sequence[str]) -> list[str]:
         """They may do nothing any more, at once, also over connections that are open. Returns those who had a login.
 
-        Each login is ended without asking first whether it is there, and done when a broker says so: what it says, and whom
-        it lets in, lags behind what was decided (by seconds, in a Kafka that stood still).
+        Each login is ended without asking first whether it is there, and done when a broker does not know it any more.
         """
         self._settle(self._admin.delete_acls([_all_acls(name) for name in names], request_timeout=self._seconds))
         ended = [UserScramCredentialDeletion(name, ScramMechanism.SCRAM_SHA_512) for name in names]
         futures = self._admin.alter_user_scram_credentials(ended, request_timeout=self._seconds)
         unknown = {name for name, future in futures.items() if _is_of_nobody(future, self._seconds)}
         self._settle({name: future for name, future in futures.items() if name not in unknown})
-        self._await_end(names)
+        self._await(lambda: self._known(names), "Kafka still lets {} in; end the login again in a moment")
         return [name for name in names if name not in unknown]
 
-    def _await_end(self, names: Sequence[str]) -> None:
+    def _await(self, left: Callable[[], set[str]], words: str) -> None:
+        """Until nobody is left. What a broker says, and whom it lets in, lags behind what was decided: by seconds, in a Kafka
+        that stood still.
+        """
         deadline = time.monotonic() + self._seconds
-        while known := self._known(names):
+        while names := left():
             if time.monotonic() > deadline:
-                raise NotReachable(f"Kafka still lets {', '.join(known)} in; end the login again in a moment")
+                raise NotReachable(words.format(", ".join(sorted(names))))
             time.sleep(_LOOK_SECONDS)
 
-    def _known(self, names: Sequence[str]) -> list[str]:
+    def _known(self, names: Iterable[str]) -> set[str]:
         futures = self._admin.describe_user_scram_credentials(list(names), request_timeout=self._seconds)
         known = {name: future for name, future in futures.items() if not _is_of_nobody(future, self._seconds)}
         self._settle(known)
-        return sorted(known)
+        return set(known)
 
     def _settle(self, futures: Mapping[Any, "Future[Any]"]) -> None:
         for future in futures.values():

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, suppress
 import orjson
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, NodeNotReadyError, TopicAlreadyExistsError, for_code
 
 from shared.binary_mode import attributes_of_kafka, is_binary, structured
 from shared.consuming import Consumption, Record
@@ -179,15 +179,20 @@ class Topics:
                     raise
 
     async def _make(self, org_ids: Iterable[str]) -> None:
+        topics = [
+            NewTopic(f"{kind}.{self._service}.{org_id}", 1, 1, topic_configs=topic_settings(kind))
+            for org_id in sorted(org_ids)
+            for kind in RETENTION
+        ]
         admin = AIOKafkaAdminClient(**self._kafka.options())
         try:
             await admin.start()
-            topics = [
-                NewTopic(f"{kind}.{self._service}.{org_id}", 1, 1, topic_configs=topic_settings(kind))
-                for org_id in sorted(org_ids)
-                for kind in RETENTION
-            ]
             answer = await admin.create_topics(topics)
+        except (
+            TimeoutError,
+            AttributeError,
+        ) as error:  # aiokafka's own where no broker is ready, or none is the controller
+            raise NodeNotReadyError from error
         finally:
             await admin.close()
         for name, code, *_ in answer.topic_errors:

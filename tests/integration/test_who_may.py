@@ -10,7 +10,8 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
+from aiokafka.cluster import ClusterMetadata
+from aiokafka.errors import KafkaConnectionError, NodeNotReadyError, TopicAuthorizationFailedError
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AclOperation, AdminClient
 
@@ -21,7 +22,7 @@ from guichet.home import SERVICES
 from guichet.principals import declared, librdkafka
 from guichet.topics import declared as topics
 from guichet.topics import declared_of_departments, provision
-from shared.ingest import RETENTION, topic_settings
+from shared.ingest import RETENTION, Topics, topic_settings
 from shared.kafka import Kafka
 from tests.conftest import LocalSystem
 
@@ -189,6 +190,23 @@ async def test_a_topic_that_brokers_do_not_know_yet_is_waited_for_and_never_call
 def test_the_services_make_a_department_s_topics_as_the_file_says() -> None:
     said = {kind: topic["config"] for kind, topic in declared_of_departments().items()}
     assert said == {kind: topic_settings(kind) for kind in RETENTION}
+
+
+@pytest.mark.parametrize("found", [None, TimeoutError()], ids=["no broker is the controller", "no broker is ready"])
+async def test_a_kafka_that_cannot_make_topics_just_now_is_no_fault_of_ours(
+    kafka: Kafka, monkeypatch: pytest.MonkeyPatch, found: TimeoutError | None
+) -> None:
+    """As one that stood still, which does not know for a while who leads it."""
+
+    def controller(_: ClusterMetadata) -> None:
+        if found is not None:
+            raise found
+
+    monkeypatch.setattr(
+        ClusterMetadata, "controller", property(controller, lambda _cluster, _broker: None), raising=False
+    )
+    with pytest.raises(NodeNotReadyError):
+        await Topics("status", kafka).make(OWN)
 
 
 # PostgreSQL
