@@ -27,14 +27,16 @@ LONG := tests/long
 
 test: install ## the tests that can run here, on real Kafka and PostgreSQL, but the long ones
 	@# What is timed under faults has the machine to itself but for what yields to it: tests that time nothing.
+	@# Three on two cores: much of what they do is to wait.
 	@log=$$(mktemp); nice -n 19 $(BIN)/python -m pytest -q $(PURE) $(PATIENT) >$$log 2>&1 & patient=$$!; \
 	    $(BIN)/python -m pytest $(TIMED); timed=$$?; \
-	    wait $$patient; patient=$$?; cat $$log; rm $$log; exit $$((timed || patient))
-	@# Three on two cores: much of what they do is to wait.
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(addprefix --ignore ,$(PURE) $(TIMED) $(PATIENT) $(LONG))
+	    $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long" \
+	        $(addprefix --ignore ,$(PURE) $(TIMED) $(PATIENT) $(LONG)); others=$$?; \
+	    wait $$patient; patient=$$?; cat $$log; rm $$log; exit $$((timed || others || patient))
 
-test-long: install ## the long ones: whole demos, Kafka's data gone, databases restored from backups
+test-long: install ## the long ones: pages in a browser, whole demos, Kafka's data gone, databases restored from backups
 	@$(BIN)/python -m pytest $(LONG)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile -m long tests/integration tests/e2e
 
 check: install ## format, lint, types, architecture
 	@$(BIN)/ruff format --check .

@@ -95,6 +95,13 @@ class LocalSystem:
             os.kill(pid, signal.SIGCONT)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker("long")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def compiled_once() -> Iterator[None]:
     """Commands and services are started hundreds of times here: where nothing may be written beside the code, elsewhere."""

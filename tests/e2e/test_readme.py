@@ -46,6 +46,7 @@ def environment(port_base: int) -> dict[str, str]:
     return {**plain, "GUICHET_PORT_BASE": str(port_base)} if port_base else plain
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_the_three_commands_of_the_readme_lead_to_the_first_verified_webhook(folder: Path) -> None:
     install, up, listen = three_commands()

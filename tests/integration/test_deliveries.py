@@ -309,6 +309,7 @@ async def test_dead_receivers_delay_nobody_else(
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.long
 async def test_lesson_5_17_a_backfill_of_5000_changes_does_not_delay_a_live_one(
     services: Services, key: str, department: Door, receiver: Receiver, unique: str
 ) -> None:
@@ -345,6 +346,7 @@ async def test_lesson_5_17_a_backfill_of_5000_changes_does_not_delay_a_live_one(
 # Several processes
 
 
+@pytest.mark.long
 async def test_two_processes_of_status_deliver_each_change_once_and_in_order(
     services: Services, http: aiohttp.ClientSession, key: str, department: Door, receiver: Receiver, unique: str,
     system: LocalSystem,
@@ -384,6 +386,7 @@ async def test_a_channel_that_is_not_set_up_is_refused_and_says_so(
 # Killed
 
 
+@pytest.mark.long
 async def test_kill_9_at_any_moment_of_deliveries_loses_none_and_a_deduplicating_receiver_gets_each_once_in_order(
     services: Services, key: str, department: Door, receiver: Receiver, unique: str, system: LocalSystem
 ) -> None:

@@ -27,6 +27,7 @@ SETTINGS = '[checks]\nnot_a_server_error.expected-statuses = ["2xx", "3xx", "4xx
 DOORS = ["inventory", "feedback", "status"]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(3600 if EXAMPLES else 300)
 @pytest.mark.parametrize("service", DOORS)
 @pytest.mark.parametrize("caller", ["department", "operator"])
