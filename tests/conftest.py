@@ -38,6 +38,9 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("guichet")
 
+# A Java that lives for minutes spends much of them on compiling: its quick compiler alone is enough here.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+
 ROOT = Path(__file__).parent.parent
 Template = Callable[[str], Awaitable[str]]
 

@@ -21,6 +21,8 @@ from bench.rig import free_port_base, remove
 from shared.testing import eventually
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.long
+
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -46,7 +48,6 @@ def environment(port_base: int) -> dict[str, str]:
     return {**plain, "GUICHET_PORT_BASE": str(port_base)} if port_base else plain
 
 
-@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_the_three_commands_of_the_readme_lead_to_the_first_verified_webhook(folder: Path) -> None:
     install, up, listen = three_commands()

@@ -96,6 +96,7 @@ async def rebuilt(system: LocalSystem, *arguments: str, status: int = 0) -> dict
     return found
 
 
+@pytest.mark.long
 async def test_views_are_rebuilt_twice_under_load_and_readers_see_no_gap(
     system: LocalSystem, services: Services, served: Served, unique: str
 ) -> None:
@@ -132,6 +133,7 @@ async def has_read(services: Services, served: Served) -> bool:
     return any(item["total"] for item in found["items"])
 
 
+@pytest.mark.long
 async def test_a_row_changed_by_hand_is_named_stays_until_somebody_says_why_and_there_is_a_way_back(
     system: LocalSystem, services: Services, served: Served
 ) -> None:

@@ -270,6 +270,7 @@ def _jars() -> Iterator[str]:
     yield from (str(jar) for jar in found.all_jars)
 
 
+@pytest.mark.long
 async def test_kafka_s_own_producer_sends_both_modes_and_its_consumer_reads_the_rejections(
     java: Run, receipt_of: LookUp, org: str, unique: str
 ) -> None:
