@@ -9,7 +9,6 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram512
@@ -18,6 +17,7 @@ from shared.consuming import Consumption
 from shared.fair_consumer import FairConsumer
 from shared.kafka import Kafka
 from shared.logs import log
+from shared.patient_consumer import PatientConsumer
 
 _LEAST_SECONDS, _MOST_SECONDS, _LOOK_SECONDS = 0.2, 5.0, 1.0
 # A Kafka that started again has left readers without an answer until this time was up. It may hold the question of one who
@@ -63,7 +63,7 @@ async def keep_reading(
         await before()
         try:
             await broker.connect()
-            _take_turns(broker)
+            _read_our_way(broker)
             await broker.start()
         except (KafkaError, OSError, TimeoutError) as error:
             log.warning("kafka_unreachable", error=type(error).__name__, seconds=delay)
@@ -118,15 +118,15 @@ def _tasks(consumer: Any) -> tuple[Sequence[Any], Sequence[Any]]:
     return for_ever, (coordinator._heartbeat_task, coordinator._commit_refresh_task)  # noqa: SLF001
 
 
-def _take_turns(broker: KafkaBroker) -> None:
-    """Departments' topics are read in turns; those between services as they come."""
+def _read_our_way(broker: KafkaBroker) -> None:
+    """Patiently; departments' topics in turns, those between services as they come."""
     config = broker.config.broker_config
     if not isinstance(config.builder, partial):
         return  # done before, and FastStream has not connected anew since
     options = config.builder.keywords
 
-    def consumer(*topics: str, group_id: str | None = None, **more: Any) -> AIOKafkaConsumer:
-        kind = FairConsumer if (group_id or "").endswith(".ingest") else AIOKafkaConsumer
+    def consumer(*topics: str, group_id: str | None = None, **more: Any) -> PatientConsumer:
+        kind = FairConsumer if (group_id or "").endswith(".ingest") else PatientConsumer
         return kind(*topics, group_id=group_id, **{**options, **more})
 
     config.builder = consumer

@@ -1,16 +1,14 @@
 """A consumer that lets every partition have its turn: one with much to read does not keep the others waiting."""
 
-from typing import Any
-
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
+
+from shared.patient_consumer import PatientConsumer, Records
 
 _TURN = 200
 
-Records = dict[TopicPartition, list["ConsumerRecord[Any, Any]"]]
 
-
-class FairConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
+class FairConsumer(PatientConsumer):
     """aiokafka empties what it holds of one partition before it looks at the next (as of 0.14): 20,000 records of one
     department would stand before another's first. Here a batch takes 200 of each in turn, until it is full.
     """
@@ -19,7 +17,7 @@ class FairConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no t
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
     ) -> Records:
         most = max_records or _TURN
-        found: Records = await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=min(_TURN, most))
+        found = await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=min(_TURN, most))
         taken = sum(map(len, found.values()))
         turn = self._held()
         while turn and taken < most:

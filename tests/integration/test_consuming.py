@@ -1,6 +1,7 @@
 """Fenced consumption: each record's effects once, whatever happens to the process or to Kafka."""
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -346,6 +347,25 @@ async def reader(kafka: Kafka, counted: asyncpg.Pool) -> AsyncIterator[Reader]:
     await producer.stop()
     await admin.delete_topics([topic])
     await admin.close()
+
+
+async def test_a_reader_with_nothing_to_read_asks_seldom(
+    reader: Reader, counted: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await reader.send(b"1")
+    await eventually(lambda: effects(counted), lambda found: found == [1])
+    asked: list[float] = []
+    getmany = AIOKafkaConsumer.getmany
+
+    async def counting(*arguments: Any, **options: Any) -> Any:
+        asked.append(time.monotonic())
+        return await getmany(*arguments, **options)
+
+    monkeypatch.setattr(AIOKafkaConsumer, "getmany", counting)
+    await eventually(lambda: asyncio.sleep(0, asked), lambda times: len(times) > 4)
+    assert asked[4] - asked[0] > 0.8
+    await reader.send(b"2")
+    await eventually(lambda: effects(counted), lambda found: found == [1, 2])
 
 
 @pytest.mark.parametrize("task", ["_client._sync_task", "_fetcher._fetch_task", "_coordinator._coordination_task"])
