@@ -63,6 +63,7 @@ async def silence(producer: AIOKafkaProducer) -> None:
     sending = producer._sender.sender_task  # noqa: SLF001
     if sending is not None:
         sending.cancel()
+    producer.client.cluster._brokers.clear()  # noqa: SLF001 - or what is about to be sent would connect anew
     with suppress(Exception):
         async with asyncio.timeout(_SILENCE_SECONDS):
             await producer.client.close()
