@@ -188,10 +188,8 @@ class Topics:
         try:
             await admin.start()
             answer = await admin.create_topics(topics)
-        except (
-            TimeoutError,
-            AttributeError,
-        ) as error:  # aiokafka's own where no broker is ready, or none is the controller
+        # What aiokafka raises where no broker is ready, and where none is the controller.
+        except (TimeoutError, AttributeError) as error:
             raise NodeNotReadyError from error
         finally:
             await admin.close()
