@@ -18,6 +18,7 @@ import orjson
 import psutil
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
+from prometheus_client.parser import text_string_to_metric_families
 
 from bench.rig import free_port, free_port_base, remove
 from guichet import keys
@@ -298,10 +299,23 @@ class Rig:
             return [Anomaly("unhealed", str(error)), *await self.checker.check(self._of_this_run)]
         found = await self.checker.check(self._of_this_run)
         for name in SERVICES:
-            async with aiohttp.ClientSession() as session, session.get(f"{self.services.url(name)}/metrics") as answer:
-                if PLANTED in await answer.text():
-                    found.append(Anomaly("leaked", "in the metrics", name))
+            if PLANTED in await self._metrics(name):
+                found.append(Anomaly("leaked", "in the metrics", name))
         return found
+
+    async def repeated(self, name: str, group: str) -> float:
+        """How many records a process has read again and dropped, since it began."""
+        families = text_string_to_metric_families(await self._metrics(name))
+        samples = (sample for family in families for sample in family.samples)
+        return sum(
+            each.value
+            for each in samples
+            if each.name == "guichet_records_repeated_total" and each.labels["group"] == group
+        )
+
+    async def _metrics(self, name: str) -> str:
+        async with aiohttp.ClientSession() as session, session.get(f"{self.services.url(name)}/metrics") as answer:
+            return await answer.text()
 
     async def healed(self, bound: float) -> float:
         """Seconds until every service is ready, what was recorded by now is read, and no door lags by a second's load.
