@@ -67,6 +67,9 @@ def received(events: Sequence[Event], stages: Stages, history: History) -> Itera
         for identity, position in stages.received[service]:
             places[identity].append((service, position))
     letters = {identity for service in LOGS for identity in stages.letters[service]}
+    for identity in history.conflicts - letters:
+        yield Anomaly("lost", "sent with other data, and no dead letter", history.events[identity].service, identity)
+    history.conflicts.clear()
     for event in events:
         if event.expected == "accepted":
             yield from _remembered(event, places.get(event.identity, []))

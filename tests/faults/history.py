@@ -59,11 +59,14 @@ class History:
         self.anomalies: list[Anomaly] = []
         # What people did at a service and were answered for, and how many entries of its log say so.
         self.acts: dict[tuple[str, Identity], int] = {}
+        # What was accepted, and sent with other data besides.
+        self.conflicts: set[Identity] = set()
         self.answers: list[bytes] = []  # some of what was answered, for what must never be in it
         self._lately: dict[str, deque[Event]] = {}
 
     def invoke(self, event: Event, door: Door) -> None:
-        self.events.setdefault(event.identity, event)
+        if self.events.setdefault(event.identity, event) is not event and event.expected == "rejected":
+            self.conflicts.add(event.identity)
         event.sent += 1
         event.by_kafka |= door == "kafka"
 

@@ -114,6 +114,10 @@ WRONG: dict[str, tuple[str, Callable[[History, Stages], object]]] = {
     "it is not in Kafka": ("lost", lambda _, s: s.records.pop()),
     "reporting does not have it": ("lost", lambda _, s: s.logged["status"].pop()),
     "a refused one left no dead letter": ("lost", lambda _, s: s.letters["status"].clear()),
+    "what was sent with other data left no dead letter": (
+        "lost",
+        lambda h, _: h.invoke(Event("status", "9001", SOURCE, "e-1", "rejected"), "kafka"),
+    ),
     "a view has counted it not": ("lost", lambda _, s: s.cells["total"].clear()),
     "a view has counted it twice": ("duplicated", lambda _, s: s.cells["met"].update(dict.fromkeys(s.cells["met"], 2))),
     "it is remembered twice": ("duplicated", lambda _, s: s.received["status"].append(((SOURCE, "e-2"), 3))),
