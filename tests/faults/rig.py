@@ -303,15 +303,11 @@ class Rig:
                 found.append(Anomaly("leaked", "in the metrics", name))
         return found
 
-    async def repeated(self, name: str, group: str) -> float:
+    async def repeated(self, name: str) -> float:
         """How many records a process has read again and dropped, since it began."""
         families = text_string_to_metric_families(await self._metrics(name))
         samples = (sample for family in families for sample in family.samples)
-        return sum(
-            each.value
-            for each in samples
-            if each.name == "guichet_records_repeated_total" and each.labels["group"] == group
-        )
+        return sum(each.value for each in samples if each.name == "guichet_records_repeated_total")
 
     async def _metrics(self, name: str) -> str:
         async with aiohttp.ClientSession() as session, session.get(f"{self.services.url(name)}/metrics") as answer:

@@ -18,6 +18,12 @@ from tests.faults.departments import DEPARTMENTS
 from tests.faults.history import Anomaly
 from tests.faults.rig import Rig
 
+# The groups of those that stand still, and how many partitions there are for each.
+_READ = (
+    ("reporting", "reporting", 18),
+    ("status", "status.ingest", len(DEPARTMENTS)),
+    ("status", "status.inventory", 3),
+)
 _FEWEST_KILLS, _MOST_EVENTS, _MOST_SECONDS = 6, 1_000_000, 900.0
 
 
@@ -43,25 +49,34 @@ async def zombie(rig: Rig, full: bool) -> str:
     what it has in hand was taken. That is asked for by itself: no view would show it, since ids keep its effects single too.
     """
     points = {
-        "reporting": ("services.reporting.handlers:_log_and_fold:4 after@2", "reporting", 18),
-        "status": ("shared.consuming:Consumption.take:1 before entering@9", "status.ingest", len(DEPARTMENTS)),
+        "reporting": "services.reporting.handlers:_log_and_fold:4 after@2",
+        "status": "shared.consuming:Consumption.take:1 before entering@9",
     }
     async with AsyncExitStack() as stack:
         seconds = {name: await stack.enter_async_context(rig.another(name)) for name in points}
-        await asyncio.gather(*(_assigned(rig, seconds[name], group, 1) for name, (_, group, _) in points.items()))
-        for name, (point, _, _) in points.items():
+        await asyncio.gather(*(_assigned(rig, seconds[name], group, 1) for name, group, _ in _READ))
+        for name, point in points.items():
             rig.system.stops[name] = point
             rig.kill(name)
         await asyncio.gather(*(_stopped(rig, name) for name in points))
         stopped = [rig.pid(name) for name in points]
-        await asyncio.gather(*(_assigned(rig, seconds[name], *rest) for name, (_, *rest) in points.items()))
+        await asyncio.gather(*(_assigned(rig, seconds[name], *rest) for name, *rest in _READ))
         await asyncio.sleep(8 if full else 2)
         for pid in stopped:
             os.kill(pid, signal.SIGCONT)
         await asyncio.gather(*(rig.serves(name) for name in points))
-        await _dropped(rig, "status", "status.ingest")
+        await _dropped(rig, "status")
         await asyncio.sleep(2)
     return "reporting between its effects and its commit, status with a batch in hand; others had taken every partition"
+
+
+async def _dropped(rig: Rig, name: str) -> None:
+    """Until the process has dropped what it had in hand when it stood still."""
+    try:
+        await eventually(lambda: rig.repeated(name), lambda records: records > 0, seconds=5)
+    except AssertionError:
+        what = "it awoke, and took once more what another had taken meanwhile"
+        rig.history.anomalies.append(Anomaly("duplicated", what, name))
 
 
 async def _stopped(rig: Rig, name: str) -> None:
@@ -71,15 +86,6 @@ async def _stopped(rig: Rig, name: str) -> None:
         return ""
 
     await eventually(status, lambda found: found == psutil.STATUS_STOPPED, seconds=30)
-
-
-async def _dropped(rig: Rig, name: str, group: str) -> None:
-    """Until the process has dropped what it had in hand when it stood still."""
-    try:
-        await eventually(lambda: rig.repeated(name, group), lambda records: records > 0, seconds=5)
-    except AssertionError:
-        what = "it awoke, and took once more what another had taken meanwhile"
-        rig.history.anomalies.append(Anomaly("duplicated", what, name))
 
 
 async def _assigned(rig: Rig, name: str, group: str, partitions: int) -> None:
