@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import sys
 import time
 from asyncio.subprocess import PIPE
@@ -47,13 +48,17 @@ async def flood_and_poison(rig: Rig, full: bool) -> str:
 
 @asynccontextmanager
 async def _one_by_one(rig: Rig) -> AsyncIterator[None]:
-    """Reports of the others one by one, for the length of the block: of few answers, some slow moment would be the 99th percentile."""
+    """Reports of the others one by one, for the length of the block: of few answers, some slow moment would be the 99th percentile.
+
+    Each at times of its own: those whose answers came with one commit would else meet every slow moment together.
+    """
 
     async def report(org_id: str) -> None:
+        rng = random.Random(f"{rig.segment}.one/{org_id}")
         department = Department(org_id, "status", "http", f"{rig.segment}.one")
         while not ended.is_set():
             await rig.load.post("status", org_id, department.batch(1))
-            await asyncio.sleep(_BETWEEN_SECONDS)
+            await asyncio.sleep(rng.uniform(0, 2 * _BETWEEN_SECONDS))
 
     ended = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
