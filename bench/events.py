@@ -58,11 +58,18 @@ def inventory_events(services: int = 400) -> Iterator[Record]:
     for number in range(1, services + 1):
         org, service = str(9001 + number % 80), f"SRV{number:05}"
         name = {"en": f"Service {number}", "fr": f"Service {number}"}
-        about = {"service_id": service, "valid_from": "2020-04-01", "name": name}
+        about = {
+            "service_id": service,
+            "fiscal_year": "2020-2021",
+            "valid_from": "2020-04-01",
+            "version": 1,
+            "name": name,
+            "fields": {},
+        }
         yield _inventory(2 * number - 1, org, service, "ServiceRecorded", {**about, "priority": number % 7 == 0})
         standard = {
             "standard_id": f"{service}-1",
-            "kind": "timeliness",
+            "kind": "TML",
             "channel": None,
             "target": 0.8,
             "measure": None,
@@ -81,6 +88,8 @@ def _inventory(position: int, org: str, service: str, name: str, data: dict[str,
         "subject": service,
         "time": moment,
         "org": org,
+        "causedby": f"i-{position}",
+        "causedbysource": f"/organizations/{org}/inventory",
         "data": data,
     }
     return Record(service.encode(), orjson.dumps(event), (("ce_type", kind.encode()), ("ce_id", b"%d" % position)))
