@@ -12,6 +12,7 @@ from bench.__main__ import _peers
 from bench.contenders import NAMES, chosen
 from bench.events import Record, as_published, inventory_events, status_events
 from bench.load import post
+from shared.contracts.inventory import ServiceRecorded, ServiceStandardRecorded
 
 
 def _clock(state: str, **more: object) -> dict[str, object]:
@@ -155,3 +156,12 @@ def test_a_request_is_whole() -> None:
     head, _, body = post("/v1/events", "key", "application/json", b"{}").partition(b"\r\n\r\n")
     assert b"Content-Length: 2" in head
     assert body == b"{}"
+
+
+def test_the_inventory_that_is_drained_is_as_its_service_publishes_it() -> None:
+    for record in inventory_events(3):
+        event = orjson.loads(record.value)
+        contract = ServiceRecorded if event["type"].endswith(".ServiceRecorded.v1") else ServiceStandardRecorded
+        contract.model_validate_json(orjson.dumps(event["data"]))
+        assert event["causedby"]
+        assert event["causedbysource"]
