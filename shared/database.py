@@ -52,6 +52,8 @@ async def open_pool(dsn: str, connections: int, least: int = 2, **server_setting
             "idle_in_transaction_session_timeout": "5000",
             "statement_timeout": "60000",
             "jit": "off",
+            # A plan made while its table was small is kept, and would read all of it however large it has become.
+            "enable_seqscan": "off",
             "timezone": "UTC",
             **server_settings,
         },

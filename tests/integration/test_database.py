@@ -69,3 +69,24 @@ async def test_a_copy_that_is_whole_is_there_and_one_that_is_refused_says_why(da
         with pytest.raises(asyncpg.UniqueViolationError):
             await copy(connection, "letter", ("words",), [("1",)])
         assert await connection.fetchval("select count(*) from letter") == 1000
+
+
+async def test_a_statement_first_run_on_a_small_table_finds_its_row_by_the_index_once_the_table_is_large(
+    database: asyncpg.Pool,
+) -> None:
+    async with database.acquire() as connection:
+        # One that PostgreSQL never analyses by itself.
+        await connection.execute("create temporary table kept (like received_event including all)")
+        more = (
+            "insert into kept select 'system', n, 'org', sha256('a'), n, now() from generate_series($1::int, $2::int) n"
+        )
+        await connection.execute(more, 1, 20)
+        look = await connection.prepare(
+            "select position from kept join unnest($1::text[], $2::text[]) as a (source, event_id) using (source, event_id)"
+        )
+        for number in range(10):  # from the sixth time on, by one plan for all
+            await look.fetch(["system"], [str(number)])
+        await connection.execute(more, 21, 50_000)
+        plan = await connection.fetch(f"explain execute {look.get_name()}('{{system}}', '{{7}}')")
+    assert "Index" in str(plan)
+    assert "Seq Scan" not in str(plan)

@@ -68,7 +68,7 @@ async def _pool(app: FastAPI) -> Pool:
     dsn = app.state.settings.database_url.get_secret_value()
     while True:
         try:
-            return await open_pool(dsn, 2, least=1, plan_cache_mode="force_custom_plan", enable_seqscan="off")
+            return await open_pool(dsn, 2, least=1, plan_cache_mode="force_custom_plan")
         except TRANSIENT as error:
             log.warning("claiming_retried", error=type(error).__name__)
             await asyncio.sleep(1)
