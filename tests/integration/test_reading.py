@@ -12,6 +12,7 @@ from aiokafka import ConsumerRecord
 from bench.events import status_events
 from services.reporting import handlers, store
 from services.reporting.domain.figures import Window
+from services.reporting.store.reading import _TALLIES
 from shared.database import transaction
 from shared.dead_letters import DeadLetters
 from shared.encryption import Seal
@@ -120,3 +121,36 @@ async def test_a_feed_is_the_sum_of_its_hours_whatever_is_written_to_it(views: a
     )
     wanted = await views.fetch(f"{hours} group by 1, 2, 3 order by 1, 2, 3")
     assert await views.fetch("select * from views_1.feed order by 1, 2, 3") == wanted
+
+
+async def test_the_list_makes_each_sum_once_also_by_one_plan_for_all_however_many_standards_there_are(
+    database_of_reporting: asyncpg.Pool,
+) -> None:
+    async with database_of_reporting.acquire() as connection:
+        await connection.execute(_MANY_CELLS)
+        asked = await connection.prepare(_TALLIES)
+        await connection.execute("set plan_cache_mode = force_generic_plan")
+        plan = await connection.fetchval(
+            f"explain (analyze, format json) execute {asked.get_name()}('2026-04-01', '2026-11-27', null, null, null, null, now())"
+        )
+    sums = [node for node in _nodes(plan[0]["Plan"]) if node["Node Type"] == "Aggregate"]
+    assert sums
+    assert all(node["Actual Loops"] == 1 for node in sums)
+
+
+_MANY_CELLS = """
+insert into known_service (service_id, valid_from, org_id, name, priority, position)
+select 's' || n, '2020-04-01', '9001', '{}', false, n from generate_series(1, 10) n;
+insert into known_standard (service_id, standard_id, valid_from, org_id, name, kind, target, measure, position)
+select 's' || n, 't' || m, '2020-04-01', '9001', '{}', 'timeliness', 0.8, '{}', n
+  from generate_series(1, 10) n, generate_series(1, 4) m;
+insert into views_1.open_cell
+select '9001', 's' || (n % 10 + 1), 't' || (n % 4 + 1), 'online', 'in_progress', '2026-11-01', now() + n * interval '1 s', 0, 1
+  from generate_series(1, 6000) n;
+insert into views_1.duration_cell
+select '9001', 's' || (n % 10 + 1), 't' || (n % 4 + 1), 'online', 'days', '2026-11-01', n, 0, 1 from generate_series(1, 4000) n
+"""
+
+
+def _nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [plan, *(node for part in plan.get("Plans", []) for node in _nodes(part))]

@@ -29,12 +29,13 @@ _IN_FORCE = """
 SERVICES_IN_FORCE = _IN_FORCE.format(key="service_id", table="known_service")
 STANDARDS_IN_FORCE = _IN_FORCE.format(key="service_id, standard_id", table="known_standard")
 
+# Each sum is made once: unasked, PostgreSQL makes some of them anew for every standard.
 _TALLIES = f"""
-with wanted as (
+with wanted as materialized (
     select service_id, org_id from ({SERVICES_IN_FORCE.format(day="$2")}) s
      where ($3::text is null or org_id = $3) and ($4::text[] is null or service_id = any($4))
        and ($5::boolean is null or priority = $5)
-), stopped as (
+), stopped as materialized (
     select service_id, standard_id, channel, sum(met) as met, sum(total) as total, sum(withdrawn) as withdrawn,
            sum(closed_undecided) as closed_undecided, sum(events) as events
       from views_1.performance_cell join wanted using (service_id, org_id)
@@ -46,7 +47,7 @@ with wanted as (
       from views_1.open_cell join wanted using (service_id, org_id)
      where cases <> 0 and ($6::text is null or channel = $6)
      group by 1, 2, 3, 4, 5 having sum(cases) <> 0
-), opened as (
+), opened as materialized (
     select service_id, standard_id, channel,
            coalesce(sum(cases) filter (where not idle), 0) as open, coalesce(sum(late) filter (where not idle), 0) as late,
            coalesce(sum(cases) filter (where idle), 0) as not_started, min(started_on) filter (where not idle) as oldest
@@ -56,14 +57,14 @@ with wanted as (
       from views_1.duration_cell join wanted using (service_id, org_id)
      where day between $1 and $2 and ($6::text is null or channel = $6)
      group by 1, 2, 3, 4, 5 having sum(cases) <> 0
-), durations as (
+), durations as materialized (
     -- A standard whose unit changed has cases in both; they are not mixed, and those of the more common unit are told.
     select distinct on (service_id, standard_id, channel) service_id, standard_id, channel, unit,
            array_agg(bucket order by bucket) as buckets, array_agg(cases order by bucket) as cases,
            sum(sum(cases)) over (partition by service_id, standard_id, channel) as timed
       from taken group by service_id, standard_id, channel, unit
      order by service_id, standard_id, channel, sum(cases) desc, unit
-), declared as (
+), declared as materialized (
     -- A standard nobody has had a case of is shown too: it has no data, which is not the same as not being there.
     select k.service_id, k.standard_id, coalesce(k.channel, '') as channel
       from ({STANDARDS_IN_FORCE.format(day="$2")}) k join wanted using (service_id) where $6::text is null or k.channel = $6
