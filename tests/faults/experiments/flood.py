@@ -101,6 +101,8 @@ async def _trouble(rig: Rig, seed: str, statuses: Counter[int]) -> AsyncIterator
         env={**os.environ, "GUICHET_KEY": rig.load.keys[_TROUBLE]},
     )
     try:
+        assert poison.stdout is not None
+        await asyncio.wait_for(poison.stdout.readline(), 30)
         yield
         assert not flood.done(), f"the flood ended by itself: {flood}"
         assert poison.returncode is None, f"the poison ended by itself: {poison.returncode}"
