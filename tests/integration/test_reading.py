@@ -142,7 +142,7 @@ _MANY_CELLS = """
 insert into known_service (service_id, valid_from, org_id, name, priority, position)
 select 's' || n, '2020-04-01', '9001', '{}', false, n from generate_series(1, 10) n;
 insert into known_standard (service_id, standard_id, valid_from, org_id, name, kind, target, measure, position)
-select 's' || n, 't' || m, '2020-04-01', '9001', '{}', 'timeliness', 0.8, '{}', n
+select 's' || n, 't' || m, '2020-04-01', '9001', '{}', 'TML', 0.8, '{}', n
   from generate_series(1, 10) n, generate_series(1, 4) m;
 insert into views_1.open_cell
 select '9001', 's' || (n % 10 + 1), 't' || (n % 4 + 1), 'online', 'in_progress', '2026-11-01', now() + n * interval '1 s', 0, 1

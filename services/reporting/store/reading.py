@@ -31,7 +31,7 @@ STANDARDS_IN_FORCE = _IN_FORCE.format(key="service_id, standard_id", table="know
 
 # Each sum is made once: unasked, PostgreSQL makes some of them anew for every standard.
 _TALLIES = f"""
-with wanted as materialized (
+with wanted as (
     select service_id, org_id from ({SERVICES_IN_FORCE.format(day="$2")}) s
      where ($3::text is null or org_id = $3) and ($4::text[] is null or service_id = any($4))
        and ($5::boolean is null or priority = $5)
@@ -64,7 +64,7 @@ with wanted as materialized (
            sum(sum(cases)) over (partition by service_id, standard_id, channel) as timed
       from taken group by service_id, standard_id, channel, unit
      order by service_id, standard_id, channel, sum(cases) desc, unit
-), declared as materialized (
+), declared as (
     -- A standard nobody has had a case of is shown too: it has no data, which is not the same as not being there.
     select k.service_id, k.standard_id, coalesce(k.channel, '') as channel
       from ({STANDARDS_IN_FORCE.format(day="$2")}) k join wanted using (service_id) where $6::text is null or k.channel = $6
