@@ -188,7 +188,8 @@ async def _empty(system: LocalSystem, template: str) -> AsyncIterator[asyncpg.Po
     name = f"test_{uuid.uuid4().hex[:12]}"
     admin = await asyncpg.connect(system.dsn("postgres", "postgres"))
     await admin.execute(f'create database "{name}" template "{template}"')
-    pool = await open_pool(system.dsn("postgres", name), 6)
+    # A test that yields to those of faults may think for longer than a service may.
+    pool = await open_pool(system.dsn("postgres", name), 6, idle_in_transaction_session_timeout="60000")
     # Nothing was ever published from here.
     await pool.execute("update log_head set place = log_place()")
     try:
