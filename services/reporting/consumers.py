@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from fastapi import FastAPI
 
 from services.reporting import handlers
+from services.reporting.handlers.keeping import KeptEvidence
 from services.reporting.handlers.telling import tell_changes
 from shared.consuming import Consumption, Record
 from shared.database import TRANSIENT, Connection, Pool, transaction
@@ -21,7 +22,6 @@ from shared.problems import Problem
 # What another worker read is looked for as often as this; what this one read is judged at once.
 _LOOK_SECONDS = 0.25
 _GATHER_SECONDS = 0.05
-_LONG_SECONDS = 0.25
 TOPICS = (
     "inventory.services.v1",
     "inventory.stewardship.v1",
@@ -65,12 +65,13 @@ def consumptions(app: FastAPI) -> Sequence[Consumption]:
 async def tell_verdicts(app: FastAPI) -> None:
     """Publish verdicts that changed, within a second of what changed them; a day that passes changes some without an event."""
     pool: Pool = app.state.pool
+    kept = KeptEvidence()
     while True:
         app.state.heard.clear()
         begun = time.monotonic()
         try:
             async with transaction(pool) as connection:
-                changed = await tell_changes(connection, day_in_ottawa(datetime.now(UTC)))
+                changed = await tell_changes(connection, day_in_ottawa(datetime.now(UTC)), kept)
         except (*TRANSIENT, LogUnchecked) as error:
             log.warning("verdicts_retried", error=type(error).__name__)
         else:
@@ -78,9 +79,8 @@ async def tell_verdicts(app: FastAPI) -> None:
                 log.info("verdicts_changed", verdicts=changed)
                 app.state.committed.set()
                 app.state.stream.changed()
-        # Half of the time at most; a fifth where it takes long, as a large department does: reading does not wait for judging.
-        took = time.monotonic() - begun
-        await asyncio.sleep(max(_GATHER_SECONDS, took if took < _LONG_SECONDS else 4 * took))
+        # A fifth of the time at most: reading does not wait for judging.
+        await asyncio.sleep(max(_GATHER_SECONDS, 4 * (time.monotonic() - begun)))
         with suppress(TimeoutError):
             await asyncio.wait_for(app.state.heard.wait(), _LOOK_SECONDS)
 

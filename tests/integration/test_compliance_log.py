@@ -24,6 +24,7 @@ from services.reporting.domain.compliance.verdict import Verdict
 from services.reporting.domain.compliance.years import fiscal_year
 from services.reporting.handlers.deciding import act
 from services.reporting.handlers.judging import verdicts
+from services.reporting.handlers.keeping import KeptEvidence
 from services.reporting.handlers.knowing import knowledge
 from services.reporting.handlers.telling import tell_changes
 from shared import event_log
@@ -35,6 +36,8 @@ from shared.language import Bilingual
 from shared.ownership import day_in_ottawa
 from tests.unit.evidence import BEGIN, LATER, Log
 
+# As a process keeps it, whatever database it comes to.
+KEPT = KeptEvidence()
 LETTERS = DeadLetters(Seal(base64.urlsafe_b64encode(os.urandom(32)).decode()))
 DAY = date(2018, 3, 31)
 AREAS = ["redesign", "usability", "channel_integration", "mobile"]
@@ -111,6 +114,13 @@ def value(entry: Entry) -> bytes:
             "data": data,
         }
     )
+
+
+def restored(after: int) -> Any:
+    """The inventory's word that its log ends there, as stewardship's topic hears it."""
+    word = {"id": f"restored-{after}-1000", "source": "/services/inventory", "type": "guichet.inventory.LogRestored.v1"}
+    said = orjson.dumps({**word, "data": {"after": after, "until": 1000}})
+    return ConsumerRecord("inventory.stewardship.v1", 0, 99, 0, 0, None, said, None, 0, 0, ())
 
 
 async def read(pool: asyncpg.Pool, some: Sequence[Any]) -> None:
@@ -191,10 +201,7 @@ async def test_what_a_restored_service_does_not_know_counts_no_more_and_did_befo
     await read(views, records(log.entries[:11]))
     head = await store.head(views)
     before = await judged(views, "9001", Cut(LATER, head))
-    word = {"id": "restored-8-1000", "source": "/services/inventory", "type": "guichet.inventory.LogRestored.v1"}
-    said = orjson.dumps({**word, "data": {"after": 8, "until": 1000}})
-    place = ("inventory.stewardship.v1", 0)
-    await read(views, [ConsumerRecord(*place, 99, 0, 0, None, said, None, 0, 0, ())])
+    await read(views, [restored(8)])
     after = await store.head(views)
     assert after > head
     assert await judged(views, "9001", Cut(LATER, head)) == before
@@ -203,11 +210,11 @@ async def test_what_a_restored_service_does_not_know_counts_no_more_and_did_befo
     assert before != expected(left, "9001", LATER)
 
 
-async def told(pool: asyncpg.Pool, day: date) -> list[dict[str, Any]]:
+async def told(pool: asyncpg.Pool, day: date, kept: KeptEvidence = KEPT) -> list[dict[str, Any]]:
     """What one look publishes."""
     last = await pool.fetchval("select position from log_head")
     async with transaction(pool) as connection:
-        number = await tell_changes(connection, day)
+        number = await tell_changes(connection, day, kept)
     rows = await pool.fetch("select value, key, topic from recorded_event where position > $1 order by position", last)
     assert number == len(rows)
     assert {(row["topic"]) for row in rows} <= {"reporting.verdicts.v1"}
@@ -239,6 +246,90 @@ async def test_verdicts_are_told_when_they_change_by_an_event_or_by_a_day_and_on
     assert await told(views, date(2019, 3, 31)) == []
 
 
+def _numbers(found: Iterable[Verdict]) -> dict[str, Any]:
+    return {each.requirement: (each.state, each.numerator, each.denominator, each.excluded) for each in found}
+
+
+async def told_of(pool: asyncpg.Pool, org_id: str) -> dict[str, Any]:
+    """What an organisation's verdicts were told to be."""
+    async with pool.acquire() as connection:
+        return {name: tuple(row.values()) for name, row in (await store.told_verdicts(connection, org_id)).items()}
+
+
+@pytest.mark.parametrize("most", [0, 5, 1_000])
+@pytest.mark.parametrize("seed", range(3))
+async def test_what_is_told_is_judged_by_the_whole_log_however_much_of_it_was_kept(
+    seed: int, most: int, views: asyncpg.Pool
+) -> None:
+    chance, log, kept = random.Random(seed), managed(), KeptEvidence(most)
+    some, until = records(log.entries), 0
+    await advance(views, LATER)
+    while until < len(some):
+        until += chance.randint(1, 4)
+        await read(views, some[max(0, until - 5) : until])
+        await told(views, DAY, kept)
+        head = await store.head(views)
+        for org_id in ("9001", "9002"):
+            if said := await told_of(views, org_id):
+                assert said == _numbers(await judged(views, org_id, Cut(LATER, head)))
+    assert await told_of(views, "9001") == _numbers(expected(log.entries, "9001", LATER))
+
+
+async def test_what_became_void_is_told_as_the_service_said_it_whatever_was_kept_of_it(views: asyncpg.Pool) -> None:
+    log, kept = managed(), KeptEvidence()
+    some = records(log.entries[:11])
+    await advance(views, LATER)
+    await read(views, some)
+    await told(views, DAY, kept)
+    await read(views, [restored(8)])
+    changed = await told(views, DAY, kept)
+    assert {(each["causedbysource"], each["causedby"]) for each in changed} == {
+        ("/services/inventory", "restored-8-1000")
+    }
+    left = [e for e in log.entries[:11] if e.position <= 8 or e.name != "StewardshipRecorded"]
+    assert await told_of(views, "9001") == _numbers(expected(left, "9001", LATER))
+
+
+_BACKWARDS = "update reading_head set position = 0"
+_ELSEWHERE = (
+    "alter table log_head rename to another; create table log_head (like another including all); "
+    "insert into log_head select * from another; update log_head set place = log_place()"
+)
+
+
+@pytest.mark.parametrize("restored_so", [_BACKWARDS, _ELSEWHERE], ids=["positions go back", "another place"])
+async def test_in_a_database_that_was_restored_nothing_counts_that_was_kept_of_another(
+    restored_so: str, views: asyncpg.Pool
+) -> None:
+    log, kept = managed(), KeptEvidence()
+    some = records(log.entries[:11])
+    await advance(views, LATER)
+    await read(views, some)
+    await told(views, DAY, kept)
+    await views.execute(f"truncate logged_event; update verdict_head set position = 0; {restored_so}")
+    await read(views, some[:6])
+    await told(views, DAY, kept)
+    assert await told_of(views, "9001") == _numbers(expected(log.entries[:6], "9001", LATER))
+
+
+async def test_of_what_was_kept_only_what_came_since_is_read(
+    views: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some, kept, numbers = records(managed().entries[:9]), KeptEvidence(), []
+    evidence = store.evidence
+
+    async def counted(*arguments: Any) -> Any:
+        rows = await evidence(*arguments)
+        numbers.append(len(rows))
+        return rows
+
+    monkeypatch.setattr(store, "evidence", counted)
+    for batch in (some[:6], some[6:8], some[8:]):
+        await read(views, batch)
+        await told(views, DAY, kept)
+    assert numbers == [6, 2, 1]
+
+
 async def test_what_concerns_several_organisations_is_told_of_each(views: asyncpg.Pool) -> None:
     log = managed()
     await read(views, records(log.entries[:9]))
@@ -253,8 +344,8 @@ async def test_what_concerns_several_organisations_is_told_of_each(views: asyncp
 async def test_one_worker_tells_and_another_lets_it(views: asyncpg.Pool) -> None:
     await read(views, records(managed().entries))
     async with transaction(views) as one, transaction(views) as other:
-        assert await tell_changes(one, DAY)
-        assert await tell_changes(other, DAY) is None
+        assert await tell_changes(one, DAY, KEPT)
+        assert await tell_changes(other, DAY, KeptEvidence()) is None
     assert await told(views, DAY) == []
 
 

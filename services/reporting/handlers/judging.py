@@ -35,18 +35,32 @@ async def shared_entries(connection: Connection, cut: Cut) -> list[Entry]:
     return await _read(await store.shared_evidence(connection, *_how_far(cut)))
 
 
-async def entries(connection: Connection, org_id: str, cut: Cut, shared: Sequence[Entry] | None = None) -> list[Entry]:
-    """Everything recorded that concerns an organisation, up to a cut; `shared` where it has been read before."""
+async def reported(connection: Connection, org_id: str, cut: Cut, after: int = 0) -> list[Entry]:
+    """What an organisation reported: read after a position, up to a cut."""
+    return await _read(await store.evidence(connection, org_id, *_how_far(cut), after))
+
+
+async def entries(
+    connection: Connection,
+    org_id: str,
+    cut: Cut,
+    shared: Sequence[Entry] | None = None,
+    own: Sequence[Entry] | None = None,
+) -> list[Entry]:
+    """Everything recorded that concerns an organisation, up to a cut; `shared`, and its `own` reports, where they have been
+    read before.
+    """
     several = await shared_entries(connection, cut) if shared is None else shared
-    own = await _read(await store.evidence(connection, org_id, *_how_far(cut)))
-    own += await _read(await store.own_evidence(connection, org_id, cut.known_to))
+    reports = await reported(connection, org_id, cut) if own is None else own
+    decided = await _read(await store.own_evidence(connection, org_id, cut.known_to))
+    found = [*reports, *decided, *several]
     come = {each.data["service_id"] for each in several if each.data.get("to_org") == org_id}
     if not come:
-        return [*own, *several]
+        return found
     moved = [each.data for each in several if each.data.get("service_id") in come]
     before = {data[side] for data in moved for side in ("from_org", "to_org")} - {org_id}
     rows = await store.evidence_of_services(connection, come, before, *_how_far(cut))
-    return [*own, *several, *await _read(rows)]
+    return [*found, *await _read(rows)]
 
 
 def _how_far(cut: Cut) -> tuple[int | None, datetime | None]:
@@ -66,8 +80,13 @@ def _entry(row: Mapping[str, Any]) -> Entry:
     return Entry(row["service"], row["service_position"], name, row["org_id"], row["recorded_at"], data)
 
 
-async def facts_of(connection: Connection, question: Question, shared: Sequence[Entry] | None = None) -> Facts:
-    return await with_live(connection, question, await entries(connection, question.org_id, question.cut, shared))
+async def facts_of(
+    connection: Connection,
+    question: Question,
+    shared: Sequence[Entry] | None = None,
+    own: Sequence[Entry] | None = None,
+) -> Facts:
+    return await with_live(connection, question, await entries(connection, question.org_id, question.cut, shared, own))
 
 
 async def with_live(connection: Connection, question: Question, found: Sequence[Entry]) -> Facts:
@@ -85,6 +104,9 @@ def answers(question: Question, facts: Facts) -> tuple[Verdict, ...]:
 
 
 async def verdicts(
-    connection: Connection, question: Question, shared: Sequence[Entry] | None = None
+    connection: Connection,
+    question: Question,
+    shared: Sequence[Entry] | None = None,
+    own: Sequence[Entry] | None = None,
 ) -> tuple[Verdict, ...]:
-    return await asyncio.to_thread(answers, question, await facts_of(connection, question, shared))
+    return await asyncio.to_thread(answers, question, await facts_of(connection, question, shared, own))

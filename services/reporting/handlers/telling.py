@@ -12,6 +12,7 @@ from services.reporting.domain.compliance.asking import Question, verdict_id
 from services.reporting.domain.compliance.facts import Entry
 from services.reporting.domain.compliance.verdict import Verdict
 from services.reporting.handlers.judging import shared_entries, verdicts
+from services.reporting.handlers.keeping import KeptEvidence
 from services.reporting.handlers.knowing import knowledge, with_decisions
 from services.reporting.store.telling import Told
 from shared.contracts.reporting import Judged, VerdictChanged
@@ -25,10 +26,10 @@ _SELF = "/services/reporting"
 Cause = tuple[str, str]  # source, event id
 
 
-async def tell_changes(connection: Connection, day: date) -> int | None:
+async def tell_changes(connection: Connection, day: date, kept: KeptEvidence) -> int | None:
     """Judge every organisation that something new is known of, and append what changed to the log. In one transaction.
 
-    Returns how many verdicts changed; None while another worker is at it.
+    What was read of them before is kept. Returns how many verdicts changed; None while another worker is at it.
     """
     before = await store.told(connection)
     if before is None:
@@ -40,14 +41,16 @@ async def tell_changes(connection: Connection, day: date) -> int | None:
     if now == before and not decided:
         return 0
     anew = (now.day, now.rule_version) != (before.day, before.rule_version)
-    heard = await store.organizations_heard(connection, 0 if anew else before.position, now.position)
+    void = await store.last_void(connection, before.position, now.position)
+    heard = await store.organizations_heard(connection, 0 if anew or void else before.position, now.position)
     heard = [each for each in sorted({*heard, *decided}) if each in organizations()]
     shared = await shared_entries(connection, known.cut) if heard else []
+    await kept.read_on(connection, now.position)
+    look = _Look(kept, shared, None if anew else before.position, void, frozenset(decided))
     changes: list[_Change] = []
     for org_id in heard:
         asked = Question(org_id, rules, day, await with_decisions(connection, known, org_id))
-        after = None if anew else before.position
-        changes += await _changes(connection, asked, shared, after, decided=org_id in decided)
+        changes += await _changes(connection, asked, look)
     await store.remember_told(connection, now)
     await _publish(connection, changes)
     return len(changes)
@@ -61,6 +64,17 @@ async def _publish(connection: Connection, changes: Sequence["_Change"]) -> None
 
 
 @dataclass(frozen=True, slots=True)
+class _Look:
+    """What one telling goes by. Since which position of the log: since none where all is judged anew, as on another day."""
+
+    kept: KeptEvidence
+    shared: Sequence[Entry]
+    after: int | None
+    void: store.VoidSpan | None
+    decided: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class _Change:
     """A verdict that is not as it was told."""
 
@@ -70,14 +84,13 @@ class _Change:
     cause: Cause
 
 
-async def _changes(
-    connection: Connection, asked: Question, shared: Sequence[Entry], after: int | None, *, decided: bool
-) -> list[_Change]:
+async def _changes(connection: Connection, asked: Question, look: _Look) -> list[_Change]:
     """What is to be said of one organisation. Nothing, where all is as it was told, or where it cannot be judged: that holds
     up no other.
     """
     try:
-        found = await verdicts(connection, asked, shared)
+        own = await look.kept.of(connection, asked.org_id, asked.cut)
+        found = await verdicts(connection, asked, look.shared, own)
     except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError):
         log.exception("verdicts_not_judged", org_id=asked.org_id)
         return []
@@ -88,7 +101,7 @@ async def _changes(
     if not changed:
         return []
     await store.remember_verdicts(connection, asked.org_id, asked.rules, changed)
-    cause = await _cause(connection, asked, after, decided=decided)
+    cause = await _cause(connection, asked, look)
     return [_Change(asked, each, told.get(each.requirement), cause) for each in changed]
 
 
@@ -97,17 +110,23 @@ def _said(found: Verdict) -> Judged:
     return Judged.model_validate({"state": found.state, **numbers})
 
 
-async def _cause(connection: Connection, asked: Question, after: int | None, *, decided: bool) -> Cause:
+async def _cause(connection: Connection, asked: Question, look: _Look) -> Cause:
     """The newest event that was read of the organisation since, or the newest decision where one was made about it; else
-    what several organisations share, or the day where all are judged anew.
+    a service's word that it was restored, what several organisations share, or the day where all are judged anew.
     """
-    value = None
-    if after is not None:
-        value = await store.newest_evidence(connection, asked.org_id, after, asked.cut.position or 0)
-        if value is None and decided and (last := await store.last_decision(connection, asked.org_id)):
+    value, until = None, asked.cut.position or 0
+    if look.after is not None:
+        value = await store.newest_evidence(connection, asked.org_id, look.after, until)
+        if (
+            value is None
+            and asked.org_id in look.decided
+            and (last := await store.last_decision(connection, asked.org_id))
+        ):
             value = last[1]
+        if value is None and look.void:
+            return f"/services/{look.void.service}", look.void.told_as
         if value is None:
-            value = await store.newest_shared(connection, after, asked.cut.position or 0)
+            value = await store.newest_shared(connection, look.after, until)
     if value is None:
         return _SELF, f"day-{asked.as_of}"
     envelope = orjson.loads(value)

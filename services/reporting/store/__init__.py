@@ -77,7 +77,16 @@ from services.reporting.store.rebuilds import (
     under_way,
 )
 from services.reporting.store.refolding import LoggedRecord, hold_places, places_taken, stretch, taken_back
-from services.reporting.store.restoring import add_void_span, is_restored, newly_void, place_void_span, void
+from services.reporting.store.restoring import (
+    VoidSpan,
+    add_void_span,
+    is_restored,
+    last_void,
+    newly_void,
+    place,
+    place_void_span,
+    void,
+)
 from services.reporting.store.results import filed_rows, reported_results
 from services.reporting.store.telling import (
     own_head,
@@ -117,6 +126,7 @@ __all__ = [
     "LoggedRecord",
     "Rebuild",
     "Source",
+    "VoidSpan",
     "add_cells",
     "add_counts",
     "add_decision",
@@ -169,6 +179,7 @@ __all__ = [
     "last_changes",
     "last_decision",
     "last_heard",
+    "last_void",
     "later",
     "log_events",
     "logged",
@@ -186,6 +197,7 @@ __all__ = [
     "own_evidence",
     "own_head",
     "own_records",
+    "place",
     "place_void_span",
     "places_taken",
     "positions",

@@ -28,12 +28,12 @@ LAST = 2**63 - 1
 
 
 async def evidence(
-    connection: Connection, org_id: str, position: int | None, known_at: datetime | None
+    connection: Connection, org_id: str, position: int | None, known_at: datetime | None, after: int = 0
 ) -> list[dict[str, Any]]:
-    """Everything recorded that one organisation reported, and what concerns several."""
+    """Everything recorded that one organisation reported, read after a position."""
     rows = await connection.fetch(
-        f"select {_COLUMNS} from logged_event e where {_EVIDENCE} and e.org_id = $3 and {KNOWN}",
-        LAST if position is None else position, known_at, org_id,
+        f"select {_COLUMNS} from logged_event e where {_EVIDENCE} and e.org_id = $3 and e.position > $4 and {KNOWN}",
+        LAST if position is None else position, known_at, org_id, after,
     )  # fmt: skip
     return [dict(row) for row in rows]
 

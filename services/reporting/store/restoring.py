@@ -1,10 +1,25 @@
 """What services that were restored from a backup do not know any more: kept in the log, and counted nowhere."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from services.reporting.store.verifying import VOID, as_records
 from shared.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class VoidSpan:
+    """Positions of a restored service's log that count no more: after one, up to another."""
+
+    service: str
+    after: int
+    until: int
+
+    @property
+    def told_as(self) -> str:
+        """The id of the service's word of it."""
+        return f"restored-{self.after}-{self.until}"
 
 
 async def add_void_span(connection: Connection, word: Any) -> bool:
@@ -36,6 +51,21 @@ async def newly_void(connection: Connection, word: Any, batch: int = 5_000) -> A
     )  # fmt: skip
     while rows := await cursor.fetch(batch):
         yield as_records(rows)
+
+
+async def last_void(connection: Connection, after: int, until: int) -> VoidSpan | None:
+    """The span that became void last between two positions of the log."""
+    row = await connection.fetchrow(
+        "select service, after, until from void_span where position > $1 and position <= $2 order by position desc limit 1",
+        after,
+        until,
+    )
+    return row and VoidSpan(*row)
+
+
+async def place(connection: Connection) -> str:
+    """Which database this is: one that was restored is another."""
+    return str(await connection.fetchval("select log_place()"))
 
 
 async def is_restored(connection: Connection) -> bool:
