@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from fastapi import FastAPI
 
 from services.reporting import handlers
-from services.reporting.handlers.keeping import KeptEvidence
+from services.reporting.handlers.keeping import KeptFacts
 from services.reporting.handlers.telling import tell_changes
 from shared.consuming import Consumption, Record
 from shared.database import TRANSIENT, Connection, Pool, transaction
@@ -65,7 +65,7 @@ def consumptions(app: FastAPI) -> Sequence[Consumption]:
 async def tell_verdicts(app: FastAPI) -> None:
     """Publish verdicts that changed, within a second of what changed them; a day that passes changes some without an event."""
     pool: Pool = app.state.pool
-    kept = KeptEvidence()
+    kept = KeptFacts()
     while True:
         app.state.heard.clear()
         begun = time.monotonic()

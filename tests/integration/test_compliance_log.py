@@ -24,7 +24,7 @@ from services.reporting.domain.compliance.verdict import Verdict
 from services.reporting.domain.compliance.years import fiscal_year
 from services.reporting.handlers.deciding import act
 from services.reporting.handlers.judging import verdicts
-from services.reporting.handlers.keeping import KeptEvidence
+from services.reporting.handlers.keeping import KeptFacts
 from services.reporting.handlers.knowing import knowledge
 from services.reporting.handlers.telling import tell_changes
 from shared import event_log
@@ -37,7 +37,7 @@ from shared.ownership import day_in_ottawa
 from tests.unit.evidence import BEGIN, LATER, Log
 
 # As a process keeps it, whatever database it comes to.
-KEPT = KeptEvidence()
+KEPT = KeptFacts()
 LETTERS = DeadLetters(Seal(base64.urlsafe_b64encode(os.urandom(32)).decode()))
 DAY = date(2018, 3, 31)
 AREAS = ["redesign", "usability", "channel_integration", "mobile"]
@@ -210,7 +210,7 @@ async def test_what_a_restored_service_does_not_know_counts_no_more_and_did_befo
     assert before != expected(left, "9001", LATER)
 
 
-async def told(pool: asyncpg.Pool, day: date, kept: KeptEvidence = KEPT) -> list[dict[str, Any]]:
+async def told(pool: asyncpg.Pool, day: date, kept: KeptFacts = KEPT) -> list[dict[str, Any]]:
     """What one look publishes."""
     last = await pool.fetchval("select position from log_head")
     async with transaction(pool) as connection:
@@ -261,7 +261,7 @@ async def told_of(pool: asyncpg.Pool, org_id: str) -> dict[str, Any]:
 async def test_what_is_told_is_judged_by_the_whole_log_however_much_of_it_was_kept(
     seed: int, most: int, views: asyncpg.Pool
 ) -> None:
-    chance, log, kept = random.Random(seed), managed(), KeptEvidence(most)
+    chance, log, kept = random.Random(seed), managed(), KeptFacts(most)
     some, until = records(log.entries), 0
     await advance(views, LATER)
     while until < len(some):
@@ -276,7 +276,7 @@ async def test_what_is_told_is_judged_by_the_whole_log_however_much_of_it_was_ke
 
 
 async def test_what_became_void_is_told_as_the_service_said_it_whatever_was_kept_of_it(views: asyncpg.Pool) -> None:
-    log, kept = managed(), KeptEvidence()
+    log, kept = managed(), KeptFacts()
     some = records(log.entries[:11])
     await advance(views, LATER)
     await read(views, some)
@@ -301,7 +301,7 @@ _ELSEWHERE = (
 async def test_in_a_database_that_was_restored_nothing_counts_that_was_kept_of_another(
     restored_so: str, views: asyncpg.Pool
 ) -> None:
-    log, kept = managed(), KeptEvidence()
+    log, kept = managed(), KeptFacts()
     some = records(log.entries[:11])
     await advance(views, LATER)
     await read(views, some)
@@ -315,7 +315,7 @@ async def test_in_a_database_that_was_restored_nothing_counts_that_was_kept_of_a
 async def test_of_what_was_kept_only_what_came_since_is_read(
     views: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    some, kept, numbers = records(managed().entries[:9]), KeptEvidence(), []
+    some, kept, numbers = records(managed().entries[:9]), KeptFacts(), []
     evidence = store.evidence
 
     async def counted(*arguments: Any) -> Any:
@@ -345,7 +345,7 @@ async def test_one_worker_tells_and_another_lets_it(views: asyncpg.Pool) -> None
     await read(views, records(managed().entries))
     async with transaction(views) as one, transaction(views) as other:
         assert await tell_changes(one, DAY, KEPT)
-        assert await tell_changes(other, DAY, KeptEvidence()) is None
+        assert await tell_changes(other, DAY, KeptFacts()) is None
     assert await told(views, DAY) == []
 
 

@@ -12,7 +12,7 @@ from aiokafka import ConsumerRecord
 from bench.events import status_events
 from services.reporting import handlers, store
 from services.reporting.domain.figures import Window
-from services.reporting.store.reading import _TALLIES
+from services.reporting.store.reading import tallies_query
 from shared.database import transaction
 from shared.dead_letters import DeadLetters
 from shared.encryption import Seal
@@ -123,19 +123,33 @@ async def test_a_feed_is_the_sum_of_its_hours_whatever_is_written_to_it(views: a
     assert await views.fetch("select * from views_1.feed order by 1, 2, 3") == wanted
 
 
+async def planned(pool: asyncpg.Pool, filters: store.Filters) -> list[dict[str, Any]]:
+    """The nodes of the plan by which tallies are read once PostgreSQL keeps one for all parameters."""
+    query, parameters = tallies_query(Window("x", date(2026, 4, 1), date(2026, 11, 27)), filters, datetime.now(UTC))
+    values = ", ".join(f"'{{{','.join(each)}}}'" if isinstance(each, list) else f"'{each}'" for each in parameters)
+    async with pool.acquire() as connection, connection.transaction():
+        asked = await connection.prepare(query)
+        await connection.execute("set local plan_cache_mode = force_generic_plan")
+        plan = await connection.fetchval(f"explain (analyze, format json) execute {asked.get_name()}({values})")
+    return _nodes(plan[0]["Plan"])
+
+
 async def test_the_list_makes_each_sum_once_also_by_one_plan_for_all_however_many_standards_there_are(
-    database_of_reporting: asyncpg.Pool,
+    views: asyncpg.Pool,
 ) -> None:
-    async with database_of_reporting.acquire() as connection:
-        await connection.execute(_MANY_CELLS)
-        asked = await connection.prepare(_TALLIES)
-        await connection.execute("set plan_cache_mode = force_generic_plan")
-        plan = await connection.fetchval(
-            f"explain (analyze, format json) execute {asked.get_name()}('2026-04-01', '2026-11-27', null, null, null, null, now())"
-        )
-    sums = [node for node in _nodes(plan[0]["Plan"]) if node["Node Type"] == "Aggregate"]
+    await views.execute(_MANY_CELLS)
+    sums = [node for node in await planned(views, store.Filters()) if node["Node Type"] == "Aggregate"]
     assert sums
     assert all(node["Actual Loops"] == 1 for node in sums)
+
+
+async def test_the_figures_of_one_service_read_its_own_cells_however_many_there_are_of_others(
+    views: asyncpg.Pool,
+) -> None:
+    await views.execute(_MANY_CELLS)
+    nodes = await planned(views, store.Filters(service_ids=["s3"], channel="online"))
+    read = sum(node["Actual Rows"] * node["Actual Loops"] for node in nodes if node.get("Relation Name") == "open_cell")
+    assert read == 600
 
 
 _MANY_CELLS = """

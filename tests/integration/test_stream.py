@@ -11,7 +11,7 @@ import pytest
 
 from services.reporting import store
 from services.reporting.api.stream import EVERY, Stream, _audience
-from services.reporting.handlers.keeping import KeptEvidence
+from services.reporting.handlers.keeping import KeptFacts
 from services.reporting.handlers.telling import tell_changes
 from shared.database import transaction
 from shared.identity import Department, Person
@@ -48,7 +48,7 @@ async def change(pool: asyncpg.Pool, service: str) -> int:
 async def judge(pool: asyncpg.Pool, day: date = DAY) -> int:
     """What another worker of reporting tells of verdicts; where that stands among what was read."""
     async with transaction(pool) as connection:
-        assert await tell_changes(connection, day, KeptEvidence())
+        assert await tell_changes(connection, day, KeptFacts())
         return await store.head(connection)
 
 

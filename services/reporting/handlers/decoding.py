@@ -97,6 +97,8 @@ class Envelope(msgspec.Struct, gc=False):
     data: msgspec.Raw
     org: str = ""
     recordedat: Moment | None = None
+    causedby: str | None = None
+    causedbysource: str | None = None
 
 
 class ApplicationEnvelope(msgspec.Struct, gc=False):
@@ -107,6 +109,8 @@ class ApplicationEnvelope(msgspec.Struct, gc=False):
     type: Literal["guichet.status.ApplicationStateChanged.v1"]
     data: ApplicationStateChanged
     recordedat: Moment
+    causedby: str
+    causedbysource: str
     org: str = ""
 
 
@@ -199,6 +203,8 @@ def _read_other(batch: Batch, record: Record, value: bytes, text: str) -> None:
         batch.restored.append(Restored(service, *place, word.after, word.until))
     elif envelope.recordedat is None:
         raise ValueError("no recordedat")
+    elif envelope.causedby is None or envelope.causedbysource is None:
+        raise ValueError("no causedby, or no causedbysource")
     else:
         reader = _DATA.get(envelope.type)
         data = reader.decode(envelope.data) if reader else None

@@ -40,27 +40,24 @@ async def reported(connection: Connection, org_id: str, cut: Cut, after: int = 0
     return await _read(await store.evidence(connection, org_id, *_how_far(cut), after))
 
 
-async def entries(
-    connection: Connection,
-    org_id: str,
-    cut: Cut,
-    shared: Sequence[Entry] | None = None,
-    own: Sequence[Entry] | None = None,
-) -> list[Entry]:
-    """Everything recorded that concerns an organisation, up to a cut; `shared`, and its `own` reports, where they have been
-    read before.
-    """
+async def entries(connection: Connection, org_id: str, cut: Cut, shared: Sequence[Entry] | None = None) -> list[Entry]:
+    """Everything recorded that concerns an organisation, up to a cut; `shared` where it has been read before."""
     several = await shared_entries(connection, cut) if shared is None else shared
-    reports = await reported(connection, org_id, cut) if own is None else own
+    return await reported(connection, org_id, cut) + await beside(connection, org_id, cut, several)
+
+
+async def beside(connection: Connection, org_id: str, cut: Cut, shared: Sequence[Entry]) -> list[Entry]:
+    """What concerns an organisation beside its own reports: what people decided, what concerns several, and what others had
+    reported of services that were transferred to it.
+    """
     decided = await _read(await store.own_evidence(connection, org_id, cut.known_to))
-    found = [*reports, *decided, *several]
-    come = {each.data["service_id"] for each in several if each.data.get("to_org") == org_id}
+    come = {each.data["service_id"] for each in shared if each.data.get("to_org") == org_id}
     if not come:
-        return found
-    moved = [each.data for each in several if each.data.get("service_id") in come]
+        return [*decided, *shared]
+    moved = [each.data for each in shared if each.data.get("service_id") in come]
     before = {data[side] for data in moved for side in ("from_org", "to_org")} - {org_id}
     rows = await store.evidence_of_services(connection, come, before, *_how_far(cut))
-    return [*found, *await _read(rows)]
+    return [*decided, *shared, *await _read(rows)]
 
 
 def _how_far(cut: Cut) -> tuple[int | None, datetime | None]:
@@ -80,18 +77,17 @@ def _entry(row: Mapping[str, Any]) -> Entry:
     return Entry(row["service"], row["service_position"], name, row["org_id"], row["recorded_at"], data)
 
 
-async def facts_of(
-    connection: Connection,
-    question: Question,
-    shared: Sequence[Entry] | None = None,
-    own: Sequence[Entry] | None = None,
-) -> Facts:
-    return await with_live(connection, question, await entries(connection, question.org_id, question.cut, shared, own))
+async def facts_of(connection: Connection, question: Question, shared: Sequence[Entry] | None = None) -> Facts:
+    return await folded(connection, question, await entries(connection, question.org_id, question.cut, shared))
 
 
-async def with_live(connection: Connection, question: Question, found: Sequence[Entry]) -> Facts:
-    """Facts, and since when our own live pages stood as they did, where they are declared to be the ones."""
+async def folded(connection: Connection, question: Question, found: Sequence[Entry]) -> Facts:
     facts = await asyncio.to_thread(fold, body_of(question.org_id), found, question.cut.known_to)
+    return await with_live(connection, question, facts)
+
+
+async def with_live(connection: Connection, question: Question, facts: Facts) -> Facts:
+    """Facts, and since when our own live pages stood as they did, where they are declared to be the ones."""
     if not (services := declared_live(facts)):
         return facts
     moment = moment_of(facts, question.as_of)
@@ -104,9 +100,6 @@ def answers(question: Question, facts: Facts) -> tuple[Verdict, ...]:
 
 
 async def verdicts(
-    connection: Connection,
-    question: Question,
-    shared: Sequence[Entry] | None = None,
-    own: Sequence[Entry] | None = None,
+    connection: Connection, question: Question, shared: Sequence[Entry] | None = None
 ) -> tuple[Verdict, ...]:
-    return await asyncio.to_thread(answers, question, await facts_of(connection, question, shared, own))
+    return await asyncio.to_thread(answers, question, await facts_of(connection, question, shared))

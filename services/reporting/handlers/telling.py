@@ -1,5 +1,6 @@
 """Verdicts that changed are published: by what was read since the last time, or by the passing of a day or of a version of the rules."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -11,8 +12,8 @@ from services.reporting.domain.compliance import rule_version, rules_in_force
 from services.reporting.domain.compliance.asking import Question, verdict_id
 from services.reporting.domain.compliance.facts import Entry
 from services.reporting.domain.compliance.verdict import Verdict
-from services.reporting.handlers.judging import shared_entries, verdicts
-from services.reporting.handlers.keeping import KeptEvidence
+from services.reporting.handlers.judging import answers, shared_entries
+from services.reporting.handlers.keeping import KeptFacts
 from services.reporting.handlers.knowing import knowledge, with_decisions
 from services.reporting.store.telling import Told
 from shared.contracts.reporting import Judged, VerdictChanged
@@ -26,10 +27,10 @@ _SELF = "/services/reporting"
 Cause = tuple[str, str]  # source, event id
 
 
-async def tell_changes(connection: Connection, day: date, kept: KeptEvidence) -> int | None:
+async def tell_changes(connection: Connection, day: date, kept: KeptFacts) -> int | None:
     """Judge every organisation that something new is known of, and append what changed to the log. In one transaction.
 
-    What was read of them before is kept. Returns how many verdicts changed; None while another worker is at it.
+    What is known of them is kept. Returns how many verdicts changed; None while another worker is at it.
     """
     before = await store.told(connection)
     if before is None:
@@ -67,7 +68,7 @@ async def _publish(connection: Connection, changes: Sequence["_Change"]) -> None
 class _Look:
     """What one telling goes by. Since which position of the log: since none where all is judged anew, as on another day."""
 
-    kept: KeptEvidence
+    kept: KeptFacts
     shared: Sequence[Entry]
     after: int | None
     void: store.VoidSpan | None
@@ -89,8 +90,8 @@ async def _changes(connection: Connection, asked: Question, look: _Look) -> list
     up no other.
     """
     try:
-        own = await look.kept.of(connection, asked.org_id, asked.cut)
-        found = await verdicts(connection, asked, look.shared, own)
+        facts = await look.kept.of(connection, asked, look.shared)
+        found = await asyncio.to_thread(answers, asked, facts)
     except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError):
         log.exception("verdicts_not_judged", org_id=asked.org_id)
         return []

@@ -32,20 +32,18 @@ STANDARDS_IN_FORCE = _IN_FORCE.format(key="service_id, standard_id", table="know
 # Each sum is made once: unasked, PostgreSQL makes some of them anew for every standard.
 _TALLIES = f"""
 with wanted as (
-    select service_id, org_id from ({SERVICES_IN_FORCE.format(day="$2")}) s
-     where ($3::text is null or org_id = $3) and ($4::text[] is null or service_id = any($4))
-       and ($5::boolean is null or priority = $5)
+    select service_id, org_id from ({SERVICES_IN_FORCE.format(day="$2")}) s where true{{services}}
 ), stopped as materialized (
     select service_id, standard_id, channel, sum(met) as met, sum(total) as total, sum(withdrawn) as withdrawn,
            sum(closed_undecided) as closed_undecided, sum(events) as events
       from views_1.performance_cell join wanted using (service_id, org_id)
-     where day between $1 and $2 and ($6::text is null or channel = $6)
+     where day between $1 and $2{{channel}}
      group by 1, 2, 3
 ), open_by_start as (
     select service_id, standard_id, channel, state = 'not_started' as idle, started_on,
-           sum(cases) as cases, coalesce(sum(cases) filter (where late_from <= $7), 0) as late
+           sum(cases) as cases, coalesce(sum(cases) filter (where late_from <= $3), 0) as late
       from views_1.open_cell join wanted using (service_id, org_id)
-     where cases <> 0 and ($6::text is null or channel = $6)
+     where cases <> 0{{channel}}
      group by 1, 2, 3, 4, 5 having sum(cases) <> 0
 ), opened as materialized (
     select service_id, standard_id, channel,
@@ -55,7 +53,7 @@ with wanted as (
 ), taken as (
     select service_id, standard_id, channel, unit, bucket, sum(cases) as cases
       from views_1.duration_cell join wanted using (service_id, org_id)
-     where day between $1 and $2 and ($6::text is null or channel = $6)
+     where day between $1 and $2{{channel}}
      group by 1, 2, 3, 4, 5 having sum(cases) <> 0
 ), durations as materialized (
     -- A standard whose unit changed has cases in both; they are not mixed, and those of the more common unit are told.
@@ -67,7 +65,8 @@ with wanted as (
 ), declared as (
     -- A standard nobody has had a case of is shown too: it has no data, which is not the same as not being there.
     select k.service_id, k.standard_id, coalesce(k.channel, '') as channel
-      from ({STANDARDS_IN_FORCE.format(day="$2")}) k join wanted using (service_id) where $6::text is null or k.channel = $6
+      from ({STANDARDS_IN_FORCE.format(day="$2")}) k join wanted using (service_id)
+     where true{{channel}}
 )
 select k.org_id, k.service_id, standard_id, channel, met, total, withdrawn, closed_undecided, events, open, late,
        not_started, oldest, unit, buckets, cases, timed
@@ -80,11 +79,28 @@ select k.org_id, k.service_id, standard_id, channel, met, total, withdrawn, clos
 """
 
 
+def tallies_query(span: Window, filters: Filters, now: datetime) -> tuple[str, list[Any]]:
+    """The statement that reads tallies, and its parameters. It has the conditions that are asked for and no others: the plan that
+    PostgreSQL keeps for whichever are given reads all services for one.
+    """
+    all_services = {
+        "org_id = {}": filters.org_id,
+        "service_id = any({})": filters.service_ids,
+        "priority = {}": filters.priority,
+    }
+    asked = {condition: value for condition, value in all_services.items() if value is not None}
+    services = "".join(f" and {condition.format(f'${number}')}" for number, condition in enumerate(asked, 4))
+    parameters = [span.first, span.last, now, *asked.values()]
+    if filters.channel is None:
+        return _TALLIES.format(services=services, channel=""), parameters
+    channel = f" and channel = ${len(parameters) + 1}"
+    return _TALLIES.format(services=services, channel=channel), [*parameters, filters.channel]
+
+
 async def tallies(pool: Pool | Connection, span: Window, filters: Filters, now: datetime) -> list[Tally]:
     """The sums of each standard and channel over a window, cases open at `now` beside them."""
-    rows = await pool.fetch(
-        _TALLIES, span.first, span.last, filters.org_id, filters.service_ids, filters.priority, filters.channel, now
-    )
+    query, parameters = tallies_query(span, filters, now)
+    rows = await pool.fetch(query, *parameters)
     kept = {(row["service_id"], row["standard_id"]) for row in rows if row["channel"]}
     return [
         _tally(row)

@@ -24,7 +24,7 @@ from services.reporting.domain.compliance import Rules
 from services.reporting.domain.compliance.asking import Cut
 from services.reporting.domain.compliance.changing import Difference, differences
 from services.reporting.domain.compliance.verdict import Verdict
-from services.reporting.handlers.judging import answers, entries, shared_entries, verdicts, with_live
+from services.reporting.handlers.judging import answers, entries, folded, shared_entries, verdicts
 from services.reporting.handlers.knowing import knowledge, with_decisions
 from shared.database import Connection
 from shared.identity import Person
@@ -110,8 +110,8 @@ async def changes(
         asked = question(org_id, day, last.cut, rules, as_if_in_force=as_if_in_force)
         then = replace(asked, cut=Cut(min(first.cut.known_to, last.cut.known_to)))
         old, new = await entries(connection, org_id, then.cut), await entries(connection, org_id, last.cut)
-        before = await asyncio.to_thread(answers, then, await with_live(connection, then, old))
-        now = await asyncio.to_thread(answers, asked, await with_live(connection, asked, new))
+        before = await asyncio.to_thread(answers, then, await folded(connection, then, old))
+        now = await asyncio.to_thread(answers, asked, await folded(connection, asked, new))
         found = [await _shown(connection, each) for each in differences(before, now, old, new)]
     body_ = {"org_id": org_id, "as_of": day, "rules": asked.rules, "changes": found}
     known = {"known_from": then.cut.known_to, "known_to": last.cut.known_to, "watermark": last.watermark}

@@ -4,6 +4,7 @@ counts among versions of a thing is the position in the log of the service that 
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -25,36 +26,76 @@ from services.reporting.domain.compliance.facts import (
 )
 from services.reporting.domain.compliance.years import plausible
 
-_T = TypeVar("_T")
 _K = TypeVar("_K")
 Key = tuple[Any, ...]
+# What happened to a case, in the order of its moments; how it stood, in the order of the log.
+_Steps = tuple[tuple[Change, ...], tuple[Timing, ...]]
 
 
 def fold(body: Body, entries: Iterable[Entry], known_to: datetime, live: Mapping[str, Live] | None = None) -> Facts:
     """The facts of an organisation from everything recorded that concerns it, up to a cut."""
-    named = _by_name({entry.ref: entry for entry in entries}.values())
-    records = _newest(named["StewardshipRecorded"], _record_key, _record)
-    return Facts(
-        body=body,
-        known_to=known_to,
-        rows=_newest(named["ServiceRecorded"], _row_key, _row),
-        standards=_standards(named["ServiceStandardRecorded"]),
-        results=_newest(named["ServiceStandardResultRecorded"], _result_key, _result),
-        retired=_newest(named["ServiceRetired"], _service_key, _departure),
-        transfers=_newest(named["ServiceTransferred"], _transfer_key, _departure),
-        records=_grouped(records, lambda record: record.kind),
-        records_of=_grouped(records, lambda record: (record.kind, str(record.fields.get("service_id")))),
-        cases=_cases(named["FeedbackRecorded"], named["FeedbackStateChanged"]),
-        improvements=_newest(named["ImprovementRecorded"], _improvement_key, _improvement),
-        live=dict(live or {}),
-        confirmations=_newest(named["ConfirmationSigned"], decided.confirmation_key, decided.confirmation),
-        actions=tuple(
-            each
-            for each in _newest(named["CorrectiveActionChanged"], decided.action_key, decided.action)
-            if decided.stands(each)
-        ),
-        steps=_newest(named["OversightStepTaken"], decided.step_key, decided.step),
-    )
+    folding = Folding(body)
+    folding.add(entries)
+    return folding.facts(known_to, live)
+
+
+class Folding:
+    """Facts of an organisation as they come. Of each thing it holds the newest version, and of each case all that happened to it."""
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+        # By name and thing: which version is the newest, and what it makes of the thing; None where that was withdrawn.
+        self._newest: dict[str, dict[Key, tuple[Ref, Any]]] = {name: {} for name in _KINDS}
+        self._steps: dict[Key, _Steps] = defaultdict(lambda: ((), ()))
+        self._cases: dict[Key, Case] = {}
+
+    @property
+    def size(self) -> int:
+        """How many things and cases it holds."""
+        return sum(len(things) for things in self._newest.values())
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Take in what was recorded."""
+        named = _by_name({entry.ref: entry for entry in entries}.values())
+        for name, (key, make) in _KINDS.items():
+            _keep_newest(self._newest[name], named[name], key, make)
+        for entry in named[_CHANGED]:
+            self._steps[_case_key(entry)] = _with_step(self._steps[_case_key(entry)], entry)
+        for each in {_case_key(entry) for entry in (*named[_CASE], *named[_CHANGED])}:
+            self._bring_up_to_date(each)
+
+    def _bring_up_to_date(self, key: Key) -> None:
+        """A case is what was recorded of it and what happened to it."""
+        _, recorded = self._newest[_CASE].get(key, (None, None))
+        if recorded is None:
+            self._cases.pop(key, None)
+        else:
+            self._cases[key] = _whole(recorded, self._steps[key])
+
+    def _standing(self, name: str) -> tuple[Any, ...]:
+        things = self._newest[name]
+        return tuple(made for key in sorted(things) if (made := things[key][1]) is not None)
+
+    def facts(self, known_to: datetime, live: Mapping[str, Live] | None = None) -> Facts:
+        """What all that was taken in comes to."""
+        records = self._standing("StewardshipRecorded")
+        return Facts(
+            body=self._body,
+            known_to=known_to,
+            rows=self._standing("ServiceRecorded"),
+            standards=_standards(self._standing("ServiceStandardRecorded")),
+            results=self._standing("ServiceStandardResultRecorded"),
+            retired=self._standing("ServiceRetired"),
+            transfers=self._standing("ServiceTransferred"),
+            records=_grouped(records, lambda record: record.kind),
+            records_of=_grouped(records, lambda record: (record.kind, str(record.fields.get("service_id")))),
+            cases=tuple(self._cases[key] for key in sorted(self._cases)),
+            improvements=self._standing("ImprovementRecorded"),
+            live=dict(live or {}),
+            confirmations=self._standing("ConfirmationSigned"),
+            actions=tuple(each for each in self._standing("CorrectiveActionChanged") if decided.stands(each)),
+            steps=self._standing("OversightStepTaken"),
+        )
 
 
 def _by_name(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
@@ -64,10 +105,16 @@ def _by_name(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
     return named
 
 
-def _newest(entries: list[Entry], key: Callable[[Entry], Key], make: Callable[[Entry], _T]) -> tuple[_T, ...]:
-    """Of each thing the newest version, unless that withdraws it."""
-    last = {key(entry): entry for entry in entries}
-    return tuple(make(last[each]) for each in sorted(last) if not _is_withdrawn(last[each]))
+def _keep_newest(
+    things: dict[Key, tuple[Ref, Any]],
+    entries: Iterable[Entry],
+    key: Callable[[Entry], Key],
+    make: Callable[[Entry], Any],
+) -> None:
+    """Of each thing the newest of the versions held and given, these in their order."""
+    for each, entry in {key(entry): entry for entry in entries}.items():
+        if each not in things or things[each][0] < entry.ref:
+            things[each] = entry.ref, None if _is_withdrawn(entry) else make(entry)
 
 
 def _is_withdrawn(entry: Entry) -> bool:
@@ -106,9 +153,9 @@ def _standard(entry: Entry) -> Standard:
     return Standard(data["service_id"], data["standard_id"], _day(data["valid_from"]), fields, entry.ref)
 
 
-def _standards(entries: list[Entry]) -> dict[str, tuple[Standard, ...]]:
+def _standards(standards: Iterable[Standard]) -> dict[str, tuple[Standard, ...]]:
     found: dict[str, list[Standard]] = defaultdict(list)
-    for standard in _newest(entries, _standard_key, _standard):
+    for standard in standards:
         found[standard.service_id].append(standard)
     return {service: tuple(sorted(some, key=lambda each: (each.first, each.ref))) for service, some in found.items()}
 
@@ -155,41 +202,51 @@ def _by_day(record: Record) -> Key:
     return record.on or date.min, record.ref
 
 
-def _cases(recorded: list[Entry], changed: list[Entry]) -> tuple[Case, ...]:
-    changes: dict[str, list[Entry]] = defaultdict(list)
-    for entry in changed:
-        changes[entry.data["feedback_id"]].append(entry)
-    return _newest(recorded, _case_key, lambda entry: _case(entry, changes[entry.data["feedback_id"]]))
-
-
 def _case_key(entry: Entry) -> Key:
     return (entry.data["feedback_id"],)
 
 
 def thing(entry: Entry) -> Key:
     """What an event is about: all versions of a thing have the same."""
-    key = _KEYS.get(entry.name)
-    return (_CASE, *key(entry)) if key is _case_key else (entry.name, *(key(entry) if key else entry.ref))
+    if entry.name in {_CASE, _CHANGED}:
+        return (_CASE, *_case_key(entry))
+    key, _ = _KINDS.get(entry.name, (None, None))
+    return (entry.name, *(key(entry) if key else entry.ref))
 
 
-def _case(entry: Entry, changed: list[Entry]) -> Case:
-    """What changes no state says nothing of when the state came."""
+def _case(entry: Entry) -> Case:
+    """As it was recorded."""
     data = entry.data
-    moved = [each for each in changed if each.data["from_state"] != each.data["to_state"]]
-    changes = [Change(_moment(each.data["changed_at"]), each.data["to_state"], each.ref) for each in moved]
     return Case(
         feedback_id=data["feedback_id"],
         service_id=data.get("service_id"),
         kind=data["kind"],
         received_at=_moment(data["received_at"]),
         ref=entry.ref,
-        changes=tuple(sorted(changes, key=lambda change: (change.at, change.ref))),
-        timings=tuple(_timing(each) for each in sorted([entry, *changed], key=_by_ref) if each.data.get("promises")),
+        timings=_timings(entry),
     )
 
 
-def _by_ref(entry: Entry) -> Ref:
-    return entry.ref
+def _with_step(steps: _Steps, entry: Entry) -> _Steps:
+    """What changes no state says nothing of when the state came."""
+    (changes, timings), data = steps, entry.data
+    if data["from_state"] != data["to_state"] and all(each.ref != entry.ref for each in changes):
+        change = Change(_moment(data["changed_at"]), data["to_state"], entry.ref)
+        changes = tuple(sorted((*changes, change), key=lambda each: (each.at, each.ref)))
+    return changes, _in_order((*(each for each in timings if each.ref != entry.ref), *_timings(entry)))
+
+
+def _whole(recorded: Case, steps: _Steps) -> Case:
+    changes, timings = steps
+    return replace(recorded, changes=changes, timings=_in_order((*recorded.timings, *timings)))
+
+
+def _in_order(timings: tuple[Timing, ...]) -> tuple[Timing, ...]:
+    return tuple(sorted(timings, key=lambda each: each.ref))
+
+
+def _timings(entry: Entry) -> tuple[Timing, ...]:
+    return (_timing(entry),) if entry.data.get("promises") else ()
 
 
 def _timing(entry: Entry) -> Timing:
@@ -214,18 +271,17 @@ def _improvement(entry: Entry) -> Record:
     return Record("improvement", _day(entry.data["made_on"]), entry.data, entry.ref)
 
 
-_CASE = "FeedbackRecorded"
-_KEYS: Mapping[str, Callable[[Entry], Key]] = {
-    "ServiceRecorded": _row_key,
-    "ServiceStandardRecorded": _standard_key,
-    "ServiceStandardResultRecorded": _result_key,
-    "ServiceRetired": _service_key,
-    "ServiceTransferred": _transfer_key,
-    "StewardshipRecorded": _record_key,
-    "FeedbackRecorded": _case_key,
-    "FeedbackStateChanged": _case_key,
-    "ImprovementRecorded": _improvement_key,
-    "ConfirmationSigned": decided.confirmation_key,
-    "CorrectiveActionChanged": decided.action_key,
-    "OversightStepTaken": decided.step_key,
+_CASE, _CHANGED = "FeedbackRecorded", "FeedbackStateChanged"
+_KINDS: Mapping[str, tuple[Callable[[Entry], Key], Callable[[Entry], Any]]] = {
+    "ServiceRecorded": (_row_key, _row),
+    "ServiceStandardRecorded": (_standard_key, _standard),
+    "ServiceStandardResultRecorded": (_result_key, _result),
+    "ServiceRetired": (_service_key, _departure),
+    "ServiceTransferred": (_transfer_key, _departure),
+    "StewardshipRecorded": (_record_key, _record),
+    _CASE: (_case_key, _case),
+    "ImprovementRecorded": (_improvement_key, _improvement),
+    "ConfirmationSigned": (decided.confirmation_key, decided.confirmation),
+    "CorrectiveActionChanged": (decided.action_key, decided.action),
+    "OversightStepTaken": (decided.step_key, decided.step),
 }
