@@ -12,7 +12,7 @@ from aiokafka import ConsumerRecord
 from bench.events import status_events
 from services.reporting import handlers, store
 from services.reporting.domain.figures import Window
-from services.reporting.store.reading import tallies_query
+from services.reporting.store.tallying import tallies_query
 from shared.database import transaction
 from shared.dead_letters import DeadLetters
 from shared.encryption import Seal
@@ -143,13 +143,17 @@ async def test_the_list_makes_each_sum_once_also_by_one_plan_for_all_however_man
     assert all(node["Actual Loops"] == 1 for node in sums)
 
 
+@pytest.mark.parametrize("channel", [None, "online"])
+@pytest.mark.parametrize("before", ["select", "analyze"], ids=["never analysed", "analysed"])
 async def test_the_figures_of_one_service_read_its_own_cells_however_many_there_are_of_others(
-    views: asyncpg.Pool,
+    before: str, channel: str | None, views: asyncpg.Pool
 ) -> None:
     await views.execute(_MANY_CELLS)
-    nodes = await planned(views, store.Filters(service_ids=["s3"], channel="online"))
-    read = sum(node["Actual Rows"] * node["Actual Loops"] for node in nodes if node.get("Relation Name") == "open_cell")
-    assert read == 600
+    await views.execute(before)
+    nodes = await planned(views, store.Filters(service_ids=["s3"], channel=channel))
+    for cells, own in (("open_cell", 600), ("duration_cell", 400), ("performance_cell", 500)):
+        read = [node["Actual Rows"] * node["Actual Loops"] for node in nodes if node.get("Relation Name") == cells]
+        assert read == [own], cells
 
 
 _MANY_CELLS = """
@@ -162,7 +166,10 @@ insert into views_1.open_cell
 select '9001', 's' || (n % 10 + 1), 't' || (n % 4 + 1), 'online', 'in_progress', '2026-11-01', now() + n * interval '1 s', 0, 1
   from generate_series(1, 6000) n;
 insert into views_1.duration_cell
-select '9001', 's' || (n % 10 + 1), 't' || (n % 4 + 1), 'online', 'days', '2026-11-01', n, 0, 1 from generate_series(1, 4000) n
+select '9001', 's' || (n % 10 + 1), 't' || (n % 4 + 1), 'online', 'days', '2026-11-01', n, 0, 1 from generate_series(1, 4000) n;
+insert into views_1.performance_cell
+select '9001', 's' || (n % 10 + 1), 't' || (n % 4 + 1), 'online', '2026-11-01', '2026-11-01', n, 1, 1, 0, 0, 1
+  from generate_series(1, 5000) n
 """
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from services.reporting.domain.compliance import Rules, evaluate
 from services.reporting.domain.compliance.changing import differ, differences
 from services.reporting.domain.compliance.facts import Body, Entry
-from services.reporting.domain.compliance.folding import fold
+from services.reporting.domain.compliance.folding import Folding, fold
 from services.reporting.domain.compliance.online import Proportion, grown
 from services.reporting.domain.compliance.settings import Settings, changed
 from services.reporting.domain.compliance.verdict import Unit, Verdict, combined
@@ -97,7 +97,8 @@ def feedback(draw: st.DrawFn) -> Write:
     which, at = draw(st.sampled_from("FGH")), draw(st.integers(0, 2200))
     kind = draw(st.sampled_from(["complaint", "issue", "compliment"]))
     moment = f"{day(at)}T15:00:00Z"
-    case = {"feedback_id": which, "service_id": "S", "kind": kind, "received_at": moment}
+    case: dict[str, Any] = {"feedback_id": which, "service_id": "S", "kind": kind, "received_at": moment}
+    case["withdrawn"] = draw(st.sampled_from([False, False, True]))
     before, after = draw(st.permutations(["received", "resolved", "redirected", "closed"]))[:2]
     change = {"feedback_id": which, "from_state": before, "to_state": after, "changed_at": moment}
     if draw(st.booleans()):
@@ -164,6 +165,27 @@ def test_neither_order_nor_repetition_nor_batches_change_a_verdict(
     repeated = data.draw(st.lists(st.sampled_from(entries))) if entries else []
     for rules in ("policy-2014", "policy-2020"):
         assert verdicts(entries, as_of, rules=rules) == verdicts([*shuffled, *repeated], as_of, rules=rules)
+
+
+@given(logs(), st.data())
+def test_facts_that_are_kept_and_added_to_are_those_of_all_at_once(entries: list[Entry], data: st.DataObject) -> None:
+    shuffled = data.draw(st.permutations(entries))
+    repeated = data.draw(st.lists(st.sampled_from(entries))) if entries else []
+    come, folding = [*shuffled, *repeated], Folding(Body("9001"))
+    while come:
+        some = data.draw(st.integers(1, len(come)))
+        folding.add(come[:some])
+        come = come[some:]
+        assert folding.facts(LATER) == fold(Body("9001"), [*shuffled, *repeated][: -len(come) or None], LATER)
+
+
+def test_a_case_that_is_withdrawn_is_no_fact_any_more_also_where_it_was_one() -> None:
+    log, folding = Log(), Folding(Body("9001"))
+    log.add("FeedbackRecorded", CASE, service="feedback")
+    log.add("FeedbackRecorded", {**CASE, "withdrawn": True}, service="feedback")
+    for entries, cases in ((log.entries[:1], 1), (log.entries[1:], 0), (log.entries[:1], 0)):
+        folding.add(entries)
+        assert len(folding.facts(LATER).cases) == cases
 
 
 @given(logs(), DAYS, st.integers(0, 40))

@@ -300,6 +300,18 @@ def test_a_record_without_value_is_set_aside() -> None:
     assert len(decode([record(None)]).unreadable) == 1
 
 
+@pytest.mark.parametrize("missing", ["causedby", "causedbysource", "recordedat"])
+@pytest.mark.parametrize("kind", ["guichet.status.ApplicationStateChanged.v1", "guichet.feedback.FeedbackRecorded.v1"])
+def test_an_event_that_does_not_say_what_led_to_it_is_set_aside(missing: str, kind: str) -> None:
+    """All else reads them: a verdict says what made it so, a trace leads to the report."""
+    said = {"causedby": "e", "causedbysource": "/organizations/9001/x", "recordedat": "2026-05-04T12:00:00Z"}
+    envelope = {"id": "1", "source": "/services/status", "type": kind, "data": {"service_id": "S", "standards": []}}
+    whole, less = {**envelope, **said}, {**envelope, **{name: said[name] for name in said if name != missing}}
+    batch = decode([record(orjson.dumps(whole)), record(orjson.dumps(less))])
+    assert (len(batch.events), len(batch.unreadable)) == (1, 1)
+    assert missing in batch.unreadable[0].reason
+
+
 @given(st.binary(max_size=60))
 @example(b'{"id":"1","source":"","type":".LogAdvanced.v1","data":{}}')
 @example(b'{"id":"' + b"9" * 5000 + b'","source":"","type":"","data":{},"recordedat":"2026-05-04T12:00:00Z"}')

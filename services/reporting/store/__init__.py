@@ -34,7 +34,6 @@ from services.reporting.store.reading import (
     service,
     services,
     standards,
-    tallies,
 )
 from services.reporting.store.rebuilding import (
     VIEWS,
@@ -88,6 +87,7 @@ from services.reporting.store.restoring import (
     void,
 )
 from services.reporting.store.results import filed_rows, reported_results
+from services.reporting.store.tallying import tallies
 from services.reporting.store.telling import (
     own_head,
     remember_told,

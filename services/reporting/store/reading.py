@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from services.reporting.domain.figures import Standard, Tally, Window
-from services.reporting.domain.fold import NOT_STARTED_ON
+from services.reporting.domain.figures import Standard
 from shared.database import Connection, Pool
 from shared.language import Bilingual
 
@@ -28,109 +27,6 @@ _IN_FORCE = """
 """
 SERVICES_IN_FORCE = _IN_FORCE.format(key="service_id", table="known_service")
 STANDARDS_IN_FORCE = _IN_FORCE.format(key="service_id, standard_id", table="known_standard")
-
-# Each sum is made once: unasked, PostgreSQL makes some of them anew for every standard.
-_TALLIES = f"""
-with wanted as (
-    select service_id, org_id from ({SERVICES_IN_FORCE.format(day="$2")}) s where true{{services}}
-), stopped as materialized (
-    select service_id, standard_id, channel, sum(met) as met, sum(total) as total, sum(withdrawn) as withdrawn,
-           sum(closed_undecided) as closed_undecided, sum(events) as events
-      from views_1.performance_cell join wanted using (service_id, org_id)
-     where day between $1 and $2{{channel}}
-     group by 1, 2, 3
-), open_by_start as (
-    select service_id, standard_id, channel, state = 'not_started' as idle, started_on,
-           sum(cases) as cases, coalesce(sum(cases) filter (where late_from <= $3), 0) as late
-      from views_1.open_cell join wanted using (service_id, org_id)
-     where cases <> 0{{channel}}
-     group by 1, 2, 3, 4, 5 having sum(cases) <> 0
-), opened as materialized (
-    select service_id, standard_id, channel,
-           coalesce(sum(cases) filter (where not idle), 0) as open, coalesce(sum(late) filter (where not idle), 0) as late,
-           coalesce(sum(cases) filter (where idle), 0) as not_started, min(started_on) filter (where not idle) as oldest
-      from open_by_start group by 1, 2, 3
-), taken as (
-    select service_id, standard_id, channel, unit, bucket, sum(cases) as cases
-      from views_1.duration_cell join wanted using (service_id, org_id)
-     where day between $1 and $2{{channel}}
-     group by 1, 2, 3, 4, 5 having sum(cases) <> 0
-), durations as materialized (
-    -- A standard whose unit changed has cases in both; they are not mixed, and those of the more common unit are told.
-    select distinct on (service_id, standard_id, channel) service_id, standard_id, channel, unit,
-           array_agg(bucket order by bucket) as buckets, array_agg(cases order by bucket) as cases,
-           sum(sum(cases)) over (partition by service_id, standard_id, channel) as timed
-      from taken group by service_id, standard_id, channel, unit
-     order by service_id, standard_id, channel, sum(cases) desc, unit
-), declared as (
-    -- A standard nobody has had a case of is shown too: it has no data, which is not the same as not being there.
-    select k.service_id, k.standard_id, coalesce(k.channel, '') as channel
-      from ({STANDARDS_IN_FORCE.format(day="$2")}) k join wanted using (service_id)
-     where true{{channel}}
-)
-select k.org_id, k.service_id, standard_id, channel, met, total, withdrawn, closed_undecided, events, open, late,
-       not_started, oldest, unit, buckets, cases, timed
-  from declared
-  full join stopped using (service_id, standard_id, channel)
-  full join opened using (service_id, standard_id, channel)
-  left join durations using (service_id, standard_id, channel)
-  join wanted k using (service_id)
- order by k.service_id, standard_id, channel
-"""
-
-
-def tallies_query(span: Window, filters: Filters, now: datetime) -> tuple[str, list[Any]]:
-    """The statement that reads tallies, and its parameters. It has the conditions that are asked for and no others: the plan that
-    PostgreSQL keeps for whichever are given reads all services for one.
-    """
-    all_services = {
-        "org_id = {}": filters.org_id,
-        "service_id = any({})": filters.service_ids,
-        "priority = {}": filters.priority,
-    }
-    asked = {condition: value for condition, value in all_services.items() if value is not None}
-    services = "".join(f" and {condition.format(f'${number}')}" for number, condition in enumerate(asked, 4))
-    parameters = [span.first, span.last, now, *asked.values()]
-    if filters.channel is None:
-        return _TALLIES.format(services=services, channel=""), parameters
-    channel = f" and channel = ${len(parameters) + 1}"
-    return _TALLIES.format(services=services, channel=channel), [*parameters, filters.channel]
-
-
-async def tallies(pool: Pool | Connection, span: Window, filters: Filters, now: datetime) -> list[Tally]:
-    """The sums of each standard and channel over a window, cases open at `now` beside them."""
-    query, parameters = tallies_query(span, filters, now)
-    rows = await pool.fetch(query, *parameters)
-    kept = {(row["service_id"], row["standard_id"]) for row in rows if row["channel"]}
-    return [
-        _tally(row)
-        for row in rows
-        # Declared for every channel, and seen in some: the channels say it.
-        if row["channel"] or row["total"] is not None or row["open"] is not None
-        or (row["service_id"], row["standard_id"]) not in kept
-    ]  # fmt: skip
-
-
-def _tally(row: Any) -> Tally:
-    oldest = row["oldest"]
-    return Tally(
-        org_id=row["org_id"],
-        service_id=row["service_id"],
-        standard_id=row["standard_id"],
-        channel=row["channel"] or None,
-        met=int(row["met"] or 0),
-        total=int(row["total"] or 0),
-        withdrawn=int(row["withdrawn"] or 0),
-        closed_undecided=int(row["closed_undecided"] or 0),
-        events=int(row["events"] or 0),
-        open=int(row["open"] or 0),
-        open_late=int(row["late"] or 0),
-        not_started=int(row["not_started"] or 0),
-        oldest_open=None if oldest == NOT_STARTED_ON else oldest,
-        unit=row["unit"],
-        durations=[(b, int(n)) for b, n in zip(row["buckets"] or (), row["cases"] or (), strict=True)],
-        timed=int(row["timed"] or 0),
-    )
 
 
 async def standards(pool: Pool | Connection, service_ids: list[str], day: date) -> dict[tuple[str, str], Standard]:

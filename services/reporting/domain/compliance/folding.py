@@ -4,15 +4,13 @@ counts among versions of a thing is the position in the log of the service that 
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from services.reporting.domain.compliance import decided
+from services.reporting.domain.compliance import decided, feedback_cases
 from services.reporting.domain.compliance.facts import (
     Body,
     Case,
-    Change,
     Departure,
     Entry,
     Facts,
@@ -22,14 +20,11 @@ from services.reporting.domain.compliance.facts import (
     Result,
     Row,
     Standard,
-    Timing,
 )
 from services.reporting.domain.compliance.years import plausible
 
 _K = TypeVar("_K")
 Key = tuple[Any, ...]
-# What happened to a case, in the order of its moments; how it stood, in the order of the log.
-_Steps = tuple[tuple[Change, ...], tuple[Timing, ...]]
 
 
 def fold(body: Body, entries: Iterable[Entry], known_to: datetime, live: Mapping[str, Live] | None = None) -> Facts:
@@ -46,7 +41,7 @@ class Folding:
         self._body = body
         # By name and thing: which version is the newest, and what it makes of the thing; None where that was withdrawn.
         self._newest: dict[str, dict[Key, tuple[Ref, Any]]] = {name: {} for name in _KINDS}
-        self._steps: dict[Key, _Steps] = defaultdict(lambda: ((), ()))
+        self._steps: dict[Key, feedback_cases.Steps] = defaultdict(lambda: ((), ()))
         self._cases: dict[Key, Case] = {}
 
     @property
@@ -60,8 +55,9 @@ class Folding:
         for name, (key, make) in _KINDS.items():
             _keep_newest(self._newest[name], named[name], key, make)
         for entry in named[_CHANGED]:
-            self._steps[_case_key(entry)] = _with_step(self._steps[_case_key(entry)], entry)
-        for each in {_case_key(entry) for entry in (*named[_CASE], *named[_CHANGED])}:
+            case = feedback_cases.case_key(entry)
+            self._steps[case] = feedback_cases.with_step(self._steps[case], entry)
+        for each in {feedback_cases.case_key(entry) for entry in (*named[_CASE], *named[_CHANGED])}:
             self._bring_up_to_date(each)
 
     def _bring_up_to_date(self, key: Key) -> None:
@@ -70,7 +66,7 @@ class Folding:
         if recorded is None:
             self._cases.pop(key, None)
         else:
-            self._cases[key] = _whole(recorded, self._steps[key])
+            self._cases[key] = feedback_cases.whole(recorded, self._steps[key])
 
     def _standing(self, name: str) -> tuple[Any, ...]:
         things = self._newest[name]
@@ -124,10 +120,6 @@ def _is_withdrawn(entry: Entry) -> bool:
 
 def _day(text: Any) -> date:
     return plausible(date.fromisoformat(str(text)[:10]))
-
-
-def _moment(text: Any) -> datetime:
-    return datetime.fromisoformat(str(text))
 
 
 def _service_key(entry: Entry) -> Key:
@@ -202,65 +194,12 @@ def _by_day(record: Record) -> Key:
     return record.on or date.min, record.ref
 
 
-def _case_key(entry: Entry) -> Key:
-    return (entry.data["feedback_id"],)
-
-
 def thing(entry: Entry) -> Key:
     """What an event is about: all versions of a thing have the same."""
     if entry.name in {_CASE, _CHANGED}:
-        return (_CASE, *_case_key(entry))
+        return (_CASE, *feedback_cases.case_key(entry))
     key, _ = _KINDS.get(entry.name, (None, None))
     return (entry.name, *(key(entry) if key else entry.ref))
-
-
-def _case(entry: Entry) -> Case:
-    """As it was recorded."""
-    data = entry.data
-    return Case(
-        feedback_id=data["feedback_id"],
-        service_id=data.get("service_id"),
-        kind=data["kind"],
-        received_at=_moment(data["received_at"]),
-        ref=entry.ref,
-        timings=_timings(entry),
-    )
-
-
-def _with_step(steps: _Steps, entry: Entry) -> _Steps:
-    """What changes no state says nothing of when the state came."""
-    (changes, timings), data = steps, entry.data
-    if data["from_state"] != data["to_state"] and all(each.ref != entry.ref for each in changes):
-        change = Change(_moment(data["changed_at"]), data["to_state"], entry.ref)
-        changes = tuple(sorted((*changes, change), key=lambda each: (each.at, each.ref)))
-    return changes, _in_order((*(each for each in timings if each.ref != entry.ref), *_timings(entry)))
-
-
-def _whole(recorded: Case, steps: _Steps) -> Case:
-    changes, timings = steps
-    return replace(recorded, changes=changes, timings=_in_order((*recorded.timings, *timings)))
-
-
-def _in_order(timings: tuple[Timing, ...]) -> tuple[Timing, ...]:
-    return tuple(sorted(timings, key=lambda each: each.ref))
-
-
-def _timings(entry: Entry) -> tuple[Timing, ...]:
-    return (_timing(entry),) if entry.data.get("promises") else ()
-
-
-def _timing(entry: Entry) -> Timing:
-    data, promise = entry.data, entry.data["promises"]["resolve"]
-    return Timing(
-        at=_moment(data.get("changed_at") or data["received_at"]),
-        due_at=_moment(promise["due_at"]),
-        stopped_at=_moment(promise["stopped_at"]) if promise.get("stopped_at") else None,
-        met=promise.get("met"),
-        target=data["promises"]["target"],
-        own=promise["own"],
-        recourse=data.get("recourse") is not None,
-        ref=entry.ref,
-    )
 
 
 def _improvement_key(entry: Entry) -> Key:
@@ -279,7 +218,7 @@ _KINDS: Mapping[str, tuple[Callable[[Entry], Key], Callable[[Entry], Any]]] = {
     "ServiceRetired": (_service_key, _departure),
     "ServiceTransferred": (_transfer_key, _departure),
     "StewardshipRecorded": (_record_key, _record),
-    _CASE: (_case_key, _case),
+    _CASE: (feedback_cases.case_key, feedback_cases.case),
     "ImprovementRecorded": (_improvement_key, _improvement),
     "ConfirmationSigned": (decided.confirmation_key, decided.confirmation),
     "CorrectiveActionChanged": (decided.action_key, decided.action),
