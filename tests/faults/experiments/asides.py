@@ -47,7 +47,7 @@ class Asides:
     @asynccontextmanager
     async def going_on(self) -> AsyncIterator[None]:
         """For the length of the block. Raises AssertionError where somebody was not told by then, nor soon after."""
-        acts = (self._letter, self._digest, self._end, self._suspend, self._by_hand, self._break)
+        acts = (self._letter, self._digest, self._end, self._suspend, self._by_hand, self._all, self._break)
         async with asyncio.TaskGroup() as group:
             for act in acts:
                 group.create_task(self._again_and_again(act))
@@ -112,6 +112,14 @@ class Asides:
         found = await self._ask("GET", f"/v1/subscriptions/{subscription}/deliveries")
         for each in found["items"]:
             await self._ask("POST", f"/v1/subscriptions/{subscription}/deliveries/{each['n']}/retry")
+
+    async def _all(self) -> None:
+        """A department is told of everything of a service, for a moment."""
+        receiver = await self._receivers.one()
+        wanted = {"service_id": _SERVICE, "channel": "webhook", "address": receiver.url, "language": "en"}
+        made = await self._ask("POST", "/v1/subscriptions", wanted)
+        await self._ask("DELETE", f"/v1/subscriptions/{made['id']}")
+        await asyncio.sleep(1)
 
     async def _break(self) -> None:
         """Status loses its connections, and is ended in order."""

@@ -11,12 +11,15 @@ from guichet.errors import Stop
 from guichet.home import SERVICES
 from shared.consuming import cluster_id
 from shared.restoring import STRIDE
+from tests.faults import failpoints
 from tests.faults.campaign import on_the_way
 from tests.faults.rig import Rig
 from tests.faults.stages import LOGS
 from tests.faults.strays import stray
 
 _READ_SECONDS = 0.5
+# Where reading and PostgreSQL meet.
+_BROKEN = ("shared.consuming:", "shared.database:")
 # Beyond Kafka's end, of one partition that was read; those of departments would be refused what was refused again.
 _READ_FURTHER = (
     "update consumed set next_offset = next_offset + 1000000 where (consumer, cluster_id, topic, partition) = "
@@ -26,14 +29,23 @@ _READ_FURTHER = (
 
 
 async def postgres_stops(rig: Rig, full: bool) -> str:
+    """In full, whoever passes an await that a broken connection alone leads to ends there."""
     times = 6 if full else 2
     for _ in range(times):
+        if full:
+            rig.wanted.want(_not_passed_yet(rig))
         cut = await _cut_mid_copy(rig)
         async with rig.away("postgres", signal.SIGQUIT):
             await asyncio.sleep(1)
             await _answers_503(rig)
+        rig.wanted.want(())
         await rig.healed(30)
     return f"{times} immediate stops; {'a COPY' if cut else 'a transaction'} cut short each time"
+
+
+def _not_passed_yet(rig: Rig) -> set[str]:
+    passed = rig.hits()
+    return {each for each in failpoints.points() if each.startswith(_BROKEN) and not passed[each]}
 
 
 async def _cut_mid_copy(rig: Rig) -> bool:
