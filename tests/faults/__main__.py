@@ -104,9 +104,9 @@ async def main(chosen: Sequence[Experiment], seed: int, points: Sequence[str], *
             for anomaly in outcome.anomalies[:40]:
                 say(f"  {anomaly}")
             say(f"  {outcome.done}; {outcome.events} events, {len(outcome.anomalies)} anomalies, {outcome.seconds} s")
-        left = [each for each in failpoints.points() if each not in found.wanted.been]
+        left = sorted(failpoints.reachable() - found.wanted.been)
         if full and len(outcomes) == len(EXPERIMENTS):
-            say(f"{len(left)} points at which nothing ended:\n  " + "\n  ".join(left))
+            say(f"{len(left)} of {len(failpoints.reachable())} points at which nothing ended:\n  " + "\n  ".join(left))
     return outcomes
 
 

@@ -31,6 +31,9 @@ _WIDTH = 4
 # What is passed all the time is passed some times more before a crash: a process would hardly begin otherwise.
 _OFTEN, _ONE_IN = 200, 7
 
+# What is awaited there ends with its process only.
+NEVER = frozenset({"shared.group_commit:GroupCommit.run:1 left", "shared.relay:Relay.run:2 after"})
+
 # The paths that the promise stands on: what is between a sender and a commit, a commit and Kafka, Kafka and a commit, a
 # commit and who asked to be told of it.
 PATHS = (
@@ -82,6 +85,11 @@ def _module_name(path: Path) -> str:
 def points() -> tuple[str, ...]:
     """Every point's name, such as `shared.relay:Relay._publish_some:2 before`; its index is where its hits are counted."""
     return tuple(name for module, path in modules().items() for name in rewrite(path.read_bytes(), module, 0)[1])
+
+
+def reachable() -> set[str]:
+    """The points at which a process can end."""
+    return set(points()) - NEVER
 
 
 def rewrite(source: bytes, module: str, first: int) -> tuple[ast.Module, list[str]]:

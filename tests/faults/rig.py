@@ -128,6 +128,7 @@ class Rig:
         self.readers = Readers(load, services.url("reporting"), token(system.home, "faults", ["operator"]))
         self.deaths: Counter[str] = Counter()  # by part
         self.points: list[str] = []  # the failpoints to be tried, where they are named
+        self.left_over: set[str] = set()  # those that were not passed while all were tried
         self.wanted = system.wanted
         self._held: set[str] = set()
         self._consumer: AIOKafkaConsumer | None = None

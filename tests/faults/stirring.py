@@ -149,10 +149,14 @@ async def _come_and_go(rig: Rig) -> None:
 
 
 async def _break(rig: Rig) -> None:
-    for part in ("postgres", "kafka"):
-        async with rig.away(part):
-            await asyncio.sleep(2)
+    """PostgreSQL and Kafka are away for a moment, and some begin without Kafka."""
+    async with rig.away("postgres"):
+        await asyncio.sleep(2)
+    await asyncio.sleep(4)
+    async with rig.away("kafka"):
+        rig.kill(random.choice(LOGS))
         await asyncio.sleep(4)
+    await asyncio.sleep(4)
 
 
 async def _fall_behind(rig: Rig) -> None:

@@ -124,3 +124,7 @@ def test_what_is_wanted_is_wanted_alone_and_what_has_been_has_been(tmp_path: Pat
     wanted.want(points()[1:5])
     assert [index for index in range(len(points())) if wanted.at(index)] == [2, 3, 4]
     assert wanted.been == {points()[1]}
+
+
+def test_what_never_ends_is_among_the_points() -> None:
+    assert set(points()) >= failpoints.NEVER

@@ -36,6 +36,7 @@ def envelope(service: str, position: int, name: str, org: str, subject: str, dat
         {
             "specversion": "1.0", "id": str(position), "recordedat": moment, "source": f"/services/{service}",
             "type": f"guichet.{service}.{name}.v1", "subject": subject, "time": moment, "org": org, "data": data,
+            "causedby": f"{service}-{position}", "causedbysource": f"/organizations/{org}/any",
         }
     )  # fmt: skip
 

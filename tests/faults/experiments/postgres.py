@@ -11,7 +11,7 @@ from guichet.errors import Stop
 from guichet.home import SERVICES
 from shared.consuming import cluster_id
 from shared.restoring import STRIDE
-from tests.faults import failpoints
+from shared.testing import eventually
 from tests.faults.campaign import on_the_way
 from tests.faults.rig import Rig
 from tests.faults.stages import LOGS
@@ -31,21 +31,32 @@ _READ_FURTHER = (
 async def postgres_stops(rig: Rig, full: bool) -> str:
     """In full, whoever passes an await that a broken connection alone leads to ends there."""
     times = 6 if full else 2
+    rig.wanted.want(each for each in rig.left_over if each.startswith(_BROKEN))
     for _ in range(times):
-        if full:
-            rig.wanted.want(_not_passed_yet(rig))
         cut = await _cut_mid_copy(rig)
         async with rig.away("postgres", signal.SIGQUIT):
             await asyncio.sleep(1)
             await _answers_503(rig)
-        rig.wanted.want(())
         await rig.healed(30)
+    for _ in range(2 if full else 0):
+        await _end_mid_copy(rig)
+        await rig.healed(30)
+    rig.wanted.want(())
     return f"{times} immediate stops; {'a COPY' if cut else 'a transaction'} cut short each time"
 
 
-def _not_passed_yet(rig: Rig) -> set[str]:
-    passed = rig.hits()
-    return {each for each in failpoints.points() if each.startswith(_BROKEN) and not passed[each]}
+async def _end_mid_copy(rig: Rig) -> None:
+    """Reporting is ended in order while its COPY waits."""
+    waiting = "select from pg_stat_activity where query like 'COPY%' and wait_event_type = 'Lock'"
+    connection = await asyncpg.connect(rig.system.home_dsn("reporting"))
+    try:
+        async with connection.transaction():
+            await connection.execute("lock table logged_event in share mode")
+            await eventually(lambda: rig.fetch("reporting", waiting), bool, seconds=20)
+            async with rig.away("reporting", signal.SIGTERM):
+                pass
+    finally:
+        await connection.close()
 
 
 async def _cut_mid_copy(rig: Rig) -> bool:

@@ -28,12 +28,16 @@ _FEWEST_KILLS, _MOST_EVENTS, _MOST_SECONDS = 6, 1_000_000, 900.0
 
 
 async def kill_services(rig: Rig, full: bool) -> str:
-    """At random times, whether it has come back from the last time or not; in full until a million events were sent."""
+    """At random times, whether it has come back from the last time or not; in full until a million events were sent, and also where
+    nothing had ended yet.
+    """
+    rig.wanted.want(rig.left_over)
     rng, times, until = random.Random(f"{rig.seed}/F1"), 0, time.monotonic() + (_MOST_SECONDS if full else 0)
     while times < _FEWEST_KILLS or (len(rig.history.events) < _MOST_EVENTS and time.monotonic() < until):
         await asyncio.sleep(rng.uniform(0, 9 if full else 2))
         rig.kill(rng.choice(SERVICES) if full else SERVICES[times % len(SERVICES)])
         times += 1
+    rig.wanted.want(())
     seconds = await asyncio.gather(*(rig.serves(name) for name in SERVICES))
     return f"{times} kills, all ready again within {max(seconds)} s of the last"
 
@@ -103,7 +107,9 @@ async def _assigned(rig: Rig, name: str, group: str, partitions: int) -> None:
 
 
 async def come_and_go(rig: Rig, full: bool) -> str:
+    """In full, also where nothing had ended yet."""
     times = 12 if full else 2
+    rig.wanted.want(rig.left_over)
     async with rig.another("reporting"):
         for number in range(times):
             async with AsyncExitStack() as stack:
@@ -111,4 +117,5 @@ async def come_and_go(rig: Rig, full: bool) -> str:
                 await asyncio.sleep(2)
                 if number % 2:
                     rig.kill(third)
+    rig.wanted.want(())
     return f"{times} workers joined and left, every other one killed"
