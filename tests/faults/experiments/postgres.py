@@ -47,16 +47,18 @@ async def postgres_stops(rig: Rig, full: bool) -> str:
 
 async def _end_mid_copy(rig: Rig) -> None:
     """Reporting is ended in order while its COPY waits."""
-    waiting = "select from pg_stat_activity where query like 'COPY%' and wait_event_type = 'Lock'"
-    connection = await asyncpg.connect(rig.system.home_dsn("reporting"))
+    dsn = rig.system.home_dsn("reporting")
+    holding, looking = await asyncpg.connect(dsn), await asyncpg.connect(dsn)
+    waits = "select count(*) from pg_stat_activity where query like 'COPY%' and wait_event_type = 'Lock'"
     try:
-        async with connection.transaction():
-            await connection.execute("lock table logged_event in share mode")
-            await eventually(lambda: rig.fetch("reporting", waiting), bool, seconds=20)
+        async with holding.transaction():
+            await holding.execute("lock table logged_event in share mode")
+            await eventually(lambda: looking.fetchval(waits), bool, seconds=20)
             async with rig.away("reporting", signal.SIGTERM):
                 pass
     finally:
-        await connection.close()
+        await holding.close()
+        await looking.close()
 
 
 async def _cut_mid_copy(rig: Rig) -> bool:
