@@ -114,7 +114,7 @@ class Relay:
         self._announced_position, self._offsets = row["announced"], {}
         for each in await untold(connection):
             data = LogRestored(after=each["after"], until=each["until"])
-            await self._tell(f"restored-{each['after']}-{each['until']}", data, each["found_at"])
+            await self._tell(data.event_id, data, each["found_at"])
             await told(connection, each["until"])
 
     def _announcement_is_due(self, moved: int) -> bool:

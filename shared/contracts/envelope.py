@@ -76,6 +76,10 @@ class LogRestored(Published):
     after: int
     until: int
 
+    @property
+    def event_id(self) -> str:
+        return f"restored-{self.after}-{self.until}"
+
 
 # What every relay says of its log beside the events in it.
 WORDS: tuple[type[Published], ...] = (LogAdvanced, LogRestored)

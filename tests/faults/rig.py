@@ -6,8 +6,8 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -148,6 +148,15 @@ class Rig:
             self.system.start_service(name)
         else:
             self.system.parts[name].start()
+
+    @contextmanager
+    def ending_at(self, points: Iterable[str]) -> Iterator[None]:
+        """For the length of the block whoever passes one of these points, at which none has ended yet, ends there."""
+        self.wanted.want(points)
+        try:
+            yield
+        finally:
+            self.wanted.want(())
 
     @asynccontextmanager
     async def forking(self, *, to_the_end: bool = False) -> AsyncIterator[None]:

@@ -16,6 +16,7 @@ from services.reporting.handlers.judging import answers, shared_entries
 from services.reporting.handlers.keeping import KeptFacts
 from services.reporting.handlers.knowing import knowledge, with_decisions
 from services.reporting.store.telling import Told
+from shared.contracts.envelope import LogRestored
 from shared.contracts.reporting import Judged, VerdictChanged
 from shared.database import Connection
 from shared.event_log import LogEntry, append
@@ -118,14 +119,12 @@ async def _cause(connection: Connection, asked: Question, look: _Look) -> Cause:
     value, until = None, asked.cut.position or 0
     if look.after is not None:
         value = await store.newest_evidence(connection, asked.org_id, look.after, until)
-        if (
-            value is None
-            and asked.org_id in look.decided
-            and (last := await store.last_decision(connection, asked.org_id))
-        ):
-            value = last[1]
+        if value is None and asked.org_id in look.decided:
+            last = await store.last_decision(connection, asked.org_id)
+            value = last and last[1]
         if value is None and look.void:
-            return f"/services/{look.void.service}", look.void.told_as
+            word = LogRestored(after=look.void.after, until=look.void.until)
+            return f"/services/{look.void.service}", word.event_id
         if value is None:
             value = await store.newest_shared(connection, look.after, until)
     if value is None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from services.reporting.store.restoring import last_void
 from shared.database import Connection, Pool
 
 # Of a row of logged_event called e and a void_span called v.
@@ -49,9 +50,7 @@ async def stretch(connection: Connection | Pool, after: int, until: int) -> list
 
 async def taken_back(connection: Connection | Pool, after: int, until: int) -> list[LoggedRecord]:
     """What was logged up to a position, and became void beyond it up to another."""
-    if not await connection.fetchval(
-        "select exists (select from void_span where position > $1 and position <= $2)", after, until
-    ):
+    if not await last_void(connection, after, until):
         return []
     return [LoggedRecord(*row) for row in await connection.fetch(_TAKEN_BACK, after, until)]
 

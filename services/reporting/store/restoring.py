@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.reporting.store.verifying import VOID, as_records
-from shared.database import Connection
+from shared.database import Connection, Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +15,6 @@ class VoidSpan:
     service: str
     after: int
     until: int
-
-    @property
-    def told_as(self) -> str:
-        """The id of the service's word of it."""
-        return f"restored-{self.after}-{self.until}"
 
 
 async def add_void_span(connection: Connection, word: Any) -> bool:
@@ -53,7 +48,7 @@ async def newly_void(connection: Connection, word: Any, batch: int = 5_000) -> A
         yield as_records(rows)
 
 
-async def last_void(connection: Connection, after: int, until: int) -> VoidSpan | None:
+async def last_void(connection: Connection | Pool, after: int, until: int) -> VoidSpan | None:
     """The span that became void last between two positions of the log."""
     row = await connection.fetchrow(
         "select service, after, until from void_span where position > $1 and position <= $2 order by position desc limit 1",

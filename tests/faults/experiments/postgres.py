@@ -31,17 +31,16 @@ _READ_FURTHER = (
 async def postgres_stops(rig: Rig, full: bool) -> str:
     """In full, whoever passes an await that a broken connection alone leads to ends there."""
     times = 6 if full else 2
-    rig.wanted.want(each for each in rig.left_over if each.startswith(_BROKEN))
-    for _ in range(times):
-        cut = await _cut_mid_copy(rig)
-        async with rig.away("postgres", signal.SIGQUIT):
-            await asyncio.sleep(1)
-            await _answers_503(rig)
-        await rig.healed(30)
-    for _ in range(2 if full else 0):
-        await _end_mid_copy(rig)
-        await rig.healed(30)
-    rig.wanted.want(())
+    with rig.ending_at(each for each in rig.left_over if each.startswith(_BROKEN)):
+        for _ in range(times):
+            cut = await _cut_mid_copy(rig)
+            async with rig.away("postgres", signal.SIGQUIT):
+                await asyncio.sleep(1)
+                await _answers_503(rig)
+            await rig.healed(30)
+        for _ in range(2 if full else 0):
+            await _end_mid_copy(rig)
+            await rig.healed(30)
     return f"{times} immediate stops; {'a COPY' if cut else 'a transaction'} cut short each time"
 
 

@@ -31,13 +31,12 @@ async def kill_services(rig: Rig, full: bool) -> str:
     """At random times, whether it has come back from the last time or not; in full until a million events were sent, and also where
     nothing had ended yet.
     """
-    rig.wanted.want(rig.left_over)
     rng, times, until = random.Random(f"{rig.seed}/F1"), 0, time.monotonic() + (_MOST_SECONDS if full else 0)
-    while times < _FEWEST_KILLS or (len(rig.history.events) < _MOST_EVENTS and time.monotonic() < until):
-        await asyncio.sleep(rng.uniform(0, 9 if full else 2))
-        rig.kill(rng.choice(SERVICES) if full else SERVICES[times % len(SERVICES)])
-        times += 1
-    rig.wanted.want(())
+    with rig.ending_at(rig.left_over):
+        while times < _FEWEST_KILLS or (len(rig.history.events) < _MOST_EVENTS and time.monotonic() < until):
+            await asyncio.sleep(rng.uniform(0, 9 if full else 2))
+            rig.kill(rng.choice(SERVICES) if full else SERVICES[times % len(SERVICES)])
+            times += 1
     seconds = await asyncio.gather(*(rig.serves(name) for name in SERVICES))
     return f"{times} kills, all ready again within {max(seconds)} s of the last"
 
@@ -109,13 +108,12 @@ async def _assigned(rig: Rig, name: str, group: str, partitions: int) -> None:
 async def come_and_go(rig: Rig, full: bool) -> str:
     """In full, also where nothing had ended yet."""
     times = 12 if full else 2
-    rig.wanted.want(rig.left_over)
-    async with rig.another("reporting"):
-        for number in range(times):
-            async with AsyncExitStack() as stack:
-                third = await stack.enter_async_context(rig.another("reporting"))
-                await asyncio.sleep(2)
-                if number % 2:
-                    rig.kill(third)
-    rig.wanted.want(())
+    with rig.ending_at(rig.left_over):
+        async with rig.another("reporting"):
+            for number in range(times):
+                async with AsyncExitStack() as stack:
+                    third = await stack.enter_async_context(rig.another("reporting"))
+                    await asyncio.sleep(2)
+                    if number % 2:
+                        rig.kill(third)
     return f"{times} workers joined and left, every other one killed"
