@@ -349,6 +349,16 @@ async def test_one_worker_tells_and_another_lets_it(views: asyncpg.Pool) -> None
     assert await told(views, DAY) == []
 
 
+async def test_who_tells_may_think_for_longer_than_who_reads(views: asyncpg.Pool) -> None:
+    async with views.acquire() as telling:
+        await telling.execute("set idle_in_transaction_session_timeout = '50ms'")
+        async with telling.transaction():
+            before = await store.told(telling)
+            await views.fetchval("select pg_sleep(0.2)")
+            assert await store.told(telling) == before
+        await telling.execute("reset idle_in_transaction_session_timeout")
+
+
 async def test_an_organisation_that_cannot_be_judged_holds_up_no_other(views: asyncpg.Pool) -> None:
     log = managed()
     spoiled = {"record_id": "assessment_completed/x", "kind": "assessment_completed", "on": "nonsense", "fields": {}}

@@ -7,6 +7,8 @@ from typing import Any
 
 from shared.database import Connection
 
+# The transaction stands still while an organisation is judged; what a large one is judged by takes seconds to fold.
+_THINKING = "60s"
 _CHANGED = "type = 'guichet.reporting.VerdictChanged.v1'"
 
 
@@ -22,6 +24,7 @@ class Told:
 async def told(connection: Connection) -> Told | None:
     """How far was told, held until the end of the transaction; None while another worker holds it."""
     row = await connection.fetchrow("select position, day, rule_version from verdict_head for update skip locked")
+    await connection.execute(f"set local idle_in_transaction_session_timeout = '{_THINKING}'")
     return row and Told(row["position"], row["day"], row["rule_version"])
 
 

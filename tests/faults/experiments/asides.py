@@ -18,6 +18,7 @@ from typing import Any
 
 import aiohttp
 import asyncpg
+from aiohttp import web
 
 from shared.testing import eventually
 from tests.faults.departments import THOROUGH, reported, services_of
@@ -122,15 +123,40 @@ class Asides:
         await asyncio.sleep(1)
 
     async def _break(self) -> None:
-        """Status loses its connections, and is ended in order."""
+        """Status loses its connections, and is ended in order while a receiver has not answered."""
         for _ in range(3):
             await asyncio.sleep(1)
             connection = await asyncpg.connect(self._rig.system.home_dsn("status"))
             await connection.execute(_CUT)
             await connection.close()
-        await asyncio.sleep(3)
-        with suppress(ProcessLookupError):
-            os.kill(self._rig.pid("status"), signal.SIGTERM)
+        async with self._awaited():
+            pid = self._rig.pid("status")
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+            await eventually(self._pid_of_status, lambda found: found != pid)
+
+    async def _pid_of_status(self) -> int:
+        return self._rig.pid("status")
+
+    @asynccontextmanager
+    async def _awaited(self) -> AsyncIterator[None]:
+        """From when a receiver was asked to when it answers, at the end of the block."""
+
+        async def answer(_: web.Request) -> web.StreamResponse:
+            asked.set()
+            await answered.wait()
+            return web.Response(status=204)
+
+        asked, answered = asyncio.Event(), asyncio.Event()
+        name, _, receiver = await self._told_by_webhook(204)
+        receiver.answer = answer
+        await self._report(name, 1)
+        try:
+            async with asyncio.timeout(20):
+                await asked.wait()
+            yield
+        finally:
+            answered.set()
 
     async def _application(self) -> str:
         name = f"{self._rig.segment}.aside-{next(self._numbers)}"

@@ -1,7 +1,8 @@
 """Kafka away, standing still, and emptied: F5, F6, F12."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from shutil import rmtree
 from statistics import quantiles
 
@@ -10,8 +11,11 @@ from guichet.provisioning import provision_kafka
 from shared.testing import eventually
 from tests.faults.campaign import on_the_way
 from tests.faults.departments import DEPARTMENTS
+from tests.faults.leading import DEPARTMENTS_PARTITIONS, FENCE, waited_for
 from tests.faults.rig import Rig
 from tests.faults.stages import LOGS
+
+_TELLING_REFUSALS = "shared.ingest:Rejections."
 
 
 async def kafka_away(rig: Rig, full: bool) -> str:
@@ -29,7 +33,7 @@ async def kafka_away(rig: Rig, full: bool) -> str:
 async def kafka_stands_still(rig: Rig, full: bool) -> str:
     seconds = 45 if full else 6
     before = await _latencies(rig, 10 if full else 4)
-    async with rig.standing_still("kafka"):
+    async with _standing_still(rig, full):
         during = await _latencies(rig, seconds)
         for name in ("inventory", "feedback", "status"):
             rig.kill(name)  # with what it had accepted, and could not publish
@@ -38,6 +42,21 @@ async def kafka_stands_still(rig: Rig, full: bool) -> str:
     # Where nothing is slow at all, a few milliseconds more are no fault's doing.
     assert during_p99 <= max(2 * before_p99, 0.1), f"p99 to an answer {before_p99:.3f} s, then {during_p99:.3f} s"
     return f"{seconds} s; p99 to an answer {before_p99 * 1000:.0f} → {during_p99 * 1000:.0f} ms"
+
+
+@asynccontextmanager
+async def _standing_still(rig: Rig, full: bool) -> AsyncIterator[None]:
+    """In full, feedback has begun just before, with records in hand of which it is to tell that they are refused."""
+    if not full:
+        async with rig.standing_still("kafka"):
+            yield
+        return
+    rig.kill("feedback")
+    async with AsyncExitStack() as stack:
+        stack.enter_context(rig.ending_at(each for each in rig.left_over if each.startswith(_TELLING_REFUSALS)))
+        async with waited_for(rig, "feedback", DEPARTMENTS_PARTITIONS, FENCE):
+            await stack.enter_async_context(rig.standing_still("kafka"))
+        yield
 
 
 async def _latencies(rig: Rig, seconds: float) -> list[float]:

@@ -9,10 +9,9 @@ import asyncpg
 
 from guichet.errors import Stop
 from guichet.home import SERVICES
-from shared.consuming import cluster_id
 from shared.restoring import STRIDE
-from shared.testing import eventually
 from tests.faults.campaign import on_the_way
+from tests.faults.leading import read_further, waited_for
 from tests.faults.rig import Rig
 from tests.faults.stages import LOGS
 from tests.faults.strays import stray
@@ -20,12 +19,6 @@ from tests.faults.strays import stray
 _READ_SECONDS = 0.5
 # Where reading and PostgreSQL meet.
 _BROKEN = ("shared.consuming:", "shared.database:")
-# Beyond Kafka's end, of one partition that was read; those of departments would be refused what was refused again.
-_READ_FURTHER = (
-    "update consumed set next_offset = next_offset + 1000000 where (consumer, cluster_id, topic, partition) = "
-    "(select consumer, cluster_id, topic, partition from consumed where consumer not like '%.ingest' and cluster_id = $1 "
-    "and topic = 'inventory.services.v1' and next_offset > 0 order by partition limit 1) returning 1"
-)
 
 
 async def postgres_stops(rig: Rig, full: bool) -> str:
@@ -46,18 +39,11 @@ async def postgres_stops(rig: Rig, full: bool) -> str:
 
 async def _end_mid_copy(rig: Rig) -> None:
     """Reporting is ended in order while its COPY waits."""
-    dsn = rig.system.home_dsn("reporting")
-    holding, looking = await asyncpg.connect(dsn), await asyncpg.connect(dsn)
-    waits = "select count(*) from pg_stat_activity where query like 'COPY%' and wait_event_type = 'Lock'"
-    try:
-        async with holding.transaction():
-            await holding.execute("lock table logged_event in share mode")
-            await eventually(lambda: looking.fetchval(waits), bool, seconds=20)
-            async with rig.away("reporting", signal.SIGTERM):
-                pass
-    finally:
-        await holding.close()
-        await looking.close()
+    async with (
+        waited_for(rig, "reporting", "lock table logged_event in share mode", "copy"),
+        rig.away("reporting", signal.SIGTERM),
+    ):
+        pass
 
 
 async def _cut_mid_copy(rig: Rig) -> bool:
@@ -115,16 +101,13 @@ async def restored_elsewhere(rig: Rig, full: bool) -> str:
 
 
 async def _elsewhere(rig: Rig) -> None:
-    """Who has read beyond Kafka's end finds out by the next record, or when it starts again."""
-    cluster = await cluster_id(rig.system.kafka)
-    for name in SERVICES:
-        await rig.fetch(name, _READ_FURTHER, cluster)
+    await read_further(rig)
     await stray(rig)
     await asyncio.sleep(_READ_SECONDS)
     for name in LOGS:
         await rig.fetch(name, "update log_head set place = 'elsewhere' returning position")
+    await read_further(rig)
     for name in SERVICES:
-        await rig.fetch(name, _READ_FURTHER, cluster)
         rig.kill(name)
     for name in SERVICES:
         with suppress(Stop):  # it may end meanwhile, and its letters wait for another time

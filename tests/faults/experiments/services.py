@@ -5,7 +5,8 @@ import os
 import random
 import signal
 import time
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import aiohttp
 import orjson
@@ -16,6 +17,7 @@ from shared.testing import eventually
 from tests.faults import campaign
 from tests.faults.departments import DEPARTMENTS
 from tests.faults.history import Anomaly
+from tests.faults.leading import FENCE, FIRST_PARTITION, read_further, waited_for
 from tests.faults.rig import Rig
 
 # The groups of those that stand still, and how many partitions there are for each.
@@ -111,9 +113,23 @@ async def come_and_go(rig: Rig, full: bool) -> str:
     with rig.ending_at(rig.left_over):
         async with rig.another("reporting"):
             for number in range(times):
-                async with AsyncExitStack() as stack:
-                    third = await stack.enter_async_context(rig.another("reporting"))
+                async with _joined(rig, full) as third:
                     await asyncio.sleep(2)
                     if number % 2:
                         rig.kill(third)
     return f"{times} workers joined and left, every other one killed"
+
+
+@asynccontextmanager
+async def _joined(rig: Rig, full: bool) -> AsyncIterator[str]:
+    """One more worker of reporting; in full, while another has a batch in hand, of which it keeps some partitions alone."""
+    async with AsyncExitStack() as stack:
+        if full:
+            await stack.enter_async_context(waited_for(rig, "reporting", FIRST_PARTITION, FENCE))
+        async with rig.another("reporting") as third:
+            if full:
+                await _assigned(rig, third, "reporting", 1)
+                await asyncio.sleep(1)
+                await stack.aclose()
+                await read_further(rig)
+            yield third
