@@ -115,7 +115,7 @@ def _tasks(consumer: Any) -> tuple[Sequence[Any], Sequence[Any]]:
     """Those that run as long as the consumer does, and those that may end when their work is done."""
     coordinator = consumer._coordinator  # noqa: SLF001 - nothing else tells
     for_ever = (consumer._client._sync_task, consumer._fetcher._fetch_task, coordinator._coordination_task)  # noqa: SLF001
-    return for_ever, (coordinator._heartbeat_task, coordinator._commit_refresh_task)  # noqa: SLF001
+    return for_ever, (coordinator._heartbeat_task, coordinator._commit_refresh_task, consumer.hinting)  # noqa: SLF001
 
 
 def _read_our_way(broker: KafkaBroker) -> None:

@@ -384,16 +384,33 @@ async def test_a_reader_reads_on_though_a_task_of_its_library_has_ended(
 async def test_a_reader_that_stands_still_for_no_reason_that_can_be_seen_is_made_anew(
     reader: Reader, counted: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As one whose commit Kafka never answers: it has more to read, and nobody reads it."""
+    """As one that waits for what never ends: it has more to read, and nobody reads it."""
     monkeypatch.setattr(broker_module, "STILL_SECONDS", 2.0)
     monkeypatch.setattr(broker_module, "_STOP_SECONDS", 1.0)
     await reader.send(b"1")
     await eventually(lambda: effects(counted), lambda found: found == [1])
-    await reader.consumer._coordinator._commit_lock.acquire()
+    monkeypatch.setattr(reader.consumer._fetcher, "fetched_records", lambda *_, **__: asyncio.Event().wait())
     for n in (2, 3):
         await reader.send(str(n).encode())
         await eventually(lambda: effects(counted), lambda found: len(found) > 1)
     await eventually(lambda: effects(counted), lambda found: found == [1, 2, 3])
+
+
+async def test_kafka_is_told_how_far_a_reader_is_and_reading_does_not_wait_for_it(
+    reader: Reader, counted: asyncpg.Pool
+) -> None:
+    async def told() -> Any:
+        return await reader.consumer.committed(next(iter(reader.consumer.assignment())))
+
+    await reader.send(b"1")
+    await eventually(lambda: effects(counted), lambda found: found == [1])
+    await eventually(told, lambda offset: offset == 1)
+    async with reader.consumer._coordinator._commit_lock:  # as while Kafka does not answer
+        for n in (2, 3):
+            await reader.send(str(n).encode())
+            await eventually(lambda: effects(counted), lambda found, n=n: len(found) == n)
+        assert await told() == 1
+    await eventually(told, lambda offset: offset == 3)
 
 
 async def test_a_reader_whose_batch_takes_long_is_left_at_it(
