@@ -37,6 +37,8 @@ Again = Callable[[Connection, Record], Awaitable[Any]]
 
 read_batches_with_care()
 
+# Records that are worked out sooner than a thread is woken.
+_FEW = 50
 # Less than a transaction may stand still (shared/database.py).
 _END_SECONDS = 2.0
 _BACK_OFF = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -158,7 +160,9 @@ class Consumption:
         await self._take_part(parts[-1], prepared)
 
     async def _prepared(self, records: Sequence[Record]) -> Any:
-        return records if self._prepare is None else await asyncio.to_thread(self._prepare, records)
+        if self._prepare is None:
+            return records
+        return self._prepare(records) if len(records) <= _FEW else await asyncio.to_thread(self._prepare, records)
 
     async def _take_part(self, records: Sequence[Record], prepared: Any) -> None:
         with metrics.batch_seconds.labels(self.group).time():

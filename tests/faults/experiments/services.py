@@ -26,6 +26,7 @@ _READ = (
     ("status", "status.ingest", len(DEPARTMENTS)),
     ("status", "status.inventory", 3),
 )
+_IN_HAND = 4  # times, of the first
 _FEWEST_KILLS, _MOST_EVENTS, _MOST_SECONDS = 6, 1_000_000, 900.0
 
 
@@ -113,7 +114,7 @@ async def come_and_go(rig: Rig, full: bool) -> str:
     with rig.ending_at(rig.left_over):
         async with rig.another("reporting"):
             for number in range(times):
-                async with _joined(rig, full) as third:
+                async with _joined(rig, in_hand=full and number < _IN_HAND) as third:
                     await asyncio.sleep(2)
                     if number % 2:
                         rig.kill(third)
@@ -121,13 +122,13 @@ async def come_and_go(rig: Rig, full: bool) -> str:
 
 
 @asynccontextmanager
-async def _joined(rig: Rig, full: bool) -> AsyncIterator[str]:
-    """One more worker of reporting; in full, while another has a batch in hand, of which it keeps some partitions alone."""
+async def _joined(rig: Rig, *, in_hand: bool) -> AsyncIterator[str]:
+    """One more worker of reporting; `in_hand`: while another has a batch in hand, of which it keeps some partitions alone."""
     async with AsyncExitStack() as stack:
-        if full:
+        if in_hand:
             await stack.enter_async_context(waited_for(rig, "reporting", FIRST_PARTITION, FENCE))
         async with rig.another("reporting") as third:
-            if full:
+            if in_hand:
                 await _assigned(rig, third, "reporting", 1)
                 await asyncio.sleep(1)
                 await stack.aclose()
