@@ -221,13 +221,23 @@ async def _close_pool(pool: Pool) -> None:
 async def end(tasks: Sequence[asyncio.Task[None]], seconds: float = _END_SECONDS) -> None:
     """What a task does at its end may wait for Kafka or the database, which may be cut off: the process ends all the same.
 
-    A cancellation can get lost, as in `asyncio.wait_for` before Python 3.12: it is said again.
+    A cancellation can get lost, as in `asyncio.wait_for` before Python 3.12: it is said again. What a task may do all the same
+    is for `to_the_end`.
     """
     left, until = set(tasks), time.monotonic() + seconds
     while left and (patience := until - time.monotonic()) > 0:
         for task in left:
             task.cancel()
         _, left = await asyncio.wait(left, timeout=min(patience, _CANCEL_SECONDS))
+
+
+async def to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Wait for work that ends by itself before long, however often the waiting is cancelled. Raises what it raises."""
+    task = asyncio.create_task(work)
+    while not task.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait({task})
+    task.result()
 
 
 def main(parts: Parts) -> FastAPI:

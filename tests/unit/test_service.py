@@ -5,7 +5,8 @@ from contextlib import suppress
 
 import pytest
 
-from shared.service import end
+from shared import service
+from shared.service import end, to_the_end
 
 
 @pytest.mark.parametrize("ticks", range(5))
@@ -26,6 +27,30 @@ async def test_a_part_ends_although_a_cancellation_was_lost(ticks: int) -> None:
     for _ in range(ticks):
         await asyncio.sleep(0)
     await end([task])
+    assert task.cancelled()
+
+
+async def test_what_a_part_does_at_its_end_is_not_cut_short_by_its_being_told_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(service, "_CANCEL_SECONDS", 0.001)
+    told = asyncio.Event()
+
+    async def part() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await to_the_end(finish())
+
+    async def finish() -> None:
+        for _ in range(20):
+            await asyncio.sleep(0.002)
+        told.set()
+
+    task = asyncio.create_task(part())
+    await asyncio.sleep(0)
+    await end([task])
+    assert told.is_set()
     assert task.cancelled()
 
 

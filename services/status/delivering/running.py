@@ -16,6 +16,7 @@ from shared import metrics
 from shared.database import TRANSIENT, Pool, open_pool, transaction
 from shared.language import Language
 from shared.logs import log
+from shared.service import to_the_end
 
 # Together shorter than what a service waits for its parts at its end.
 _REST_SECONDS, _RECORD_SECONDS = 3.0, 1.0
@@ -52,13 +53,17 @@ async def deliver(app: FastAPI) -> None:
             part.result()
     finally:
         parts[0].cancel()
-        await worker.rest(_REST_SECONDS)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(recorder.finish(), _RECORD_SECONDS)
+        await to_the_end(_finish(worker, recorder))
         parts[1].cancel()
         for sender in app.state.senders.values():
             await sender.close()
         pool.terminate()
+
+
+async def _finish(worker: Worker, recorder: Recorder) -> None:
+    await worker.rest(_REST_SECONDS)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(recorder.finish(), _RECORD_SECONDS)
 
 
 async def _pool(app: FastAPI) -> Pool:
