@@ -106,7 +106,7 @@ async def main(chosen: Sequence[Experiment], seed: int, points: Sequence[str], *
             say(f"  {outcome.done}; {outcome.events} events, {len(outcome.anomalies)} anomalies, {outcome.seconds} s")
         left = sorted(failpoints.reachable() - found.wanted.been)
         if full and len(outcomes) == len(EXPERIMENTS):
-            say(f"{len(left)} of {len(failpoints.reachable())} points at which nothing ended:\n  " + "\n  ".join(left))
+            say("\n  ".join([f"{len(left)} of {len(failpoints.reachable())} points at which nothing ended", *left]))
     return outcomes
 
 

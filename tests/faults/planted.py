@@ -106,6 +106,14 @@ BUGS = (
         ("F1",),
     ),
     Bug(
+        "no conflict clause: what has a row already cannot be counted",
+        "services/reporting/store/writing.py",
+        '"on conflict (service_id, standard_id, channel, state, started_on, late_from, source_partition, org_id) "\n'
+        '            "do update set cases = c.cases + excluded.cases",\n',
+        '"",\n',
+        ("F1",),
+    ),
+    Bug(
         "what stood before is not taken back",
         "services/reporting/domain/fold.py",
         "_count(deltas, case, change.before, recorded_on, partition, -1)",
