@@ -311,7 +311,8 @@ async def test_the_contact_of_a_webhook_is_told_when_it_is_suspended_and_when_it
     await fail_for(system, department, made["id"], 5)
 
     async def tried() -> list[Any]:
-        return [each["attempts"] for each in await department.deliveries(made["id"])][-1]
+        letter, *others = await department.deliveries(made["id"])
+        return letter["attempts"] if others else []
 
     await eventually(tried)
     mailboxes.busy.clear()
