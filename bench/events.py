@@ -12,6 +12,8 @@ BEGIN = datetime(2026, 9, 1, 12, tzinfo=UTC)
 _SPAN = timedelta(hours=32)
 # A relay that crashed publishes its last stretch again; what no relay of ours publishes comes now and then too.
 _REPEATED, _STRETCH, _BROKEN = 5_000, 250, 1_000
+# However long a history is, so many cases are open at its end.
+_MOST_OPEN = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,11 @@ def status_events(
     open_cases: list[dict[str, Any]] = []
     for position in range(1, number + 1):
         now = begin + span * (position / number)
-        if not open_cases or rng.random() < 0.36:
+        if not open_cases or (len(open_cases) < _MOST_OPEN and rng.random() < 0.36):
             open_cases.append(_new_case(rng, position, services, now))
             case = open_cases[-1]
         else:
-            case = open_cases.pop(rng.randrange(max(0, len(open_cases) - 500), len(open_cases)))
+            case = open_cases.pop(rng.randrange(len(open_cases)))
             if case["version"] < 2:
                 open_cases.append(case)
         yield _step(case, position, now)
