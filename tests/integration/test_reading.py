@@ -144,6 +144,17 @@ async def test_the_list_makes_each_sum_once_also_by_one_plan_for_all_however_man
 
 
 @pytest.mark.parametrize("channel", [None, "online"])
+async def test_the_list_does_not_compare_each_cell_with_each_service_though_the_tables_were_never_analysed(
+    channel: str | None, views: asyncpg.Pool
+) -> None:
+    await views.execute(_MANY_CELLS.replace("(1, 5000)", "(1, 40000)"))
+    nodes = await planned(views, store.Filters(channel=channel))
+    services = [node["Actual Loops"] for node in nodes if node.get("CTE Name") == "wanted"]
+    assert services
+    assert set(services) == {1}
+
+
+@pytest.mark.parametrize("channel", [None, "online"])
 @pytest.mark.parametrize("before", ["select", "analyze"], ids=["never analysed", "analysed"])
 async def test_the_figures_of_one_service_read_its_own_cells_however_many_there_are_of_others(
     before: str, channel: str | None, views: asyncpg.Pool

@@ -15,14 +15,14 @@ with wanted as (
 ), stopped as materialized (
     select service_id, standard_id, channel, sum(met) as met, sum(total) as total, sum(withdrawn) as withdrawn,
            sum(closed_undecided) as closed_undecided, sum(events) as events
-      from views_1.performance_cell join wanted using (service_id, org_id)
-     where {{of_days}}{{of_cells}}
+      from views_1.performance_cell
+     where {{of_days}}{{of_cells}} and {{of_wanted}}
      group by 1, 2, 3
 ), open_by_start as (
     select service_id, standard_id, channel, state = 'not_started' as idle, started_on,
            sum(cases) as cases, coalesce(sum(cases) filter (where late_from <= $3), 0) as late
-      from views_1.open_cell join wanted using (service_id, org_id)
-     where cases <> 0{{of_cells}}
+      from views_1.open_cell
+     where cases <> 0{{of_cells}} and {{of_wanted}}
      group by 1, 2, 3, 4, 5 having sum(cases) <> 0
 ), opened as materialized (
     select service_id, standard_id, channel,
@@ -31,8 +31,8 @@ with wanted as (
       from open_by_start group by 1, 2, 3
 ), taken as (
     select service_id, standard_id, channel, unit, bucket, sum(cases) as cases
-      from views_1.duration_cell join wanted using (service_id, org_id)
-     where {{of_days}}{{of_cells}}
+      from views_1.duration_cell
+     where {{of_days}}{{of_cells}} and {{of_wanted}}
      group by 1, 2, 3, 4, 5 having sum(cases) <> 0
 ), durations as materialized (
     -- A standard whose unit changed has cases in both; they are not mixed, and those of the more common unit are told.
@@ -58,6 +58,12 @@ select k.org_id, k.service_id, standard_id, channel, met, total, withdrawn, clos
 """
 
 
+_WANTED = "(service_id, org_id) in (select service_id, org_id from wanted)"
+# Looked up in a hash, which a CASE leaves PostgreSQL no choice about. Where it expects few cells, as before their table was ever
+# analysed, it compares each of them with each service.
+_LOOKED_UP = f"case when {_WANTED} then true end"
+
+
 def tallies_query(span: Window, filters: Filters, now: datetime) -> tuple[str, list[Any]]:
     """The statement that reads tallies, and its parameters. It has the conditions that are asked for and no others: the plan that
     PostgreSQL keeps for whichever are given reads the cells of all services for one.
@@ -74,7 +80,8 @@ def tallies_query(span: Window, filters: Filters, now: datetime) -> tuple[str, l
     of_cells = "".join(said[each] for each in ("service_id", "channel") if each in said)
     # Days that are not known yet are taken for one in 200 of all, and would be found before a service is.
     of_days = "day >= $1 and day + 0 <= $2" if "service_id" in said else "day between $1 and $2"
-    query = _TALLIES.format(of_services=of_services, of_cells=of_cells, of_days=of_days)
+    of_wanted = _WANTED if said.keys() & {"org_id", "service_id"} else _LOOKED_UP
+    query = _TALLIES.format(of_services=of_services, of_cells=of_cells, of_days=of_days, of_wanted=of_wanted)
     return query, [span.first, span.last, now, *asked.values()]
 
 
