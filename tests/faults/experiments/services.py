@@ -5,8 +5,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, suppress
 
 import aiohttp
 import orjson
@@ -114,23 +113,18 @@ async def come_and_go(rig: Rig, full: bool) -> str:
     with rig.ending_at(rig.left_over):
         async with rig.another("reporting"):
             for number in range(times):
-                async with _joined(rig, in_hand=full and number < _IN_HAND) as third:
+                async with rig.another("reporting") as third:
+                    if full and number < _IN_HAND:
+                        await _take_from(rig, third)
                     await asyncio.sleep(2)
                     if number % 2:
                         rig.kill(third)
     return f"{times} workers joined and left, every other one killed"
 
 
-@asynccontextmanager
-async def _joined(rig: Rig, *, in_hand: bool) -> AsyncIterator[str]:
-    """One more worker of reporting; `in_hand`: while another has a batch in hand, of which it keeps some partitions alone."""
-    async with AsyncExitStack() as stack:
-        if in_hand:
-            await stack.enter_async_context(waited_for(rig, "reporting", FIRST_PARTITION, FENCE))
-        async with rig.another("reporting") as third:
-            if in_hand:
-                await _assigned(rig, third, "reporting", 1)
-                await asyncio.sleep(1)
-                await stack.aclose()
-                await read_further(rig)
-            yield third
+async def _take_from(rig: Rig, third: str) -> None:
+    """Another has a batch in hand while a worker joins, and keeps some of its partitions alone; then a topic seems to be made anew."""
+    async with waited_for(rig, "reporting", FIRST_PARTITION, FENCE):
+        await _assigned(rig, third, "reporting", 1)
+        await asyncio.sleep(1)
+    await read_further(rig)
