@@ -18,7 +18,7 @@ import psutil
 
 from bench import oracle, results
 from bench.databases import checkpoint
-from bench.draining import Watch, memory, until_position
+from bench.draining import Watch, memory, until_read
 from bench.events import Record, inventory_events, status_events
 from bench.rig import cpu_seconds, fill, rig
 from bench.saying import say
@@ -50,7 +50,7 @@ async def _measure(system: System, number: int, runs: int) -> dict[str, Any]:
     connection = await asyncpg.connect(system.database("reporting"))
     try:
         watch = Watch(part, [part.pid or 0, *(system.parts[name].pid or 0 for name in ("postgres", "kafka"))])
-        await until_position(connection, watch, number + len(inventory))
+        await until_read(connection, watch, number + len(inventory))
         drained = watch.measured(number + len(inventory))
     finally:
         await connection.close()

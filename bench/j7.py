@@ -22,7 +22,7 @@ import asyncpg
 
 from bench import oracle, results
 from bench.databases import checkpoint, empty_database, from_copy, keep_copy, server
-from bench.draining import Watch, until_position
+from bench.draining import Watch, until_read
 from bench.events import Record, inventory_events, status_events
 from bench.rig import fill, make_topic, rig
 from bench.saying import say
@@ -126,7 +126,7 @@ async def _drained(system: System, parts: Sequence[Part], before: int, last: int
     watch = Watch(parts[0], pids)
     connection = await asyncpg.connect(system.database("reporting"))
     try:
-        await until_position(connection, watch, last, before)
+        await until_read(connection, watch, last, before)
         measured = watch.measured(last - before)
     finally:
         await connection.close()
