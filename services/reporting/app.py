@@ -26,7 +26,7 @@ parts = Parts(
     prepare=prepare,
     consumptions=consumers.consumptions,
     routers=[api.router, pages.router],
-    background=[stream.run, consumers.tell_verdicts, rebuilding.put_right],
+    background=[stream.run, consumers.tell_verdicts, consumers.summarize_log, rebuilding.put_right],
 )
 app = main(parts)
 

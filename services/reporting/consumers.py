@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from fastapi import FastAPI
 
-from services.reporting import handlers
+from services.reporting import handlers, store
 from services.reporting.handlers.keeping import KeptFacts
 from services.reporting.handlers.telling import tell_changes
 from shared.consuming import Consumption, Record
@@ -22,6 +22,7 @@ from shared.problems import Problem
 # What another worker read is looked for as often as this; what this one read is judged at once.
 _LOOK_SECONDS = 0.25
 _GATHER_SECONDS = 0.05
+_SUMMARIZE_SECONDS = 60
 TOPICS = (
     "inventory.services.v1",
     "inventory.stewardship.v1",
@@ -83,6 +84,17 @@ async def tell_verdicts(app: FastAPI) -> None:
         await asyncio.sleep(max(_GATHER_SECONDS, 4 * (time.monotonic() - begun)))
         with suppress(TimeoutError):
             await asyncio.wait_for(app.state.heard.wait(), _LOOK_SECONDS)
+
+
+async def summarize_log(app: FastAPI) -> None:
+    """However quickly the log was read, looking through it says where to look."""
+    summarized = -1
+    while True:
+        with suppress(*TRANSIENT):
+            if (position := await store.head(app.state.pool)) != summarized:
+                await store.summarize_log(app.state.pool)
+                summarized = position
+        await asyncio.sleep(_SUMMARIZE_SECONDS)
 
 
 def prepare(app: FastAPI) -> None:

@@ -97,7 +97,7 @@ from services.reporting.store.telling import (
     verdicts_told,
     verdicts_told_last,
 )
-from services.reporting.store.tracing import at_place, caused_by, known_standards, later, read_to
+from services.reporting.store.tracing import at_place, caused_by, known_standards, later, read_to, summarize_log
 from services.reporting.store.trends import answers_by_year, within_by_year
 from services.reporting.store.verifying import (
     advanced,
@@ -223,6 +223,7 @@ __all__ = [
     "steps_about",
     "stretch",
     "switch_views",
+    "summarize_log",
     "take_positions",
     "taken_back",
     "tallies",

@@ -15,6 +15,8 @@ _COLUMNS = (
 # Of what is looked for, $1, as the log's index has it.
 _HASH = """hashtext(text_after(value, '"{0}":"')) = hashtext(text_after($1, '"{0}":"'))"""
 _SECONDS = 20
+# After a drain of millions; an index that is left in the middle has one stretch that is always read.
+_SUMMARIZING_SECONDS = 600
 
 
 async def at_place(pool: Pool, service: str, position: int) -> dict[str, Any] | None:
@@ -52,6 +54,15 @@ async def later(pool: Pool, row: dict[str, Any], subject: str, limit: int) -> li
         timeout=_SECONDS,
     )  # fmt: skip
     return [dict(each) for each in rows]
+
+
+async def summarize_log(pool: Pool) -> int:
+    """What the log is looked through by describes all of it; how many of its ranges it had not. A table that is being vacuumed
+    is left to that.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(f"set local statement_timeout = '{_SUMMARIZING_SECONDS}s'")
+        return int(await connection.fetchval("select summarize_log()", timeout=_SUMMARIZING_SECONDS))
 
 
 async def read_to(pool: Pool, services: Sequence[str]) -> dict[str, int]:

@@ -1,0 +1,55 @@
+"""What the log is looked through by says of all of it where to look, however quickly it was read."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import asyncpg
+import pytest
+
+from services.reporting import consumers, store
+from shared.database import Connection
+from tests.conftest import LocalSystem
+from tests.integration.test_reading import read, records
+
+# Nothing has this cause. Each stretch of the log that no index describes is read for it.
+_NOWHERE = "select from logged_event where hashtext(text_after(value, '\"causedby\":\"')) = 1"
+_BY_ITSELF = "alter index logged_event_default_hashtext_hashtext1_idx set (autosummarize = off)"
+
+
+@pytest.fixture
+async def log_read(database_of_reporting: asyncpg.Pool) -> asyncpg.Pool:
+    await database_of_reporting.execute(_BY_ITSELF)
+    await read(database_of_reporting, records(3000))
+    return database_of_reporting
+
+
+async def pages_read(pool: asyncpg.Pool | Connection) -> int:
+    plan = await pool.fetchval(f"explain (analyze, format json) {_NOWHERE}")
+    return _pages(plan[0]["Plan"])
+
+
+def _pages(node: dict[str, Any]) -> int:
+    here = node.get("Exact Heap Blocks", 0) + node.get("Lossy Heap Blocks", 0)
+    return int(here) + sum(_pages(each) for each in node.get("Plans", []))
+
+
+async def test_what_was_read_at_once_is_summarized_by_the_service_and_not_again(log_read: asyncpg.Pool) -> None:
+    assert await pages_read(log_read) > 0
+    working = asyncio.create_task(consumers.summarize_log(SimpleNamespace(state=SimpleNamespace(pool=log_read))))  # type: ignore[arg-type]
+    try:
+        async with asyncio.timeout(20):
+            while await pages_read(log_read):
+                await asyncio.sleep(0)
+    finally:
+        working.cancel()
+    assert await store.summarize_log(log_read) == 0
+
+
+async def test_a_vacuum_under_way_is_neither_waited_for_nor_ended(system: LocalSystem, log_read: asyncpg.Pool) -> None:
+    async with log_read.acquire() as vacuuming, vacuuming.transaction():
+        # What a vacuum holds.
+        await vacuuming.execute("lock table logged_event_default in share update exclusive mode")
+        async with asyncio.timeout(10):
+            assert await store.summarize_log(log_read) == 0
+    assert await store.summarize_log(log_read) > 0
