@@ -1,6 +1,7 @@
 """What the log is looked through by says of all of it where to look, however quickly it was read."""
 
 import asyncio
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.conftest import LocalSystem
 from tests.integration.test_reading import read, records
 
 # Nothing has this cause. Each stretch of the log that no index describes is read for it.
-_NOWHERE = "select from logged_event where hashtext(text_after(value, '\"causedby\":\"')) = 1"
+_NOWHERE = 'select from logged_event where hashtext(text_after(value, \'"causedby":"\')) = 1'
 _BY_ITSELF = "alter index logged_event_default_hashtext_hashtext1_idx set (autosummarize = off)"
 
 
@@ -40,7 +41,7 @@ async def test_what_was_read_at_once_is_summarized_by_the_service_and_not_again(
     try:
         async with asyncio.timeout(20):
             while await pages_read(log_read):
-                await asyncio.sleep(0)
+                pass
     finally:
         working.cancel()
     assert await store.summarize_log(log_read) == 0
@@ -53,3 +54,15 @@ async def test_a_vacuum_under_way_is_neither_waited_for_nor_ended(system: LocalS
         async with asyncio.timeout(10):
             assert await store.summarize_log(log_read) == 0
     assert await store.summarize_log(log_read) > 0
+
+
+@pytest.mark.parametrize(("role", "may"), [("reporting", True), ("reporting_owner", True), ("reporting_reader", False)])
+async def test_the_service_may_have_it_summarized_and_who_only_reads_may_not(
+    role: str, may: bool, system: LocalSystem
+) -> None:
+    connection = await asyncpg.connect(system.dsn(role, "reporting"))
+    try:
+        with nullcontext() if may else pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.fetchval("select summarize_log()")
+    finally:
+        await connection.close()
