@@ -18,6 +18,7 @@ from shared.event_log import LogUnchecked
 from shared.logs import log
 from shared.ownership import day_in_ottawa
 from shared.problems import Problem
+from shared.service import to_the_end
 
 # What another worker read is looked for as often as this; what this one read is judged at once.
 _LOOK_SECONDS = 0.25
@@ -92,7 +93,7 @@ async def summarize_log(app: FastAPI) -> None:
     while True:
         with suppress(*TRANSIENT):
             if (position := await store.head(app.state.pool)) != summarized:
-                await store.summarize_log(app.state.pool)
+                await to_the_end(store.summarize_log(app.state.pool))
                 summarized = position
         await asyncio.sleep(_SUMMARIZE_SECONDS)
 

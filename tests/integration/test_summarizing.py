@@ -2,19 +2,24 @@
 
 import asyncio
 from contextlib import nullcontext
-from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
 import pytest
+from fastapi import FastAPI
 
 from services.reporting import consumers, store
 from shared.database import Connection
+from shared.service import end
 from tests.conftest import LocalSystem
 from tests.integration.test_reading import read, records
 
 # Nothing has this cause. Each stretch of the log that no index describes is read for it.
 _NOWHERE = 'select from logged_event where hashtext(text_after(value, \'"causedby":"\')) = 1'
+_SUMMARIZING = (
+    "select from pg_stat_activity where datname = current_database() and state = 'active' "
+    "and query = 'select summarize_log()'"
+)
 _BY_ITSELF = "alter index logged_event_default_hashtext_hashtext1_idx set (autosummarize = off)"
 
 
@@ -23,6 +28,16 @@ async def log_read(database_of_reporting: asyncpg.Pool) -> asyncpg.Pool:
     await database_of_reporting.execute(_BY_ITSELF)
     await read(database_of_reporting, records(3000))
     return database_of_reporting
+
+
+def app_of(pool: asyncpg.Pool) -> FastAPI:
+    app = FastAPI()
+    app.state.pool = pool
+    return app
+
+
+async def pages_of_log(pool: asyncpg.Pool) -> int:
+    return int(await pool.fetchval("select pg_relation_size('logged_event_default') / 8192"))
 
 
 async def pages_read(pool: asyncpg.Pool | Connection) -> int:
@@ -37,13 +52,13 @@ def _pages(node: dict[str, Any]) -> int:
 
 async def test_what_was_read_at_once_is_summarized_by_the_service_and_not_again(log_read: asyncpg.Pool) -> None:
     assert await pages_read(log_read) > 0
-    working = asyncio.create_task(consumers.summarize_log(SimpleNamespace(state=SimpleNamespace(pool=log_read))))  # type: ignore[arg-type]
+    working = asyncio.create_task(consumers.summarize_log(app_of(log_read)))
     try:
         async with asyncio.timeout(20):
             while await pages_read(log_read):
                 pass
     finally:
-        working.cancel()
+        await end([working])
     assert await store.summarize_log(log_read) == 0
 
 
@@ -54,6 +69,27 @@ async def test_a_vacuum_under_way_is_neither_waited_for_nor_ended(system: LocalS
         async with asyncio.timeout(10):
             assert await store.summarize_log(log_read) == 0
     assert await store.summarize_log(log_read) > 0
+
+
+async def test_a_service_that_stops_leaves_no_index_in_the_middle(log_read: asyncpg.Pool) -> None:
+    """All that lies behind such a range would be read by whoever looks through the log."""
+    async with log_read.acquire() as vacuuming:
+        holding = vacuuming.transaction()
+        await holding.start()
+        await vacuuming.execute("lock table logged_event_default in share update exclusive mode")
+        working = asyncio.create_task(consumers.summarize_log(app_of(log_read)))
+        async with asyncio.timeout(20):
+            while not await log_read.fetchval(f"select exists ({_SUMMARIZING} and wait_event_type = 'Lock')"):
+                pass
+        working.cancel()
+        await holding.rollback()
+    async with asyncio.timeout(20):
+        while await log_read.fetchval(f"select exists ({_SUMMARIZING})"):
+            pass
+    await end([working])
+    left = await store.summarize_log(log_read)
+    # The index that was waited for may have been given up, and no other.
+    assert left < 2 * await pages_of_log(log_read) / 64
 
 
 @pytest.mark.parametrize(("role", "may"), [("reporting", True), ("reporting_owner", True), ("reporting_reader", False)])
