@@ -15,8 +15,8 @@ _COLUMNS = (
 # Of what is looked for, $1, as the log's index has it.
 _HASH = """hashtext(text_after(value, '"{0}":"')) = hashtext(text_after($1, '"{0}":"'))"""
 _SECONDS = 20
-# After a drain of millions.
-_SUMMARIZING_SECONDS = 6 * 3600.0
+# Hours of a drain are summarized in less; a server that answers nothing is given up.
+_SUMMARIZING_SECONDS = 600
 
 
 async def at_place(pool: Pool, service: str, position: int) -> dict[str, Any] | None:
