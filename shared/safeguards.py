@@ -1,11 +1,16 @@
-"""What holds for every request and answer of a service: no NUL, a bounded body, and headers that browsers obey."""
+"""What holds for every request and answer of a service: no NUL, a bounded body, headers that browsers obey, and an answer though the
+service ends.
+"""
+
+import asyncio
+from collections.abc import Mapping
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.problem_details import CAUTIOUS, MEDIA_TYPE, details
-from shared.problems import Problem, Refused, problem
+from shared.problems import Problem, Refused, TemporarilyUnavailable, problem
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 _CAUTIOUS = [(name.lower().encode(), value.encode()) for name, value in CAUTIOUS.items()]
@@ -21,10 +26,35 @@ class Safeguards:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif (found := _wrong(scope)) is not None:
-            body, status, headers = details(found, Headers(scope=scope).get("accept-language"))
-            await Response(body, status, headers, MEDIA_TYPE)(scope, receive, send)
+            await _refusal(found, scope)(scope, receive, send)
         else:
-            await self._app(scope, _bounded(receive), _cautious(send))
+            await _to_the_end(self._app, scope, _bounded(receive), _cautious(send))
+
+
+def _refusal(found: Problem, scope: Scope, more: Mapping[str, str] | None = None) -> Response:
+    body, status, headers = details(found, Headers(scope=scope).get("accept-language"), more)
+    return Response(body, status, headers, MEDIA_TYPE)
+
+
+async def _to_the_end(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """A service that ends waits for its requests some seconds, and cancels what is left: that is answered too."""
+    begun = False
+
+    async def beginning(message: Message) -> None:
+        nonlocal begun
+        begun = True
+        await send(message)
+
+    try:
+        await app(scope, receive, beginning)
+    except asyncio.CancelledError:
+        if begun:
+            raise
+        ended = TemporarilyUnavailable(
+            "The service is being stopped; ask again. An event that comes again with the same id counts once.",
+            "Le service s'arrête; redemandez. Un événement qui revient avec le même identifiant ne compte qu'une fois.",
+        )
+        await _refusal(ended.problem, scope, ended.headers)(scope, receive, send)
 
 
 def _wrong(scope: Scope) -> Problem | None:

@@ -1,14 +1,20 @@
-"""Whose word is taken on who is calling: nobody's but a proxy's that the installation names."""
+"""Whose word is taken on who is calling: nobody's but a proxy's that the installation names. What a service that ends still answers."""
 
+import asyncio
 import base64
+from functools import partial
 from typing import Any
 
+import orjson
 import pytest
+import uvicorn
 from fastapi import FastAPI, Request
 from pydantic import ValidationError
 
+from shared.answers import refuse_by_problems
 from shared.serving import config_of
 from shared.settings import Settings
+from shared.testing import eventually
 
 
 def settings(**changes: Any) -> Settings:
@@ -57,3 +63,39 @@ async def test_a_named_proxy_is_believed_and_another_is_not() -> None:
 def test_a_proxy_is_named_by_its_address(proxies: str) -> None:
     with pytest.raises(ValidationError, match="trusted_proxies"):
         settings(trusted_proxies=proxies)
+
+
+async def is_started(server: uvicorn.Server) -> bool:
+    return server.started
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "stopped"), ("fr", "arrête")])
+async def test_a_request_that_outlasts_its_service_is_told_to_ask_again(language: str, word: str) -> None:
+    app, asked = FastAPI(), asyncio.Event()
+    refuse_by_problems(app)
+
+    @app.get("/")
+    async def never() -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    config = config_of(app, settings(host="127.0.0.1"))
+    config.port = 0
+    config.timeout_graceful_shutdown = 0
+    server = uvicorn.Server(config)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        serving = group.create_task(server.serve())
+        await eventually(partial(is_started, server))
+        reader, writer = await asyncio.open_connection(*server.servers[0].sockets[0].getsockname())
+        writer.write(f"GET / HTTP/1.1\r\nHost: x\r\nAccept-Language: {language}\r\n\r\n".encode())
+        await asked.wait()
+        server.should_exit = True
+        answer = await reader.read()
+        writer.close()
+        await serving
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 503")
+    assert b"retry-after: 2" in head.lower()
+    problem = orjson.loads(body)
+    assert problem["code"] == "temporarily_unavailable"
+    assert word in problem["detail"]
