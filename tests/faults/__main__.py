@@ -64,9 +64,13 @@ async def conduct(rig: Rig, experiment: Experiment, full: bool) -> Outcome:
     except Exception as error:  # noqa: BLE001 - the faults after this one are to be tried all the same
         traceback.print_exc()
         outcome.anomalies.append(Anomaly("unhealed", f"{type(error).__name__}: {error}"))
+    if full and outcome.anomalies:  # while it is so
+        await rig.keep_traces(experiment.name)
     outcome.anomalies += await rig.check()
     outcome.events, outcome.crashes = len(rig.history.events) - events, sum(rig.deaths.values()) - crashes
     outcome.seconds = round(time.monotonic() - began, 1)
+    if full and outcome.anomalies:
+        rig.say(f"  logs, and how everything stands: {await rig.keep_traces(experiment.name)}")
     return outcome
 
 

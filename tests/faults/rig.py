@@ -2,14 +2,16 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import gettempdir, mkdtemp
 from typing import Any
 
 import aiohttp
@@ -47,6 +49,7 @@ _AT_REST_SECONDS = 90.0
 _LOOK_SECONDS = 0.05
 _PATIENCE = aiohttp.ClientTimeout(total=10)
 _HITS = "hits-"  # and a process's name: a file each
+_STATEMENTS = "select pid, state, wait_event_type, now() - xact_start, query from pg_stat_activity where datname = current_database()"
 _OTHER_CODE = {"PYTHONPATH", "LD_PRELOAD"}
 
 
@@ -350,6 +353,22 @@ class Rig:
             await self.services.ask(name, f"/v1/dead-letters/{letter}")
             await self.services.ask(name, f"/v1/dead-letters/{letter}/replay", method="POST")
         return letters
+
+    async def keep_traces(self, name: str) -> Path:
+        """A folder, left for whoever wants to know why, with the logs by now and how services, readers and databases stand."""
+        folder = Path(gettempdir()) / f"guichet-faults-{self.seed}-{name}"
+        await asyncio.to_thread(shutil.copytree, self.system.home.path / "logs", folder, dirs_exist_ok=True)
+        stands = {
+            "ready": {service: await self.ready(service) for service in SERVICES},
+            "read": [list(row) for row in await self.fetch("reporting", "select * from advanced order by 1, 2")],
+            "statements": {
+                service: [list(row) for row in await self.fetch(service, _STATEMENTS)] for service in SERVICES
+            },
+        }
+        (folder / f"stands-{datetime.now(UTC):%H%M%S}.json").write_bytes(
+            orjson.dumps(stands, default=str, option=orjson.OPT_INDENT_2)
+        )
+        return folder
 
     async def logs(self) -> AsyncIterator[tuple[str, int]]:
         """Each log, and how many entries it has."""
