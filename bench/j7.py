@@ -44,7 +44,7 @@ def run(*, quick: bool) -> dict[str, Any]:
         (5_000, 30_000, 1, (1, 10), (1, 2)) if quick else (20_000, 100_000, 3, (1, 10, 100), (1, 2, 4))
     )
     with rig(services=False) as system:
-        asyncio.run(_by_hand(system))
+        asyncio.run(_without_autovacuum(system))
         asyncio.run(fill(system.kafka, INVENTORY, inventory_events(_SERVICES)))
         stages = [Stage(system, factor, base, more) for factor in factors]
         growth = [asyncio.run(stage.measure(runs)) for stage in stages]
@@ -52,8 +52,8 @@ def run(*, quick: bool) -> dict[str, Any]:
     return _result(growth, spread)
 
 
-async def _by_hand(system: System) -> None:
-    """Vacuuming: a copy of the database would end it in the middle, and leave its indexes so."""
+async def _without_autovacuum(system: System) -> None:
+    """A copy of the database would end a vacuum in the middle, and leave its indexes so."""
     await run_sql(
         server(system).dsn("postgres", "postgres"), "alter system set autovacuum = off", "select pg_reload_conf()"
     )

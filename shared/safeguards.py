@@ -28,7 +28,7 @@ class Safeguards:
         elif (found := _wrong(scope)) is not None:
             await _refusal(found, scope)(scope, receive, send)
         else:
-            await _to_the_end(self._app, scope, _bounded(receive), _cautious(send))
+            await _answered(self._app, scope, _bounded(receive), send)
 
 
 def _refusal(found: Problem, scope: Scope, more: Mapping[str, str] | None = None) -> Response:
@@ -36,17 +36,23 @@ def _refusal(found: Problem, scope: Scope, more: Mapping[str, str] | None = None
     return Response(body, status, headers, MEDIA_TYPE)
 
 
-async def _to_the_end(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """A service that ends waits for its requests some seconds, and cancels what is left: that is answered too."""
+async def _answered(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """With the headers of `CAUTIOUS`, where an answer brings none of its own. A service that ends waits for its requests some
+    seconds, and cancels what is left: that is answered too.
+    """
     begun = False
 
-    async def beginning(message: Message) -> None:
+    async def cautious(message: Message) -> None:
         nonlocal begun
-        begun = True
+        if message["type"] == "http.response.start":
+            begun = True
+            headers = list(message.get("headers", ()))
+            present = {name for name, _ in headers}
+            message["headers"] = headers + [each for each in _CAUTIOUS if each[0] not in present]
         await send(message)
 
     try:
-        await app(scope, receive, beginning)
+        await app(scope, receive, cautious)
     except asyncio.CancelledError:
         if begun:
             raise
@@ -90,16 +96,3 @@ def _bounded(receive: Receive) -> Receive:
         return message
 
     return bounded
-
-
-def _cautious(send: Send) -> Send:
-    """Adds the headers of `CAUTIOUS` to an answer that brings none of its own."""
-
-    async def cautious(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = list(message.get("headers", ()))
-            present = {name for name, _ in headers}
-            message["headers"] = headers + [each for each in _CAUTIOUS if each[0] not in present]
-        await send(message)
-
-    return cautious

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 from fastapi import APIRouter, FastAPI
@@ -46,7 +46,6 @@ from shared.settings import Settings, load_settings
 from shared.tokens import Tokens
 from shared.web import assets
 
-_T = TypeVar("_T")
 _FIRST_LOOK_SECONDS, _CANCEL_SECONDS, _END_SECONDS = 3.0, 1.0, 5.0
 
 Background = Callable[[FastAPI], Coroutine[Any, Any, None]]
@@ -232,13 +231,13 @@ async def end(tasks: Sequence[asyncio.Task[None]], seconds: float = _END_SECONDS
         _, left = await asyncio.wait(left, timeout=min(patience, _CANCEL_SECONDS))
 
 
-async def to_the_end(work: Coroutine[Any, Any, _T]) -> _T:
+async def to_the_end(work: Coroutine[Any, Any, object]) -> None:
     """Wait for work that ends by itself before long, however often the waiting is cancelled. Raises what it raises."""
     task = asyncio.create_task(work)
     while not task.done():
         with suppress(asyncio.CancelledError):
             await asyncio.wait({task})
-    return task.result()
+    task.result()
 
 
 def main(parts: Parts) -> FastAPI:

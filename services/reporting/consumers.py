@@ -1,4 +1,4 @@
-"""What reporting listens to: everything the other services record. What that changes in verdicts is told beside."""
+"""What reporting listens to: everything the other services record. What that changes in verdicts is told beside, and what was read is made easy to look through."""
 
 import asyncio
 import time
@@ -88,7 +88,7 @@ async def tell_verdicts(app: FastAPI) -> None:
 
 
 async def summarize_log(app: FastAPI) -> None:
-    """However quickly the log was read, looking through it says where to look."""
+    """Once a minute, where anything was read meanwhile: however quickly that was, its indexes then say where to look."""
     summarized = -1
     while True:
         with suppress(*TRANSIENT):

@@ -65,12 +65,12 @@ async def conduct(rig: Rig, experiment: Experiment, full: bool) -> Outcome:
         traceback.print_exc()
         outcome.anomalies.append(Anomaly("unhealed", f"{type(error).__name__}: {error}"))
     if full and outcome.anomalies:  # while it is so
-        await rig.keep_traces(experiment.name)
+        await rig.keep_state(experiment.name)
     outcome.anomalies += await rig.check()
     outcome.events, outcome.crashes = len(rig.history.events) - events, sum(rig.deaths.values()) - crashes
     outcome.seconds = round(time.monotonic() - began, 1)
     if full and outcome.anomalies:
-        rig.say(f"  logs, and how everything stands: {await rig.keep_traces(experiment.name)}")
+        rig.say(f"  logs, and how everything stands: {await rig.keep_state(experiment.name)}")
     return outcome
 
 

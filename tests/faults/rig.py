@@ -49,7 +49,10 @@ _AT_REST_SECONDS = 90.0
 _LOOK_SECONDS = 0.05
 _PATIENCE = aiohttp.ClientTimeout(total=10)
 _HITS = "hits-"  # and a process's name: a file each
-_STATEMENTS = "select pid, state, wait_event_type, now() - xact_start, query from pg_stat_activity where datname = current_database()"
+_STATEMENTS = (
+    "select datname, usename, pid, pg_blocking_pids(pid), state, wait_event_type, now() - xact_start, query "
+    "from pg_stat_activity where datname is not null"
+)
 _OTHER_CODE = {"PYTHONPATH", "LD_PRELOAD"}
 
 
@@ -354,16 +357,14 @@ class Rig:
             await self.services.ask(name, f"/v1/dead-letters/{letter}/replay", method="POST")
         return letters
 
-    async def keep_traces(self, name: str) -> Path:
+    async def keep_state(self, name: str) -> Path:
         """A folder, left for whoever wants to know why, with the logs by now and how services, readers and databases stand."""
         folder = Path(gettempdir()) / f"guichet-faults-{self.seed}-{name}"
         await asyncio.to_thread(shutil.copytree, self.system.home.path / "logs", folder, dirs_exist_ok=True)
         stands = {
             "ready": {service: await self.ready(service) for service in SERVICES},
             "read": [list(row) for row in await self.fetch("reporting", "select * from advanced order by 1, 2")],
-            "statements": {
-                service: [list(row) for row in await self.fetch(service, _STATEMENTS)] for service in SERVICES
-            },
+            "statements": [list(row) for row in await self._rows(self.system.home_dsn("reporting"), _STATEMENTS)],
         }
         (folder / f"stands-{datetime.now(UTC):%H%M%S}.json").write_bytes(
             orjson.dumps(stands, default=str, option=orjson.OPT_INDENT_2)
@@ -436,8 +437,11 @@ class Rig:
 
     async def fetch(self, name: str, query: str, *parameters: Any) -> list[Any]:
         """Rows of a service's database; none where it does not answer."""
+        return await self._rows(self.system.database(name, owner=True), query, *parameters)
+
+    async def _rows(self, dsn: str, query: str, *parameters: Any) -> list[Any]:
         try:
-            connection = await asyncpg.connect(self.system.database(name, owner=True), timeout=2)
+            connection = await asyncpg.connect(dsn, timeout=2)
         except (OSError, TimeoutError, asyncpg.PostgresError):
             return []
         try:

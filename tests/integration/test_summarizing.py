@@ -9,7 +9,6 @@ import pytest
 from fastapi import FastAPI
 
 from services.reporting import consumers, store
-from shared.database import Connection
 from shared.service import end
 from tests.conftest import LocalSystem
 from tests.integration.test_reading import read, records
@@ -20,12 +19,12 @@ _SUMMARIZING = (
     "select from pg_stat_activity where datname = current_database() and state = 'active' "
     "and query = 'select summarize_log()'"
 )
-_BY_ITSELF = "alter index logged_event_default_hashtext_hashtext1_idx set (autosummarize = off)"
+_ONLY_WHEN_ASKED = "alter index logged_event_default_hashtext_hashtext1_idx set (autosummarize = off)"
 
 
 @pytest.fixture
 async def log_read(database_of_reporting: asyncpg.Pool) -> asyncpg.Pool:
-    await database_of_reporting.execute(_BY_ITSELF)
+    await database_of_reporting.execute(_ONLY_WHEN_ASKED)
     await read(database_of_reporting, records(3000))
     return database_of_reporting
 
@@ -40,7 +39,7 @@ async def pages_of_log(pool: asyncpg.Pool) -> int:
     return int(await pool.fetchval("select pg_relation_size('logged_event_default') / 8192"))
 
 
-async def pages_read(pool: asyncpg.Pool | Connection) -> int:
+async def pages_read(pool: asyncpg.Pool) -> int:
     plan = await pool.fetchval(f"explain (analyze, format json) {_NOWHERE}")
     return _pages(plan[0]["Plan"])
 
@@ -62,7 +61,7 @@ async def test_what_was_read_at_once_is_summarized_by_the_service_and_not_again(
     assert await store.summarize_log(log_read) == 0
 
 
-async def test_a_vacuum_under_way_is_neither_waited_for_nor_ended(system: LocalSystem, log_read: asyncpg.Pool) -> None:
+async def test_a_vacuum_under_way_is_not_waited_for(system: LocalSystem, log_read: asyncpg.Pool) -> None:
     async with log_read.acquire() as vacuuming, vacuuming.transaction():
         # What a vacuum holds.
         await vacuuming.execute("lock table logged_event_default in share update exclusive mode")

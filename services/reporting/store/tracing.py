@@ -57,8 +57,8 @@ async def later(pool: Pool, row: dict[str, Any], subject: str, limit: int) -> li
 
 
 async def summarize_log(pool: Pool) -> int:
-    """What the log is looked through by describes all of it; how many of its ranges it had not. A table that is being vacuumed
-    is left to that. Not to be cancelled: PostgreSQL reads all that lies behind a range it was stopped at (docs/adr/0027).
+    """Have the log's BRIN indexes describe all of it; how many of its ranges they had not. A partition that is being vacuumed is
+    left to that. Not to be cancelled: PostgreSQL reads all that lies behind a range it was stopped at (docs/adr/0027).
     """
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("set local statement_timeout = 0")
