@@ -15,6 +15,7 @@ install: .venv/installed ## a virtual environment with everything the other targ
 	@echo "Installing packages (about 200 MB, once)"
 	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.txt
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q shared services guichet
 	@touch $@
 
 demo: install ## the whole system on this machine, with simulated departments; Ctrl-C stops it

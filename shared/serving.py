@@ -11,9 +11,7 @@ from shared.settings import Settings
 
 
 def run(app: FastAPI) -> None:
-    # Batches are thousands of short-lived objects: collecting them every 700 costs a third of the time.
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.freeze()  # what was imported stays; how seldom garbage is looked for stands in services/__init__.py
     _Server(config_of(app, app.state.settings)).run()
 
 

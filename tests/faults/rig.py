@@ -66,6 +66,8 @@ class FaultSystem(System):
     def __init__(self, home: Home, port_base: int) -> None:
         super().__init__(home, port_base)
         self._wanted_file = home.path / "wanted"
+        self._code = home.path / "code"
+        failpoints.keep_code(self._code)
         self.wanted = Wanted.new(self._wanted_file)
         self.stops: dict[str, str] = {}
         self.environment: dict[str, dict[str, str]] = {}
@@ -105,6 +107,7 @@ class FaultSystem(System):
             "GUICHET_WEBHOOK_TARGETS": "any",  # receivers are on this machine
             failpoints.HITS: str(hits),
             failpoints.WANTED: str(self._wanted_file),
+            failpoints.CODE: str(self._code),
             failpoints.STOP: self.stops.pop(name, ""),
             **({"GUICHET_PORT": str(free_port())} if second else {}),
             **self.environment.get(name, {}),

@@ -46,7 +46,6 @@ async def _until_orphaned(parent: int) -> None:
 
 def main() -> None:
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
     settings = load_settings()
     configure_logs("reporting", settings.log_level)
     asyncio.run(_run(settings, int(sys.argv[1])))
