@@ -23,9 +23,6 @@ from shared.service import to_the_end
 # What another worker read is looked for as often as this; what this one read is judged at once.
 _LOOK_SECONDS = 0.25
 _GATHER_SECONDS = 0.05
-# Of so many events between two tellings the newest is named as what changed a verdict: to tell more often says hardly more, and
-# costs others' answers on a machine that has much to do.
-_STREAM, _STREAM_SECONDS = 20, 0.5
 _SUMMARIZE_SECONDS = 60
 TOPICS = (
     "inventory.services.v1",
@@ -73,7 +70,7 @@ async def tell_verdicts(app: FastAPI) -> None:
     kept = KeptFacts()
     while True:
         app.state.heard.clear()
-        begun, until = time.monotonic(), kept.until
+        begun = time.monotonic()
         try:
             async with transaction(pool) as connection:
                 changed = await tell_changes(connection, day_in_ottawa(datetime.now(UTC)), kept)
@@ -84,16 +81,10 @@ async def tell_verdicts(app: FastAPI) -> None:
                 log.info("verdicts_changed", verdicts=changed)
                 app.state.committed.set()
                 app.state.stream.changed()
-        await asyncio.sleep(pause(kept.until - until, time.monotonic() - begun))
+        # A fifth of the time at most: reading does not wait for judging.
+        await asyncio.sleep(max(_GATHER_SECONDS, 4 * (time.monotonic() - begun)))
         with suppress(TimeoutError):
             await asyncio.wait_for(app.state.heard.wait(), _LOOK_SECONDS)
-
-
-def pause(events: int, seconds: float) -> float:
-    """Until verdicts are told again, after so many events were judged in so many seconds: a fifth of the time at most, since
-    reading does not wait for judging.
-    """
-    return max(_STREAM_SECONDS if events > _STREAM else _GATHER_SECONDS, 4 * seconds)
 
 
 async def summarize_log(app: FastAPI) -> None:
