@@ -90,6 +90,8 @@ def _service(found: Reports, number: int, org: str) -> None:
             "client_target_groups": ["PERSON"],
             "service_fee": "N",
             "num_applications_online": 1000,
+            "program_name_en": "A program",
+            "program_name_fr": "Un programme",
             "priority": {"designated": number % 3 == 0},
             **{f"os_{point}": "Y" if (number + n) % 5 else "N" for n, point in enumerate(_POINTS)},
         }
