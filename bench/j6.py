@@ -49,7 +49,7 @@ async def _measure(system: System, made: Reports, runs: int, asked: int) -> dict
     try:
         await _read(pool, len(made.published))
         say(f"{len(made.published):,} events of {len(made.org_ids)} organisations and {SERVICES:,} services are read")
-        _collect_seldom()
+        gc.freeze()  # as a service does (shared/serving.py)
         facts, reading = await _facts(pool, made.org_ids)
         cold = [_evaluated(facts) for _ in range(runs)]
         say(f"  from facts: {', '.join(f'{seconds:.2f} s' for seconds, _ in cold)}")
@@ -89,12 +89,6 @@ async def _measure(system: System, made: Reports, runs: int, asked: int) -> dict
         explain_ms=explain,
         cpu_ms_a_question=round(spent / (2 * asked) * 1000, 1),
     )
-
-
-def _collect_seldom() -> None:
-    """As a service does (shared/serving.py)."""
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 async def _publish(system: System, published: Sequence[Published]) -> None:

@@ -3,5 +3,5 @@
 import gc
 
 # What is imported stays, and a batch is thousands of objects that do not: to look for garbage every 700 of them costs a tenth of
-# a start, and a third of the work.
+# the imports, and a third of the work.
 gc.set_threshold(50_000, 20, 50)

@@ -5,9 +5,9 @@ A service that is run by this module has its own modules rewritten as they are i
 await is covered because it is one, not because somebody remembered it. A process ends on the spot, as a power cut would have
 it, at the first point it passes at which a crash is wanted: `python -m tests.faults.failpoints services.status.app`, told by
 the environment where that stands (`GUICHET_FAULTS_WANTED`, a file that all processes share), and where to count
-(`GUICHET_FAULTS_HITS`). With `GUICHET_FAULTS_CODE` what is rewritten is read from there, which halves what points cost a
-start. With `GUICHET_FAULTS_STOP` ("name@3") it stands still at a point's third time; with
-`GUICHET_FAULTS_KAFKA` ("9092=40001") what is meant for the one port goes to the other.
+(`GUICHET_FAULTS_HITS`). With `GUICHET_FAULTS_CODE` the rewritten modules are read from that file, not made anew. With
+`GUICHET_FAULTS_STOP` ("name@3") it stands still at a point's third time; with `GUICHET_FAULTS_KAFKA` ("9092=40001") what is
+meant for the one port goes to the other.
 """
 
 import ast
@@ -104,7 +104,7 @@ def _compiled() -> dict[str, tuple[list[str], CodeType]]:
 
 
 def keep_code(file: Path) -> None:
-    """For those who are told of it by their environment: nothing is rewritten there once more."""
+    """Write the rewritten modules where processes that are told of it by `CODE` find them."""
     file.write_bytes(marshal.dumps(_compiled()))
 
 
