@@ -18,14 +18,14 @@ from tests.faults.failpoints import ROOT
 from tests.faults.rig import Rig
 
 _TROUBLE = ORGS[-1]
-_MOST, _TIMES, _BETWEEN_SECONDS = 1.5, 10, 0.05
+_MOST, _TIMES, _BETWEEN_SECONDS = 1.5, 10, 0.1
 _SETTLING = 0.2  # of a stretch, before it
 _CLIENT_ERRORS = range(400, 500)
 
 
 async def flood_and_poison(rig: Rig, full: bool) -> str:
     """Ten times as many good reports of applications as it sends otherwise, and as much that no door can take; the others' answers are timed."""
-    pairs, turns, seconds = (3, 3, 10.0) if full else (1, 1, 4.0)
+    pairs, turns, seconds = (3, 6, 5.0) if full else (1, 1, 4.0)
     ratios, statuses = [], Counter[int]()
     async with _one_by_one(rig):
         for number in range(pairs):
