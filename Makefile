@@ -35,7 +35,7 @@ test: install ## the tests that can run here, on real Kafka and PostgreSQL, but 
 	        $(addprefix --ignore ,$(PURE) $(TIMED) $(PATIENT) $(LONG)); others=$$?; \
 	    wait $$patient; patient=$$?; cat $$log; rm $$log; exit $$((timed || others || patient))
 
-test-long: install ## the long ones: pages in a browser, whole demos, Kafka's data gone, databases restored from backups
+test-long: install ## the long ones: pages in a browser, whole demos, Kafka's data gone, databases restored from backups, benchmarks' results
 	@$(BIN)/python -m pytest $(LONG)
 	@$(BIN)/python -m pytest -n 3 --dist loadfile -m long tests/integration tests/e2e
 
