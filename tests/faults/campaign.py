@@ -8,6 +8,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from guichet.home import SERVICES
 from tests.faults import failpoints
@@ -54,8 +55,7 @@ class Campaign:
 async def everywhere(rig: Rig, full: bool) -> str:
     """A crash at each point that a load leads to; in full, at each that all else leads to that is done at the same time."""
     if full:
-        async with rig.forking(), stirred(rig):
-            done = await meanwhile(rig, _MOST_SECONDS, rig.points)
+        done = await meanwhile(rig, _MOST_SECONDS, rig.points, stirred(rig))
         rig.left_over = failpoints.reachable() - rig.wanted.been
         return done
     await asyncio.sleep(_LEARN_SECONDS)
@@ -81,11 +81,14 @@ async def on_the_way(rig: Rig, again: Callable[[], Awaitable[None]]) -> str:
     return f"{len(rig.wanted.been) - ended} crashes on the way"
 
 
-async def meanwhile(rig: Rig, seconds: float, points: Iterable[str] = ()) -> str:
-    """A crash at each of these points, or of all, that what is going on just now leads to, and that no crash was at before."""
+async def meanwhile(
+    rig: Rig, seconds: float, points: Iterable[str] = (), beside: AbstractAsyncContextManager[None] | None = None
+) -> str:
+    """A crash at each of these points, or of all, that what is going on just now and `beside` leads to, and that no crash was at before."""
     campaign = Campaign(rig, points or failpoints.reachable())
     async with rig.forking():
-        await campaign.go(seconds)
+        async with beside or nullcontext():
+            await campaign.go(seconds)
         await _all_ready(rig)
     return str(campaign)
 

@@ -1,12 +1,13 @@
 """What people do at the services of the fifth department: each act is answered once it is done, and then is in a log once."""
 
 import random
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from guichet.tokens import token
+from services.reporting.domain.compliance.years import fiscal_year, year_before
 from services.reporting.domain.oversight import STEPS
-from shared.contracts.reported.inventory_rows import FISCAL_YEARS
 from shared.organizations import organizations
 from tests.faults.departments import THOROUGH, services_of, words
 from tests.faults.rig import Rig
@@ -62,9 +63,9 @@ class People:
                 self._rig.history.acts["feedback", (_OFFICERS, done["erasure_id"])] = len(done["cases"])
 
     async def _sign(self) -> None:
-        """A year that has begun; once."""
-        body = random.choice(_BODIES)
-        year = random.choice(sorted(FISCAL_YEARS)[:18])
+        """For the present year or the one before, which a verdict is about; once."""
+        body, this = random.choice(_BODIES), fiscal_year(datetime.now(UTC).date())
+        year = random.choice((this, year_before(this)))
         bearer = token(self._rig.system.home, "deputy-head", ["deputy_head"], body)
         said = {"fiscal_year": year, "note": words()}
         self._decided(
