@@ -55,11 +55,6 @@ def expected(records: Iterable[Record]) -> Tables:
     return tables
 
 
-def readable(records: Iterable[Record]) -> int:
-    """How many records hold an event, each repetition counted: where the log's head stands after them."""
-    return sum(_event(record) is not None for record in records)
-
-
 def _event(record: Record) -> dict[str, Any] | None:
     """An event of an application's, or None."""
     try:
