@@ -27,11 +27,13 @@ create table bench_row (partition bigint, record_offset bigint, value text);
 grant select, insert on bench_row to reporting;
 grant create on database reporting to reporting
 """
+# Of every record, also those that repeat an event or hold none; ours and the peers keep it with what they write.
+_TAKEN = "select coalesce(sum(next_offset), 0)::bigint from consumed where topic = $1"
 _SQL = (Path(__file__).parent / "peers" / "rows.sql").read_text(encoding="utf-8")
 
 
-class WroteNothing(Exception):
-    """A contender that ended, or did nothing for minutes; with the end of its log."""
+class NotDone(Exception):
+    """A contender that ended having done nothing, or was not done within minutes; with the end of its log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ class Watch:
     deadline: float = field(default_factory=lambda: time.monotonic() + _LONGEST)
 
     def look(self, done: int) -> None:
+        """Raises NotDone."""
+        if time.monotonic() > self.deadline:
+            raise NotDone(
+                f"{self.part.name}: {done} done within {_LONGEST:.0f} s; its log:\n{self.part.last_words(20)}"
+            )
         if done and self.first is None:
             self.first = (time.perf_counter(), done, self._cpu())
         self.peak = max(self.peak, memory(self.part.pid or 0))
@@ -74,10 +81,6 @@ class Watch:
     def _cpu(self) -> list[float]:
         return [cpu_seconds([pid]) for pid in self.pids]
 
-    @property
-    def over(self) -> bool:
-        return time.monotonic() > self.deadline
-
 
 async def drain(system: System, contender: Contender, filled: Filled) -> dict[str, Any]:
     """Events (repeated ones too) a second, CPU seconds per 1,000 events, peak memory in MB, and the tables that differ from the oracle's."""
@@ -94,13 +97,13 @@ async def drain(system: System, contender: Contender, filled: Filled) -> dict[st
             await _until_rows(connection, watch, filled.records)
             sql_seconds = await _make_tables(system) if watch.first else None
         else:
-            await _until_consumed(connection, watch, filled)
+            await _until(connection, watch, filled.records, 0, _TAKEN, filled.topic)
         measured = watch.measured(filled.records)
     finally:
         part.stop()
         await connection.close()
     if watch.first is None:
-        raise WroteNothing(f"{contender.name} wrote nothing; the end of its log:\n{part.last_words(20)}")
+        raise NotDone(f"{contender.name} wrote nothing; the end of its log:\n{part.last_words(20)}")
     return {
         **measured,
         "differing": filled.tables.differing(await oracle.found(dsn)),
@@ -108,39 +111,33 @@ async def drain(system: System, contender: Contender, filled: Filled) -> dict[st
     }
 
 
-async def _until_consumed(connection: asyncpg.Connection, watch: Watch, filled: Filled) -> None:
-    """Until every record was taken, also those that repeat an event or hold none: both sides keep this with what they write."""
-    while not watch.over:
-        records = await connection.fetchval(
-            "select coalesce(sum(next_offset), 0)::bigint from consumed where topic = $1", filled.topic
-        )
-        watch.look(records)
-        if records >= filled.records or not watch.part.alive:
-            return
-        await asyncio.sleep(_POLL)
-
-
 async def until_read(connection: asyncpg.Connection, watch: Watch, last: int, before: int = 0) -> None:
-    """Until `last` events are read; those beyond the first `before` count as done.
+    """Until `last` events are read; those beyond the first `before` count as done. Raises NotDone.
 
     Positions of the log would not do: verdicts told while nothing is read take some as well.
     """
-    while not watch.over:
-        events = await connection.fetchval("select coalesce(sum(events), 0)::bigint from views_1.feed")
-        watch.look(events - before)
-        if events >= last or not watch.part.alive:
+    await _until(connection, watch, last, before, "select coalesce(sum(events), 0)::bigint from views_1.feed")
+
+
+async def _until(
+    connection: asyncpg.Connection, watch: Watch, last: int, before: int, query: str, *arguments: str
+) -> None:
+    while True:
+        found = await connection.fetchval(query, *arguments)
+        watch.look(found - before)
+        if found >= last or not watch.part.alive:
             return
         await asyncio.sleep(_POLL)
 
 
 async def _until_rows(connection: asyncpg.Connection, watch: Watch, last: int) -> None:
     """Counting costs time on this machine, so it is done seldom: about when half of what remains must be there."""
-    while not watch.over and not await connection.fetchval("select exists (select from bench_row)"):
+    while not await connection.fetchval("select exists (select from bench_row)"):
         watch.look(0)
         if not watch.part.alive and not await connection.fetchval("select exists (select from bench_row)"):
             return
         await asyncio.sleep(_POLL)
-    while not watch.over:
+    while True:
         rows = await connection.fetchval("select count(*) from bench_row")
         watch.look(rows)
         if rows >= last:

@@ -10,7 +10,7 @@ from typing import Any
 
 from bench import oracle, results
 from bench.contenders import NAMES, OURS, Contender, chosen
-from bench.draining import Filled, WroteNothing, drain
+from bench.draining import Filled, NotDone, drain
 from bench.events import Record, as_published, status_events
 from bench.rig import fill, make_topic, rig
 from bench.saying import say
@@ -53,17 +53,17 @@ async def _filled(system: System, topic: str, records: Sequence[Record]) -> Fill
 async def _take_turns(
     system: System, contenders: Sequence[Contender], many: Filled, few: Filled, runs: int, skipped: dict[str, str]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Each contender's runs; who writes nothing is out, and its reason goes to `skipped`."""
+    """Each contender's runs; who is not done is out, and its reason goes to `skipped`."""
     found: dict[str, list[dict[str, Any]]] = {each.name: [] for each in contenders}
     for turn in range(1, runs + 1):
         for each in [each for each in contenders if each.name not in skipped]:
             try:
                 measured = await drain(system, each, few if each.few else many)
-            except WroteNothing as error:
+            except NotDone as error:
                 if each is OURS:
                     raise
                 say(f"  {error}")
-                skipped[each.name] = "it wrote nothing"
+                skipped[each.name] = "it wrote nothing, or was not done in time"
                 found.pop(each.name)
                 continue
             found[each.name].append(measured)
