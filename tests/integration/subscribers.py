@@ -87,29 +87,48 @@ async def owner_of_status(system: LocalSystem) -> AsyncIterator[asyncpg.Connecti
         await connection.close()
 
 
-async def let_pass(system: LocalSystem, subscription_id: str, days: float) -> None:
-    """As if all of a subscription had happened so long ago: what waits to be tried again is due."""
+async def let_pass(system: LocalSystem, subscription_id: str, days: float) -> int:
+    """As if all of a subscription had happened so long ago: what waits to be tried again is due. Returns how many tries there
+    were before; one that is under way is waited for, since it would be recorded as of now.
+    """
     ago = timedelta(days=days)
-    async with owner_of_status(system) as connection, connection.transaction():
-        for statement in (
-            (
-                "update subscription set failing_since = failing_since - $2::interval, failed_at = failed_at - $2::interval, "
-                "previous_until = previous_until - $2::interval where subscription_id = $1"
-            ),
-            "update earlier_secret set until = until - $2::interval where subscription_id = $1",
-            "update delivery set due_at = due_at - $2::interval where subscription_id = $1",
-        ):
-            await connection.execute(statement, subscription_id, ago)
+
+    async def passed() -> int | None:
+        async with owner_of_status(system) as connection, connection.transaction():
+            under_way = await connection.fetch(
+                "select leased_until > now() from delivery where subscription_id = $1 and status = 'pending' for update",
+                subscription_id,
+            )
+            if any(leased for (leased,) in under_way):
+                return None
+            for statement in (
+                (
+                    "update subscription set failing_since = failing_since - $2::interval, "
+                    "failed_at = failed_at - $2::interval, previous_until = previous_until - $2::interval "
+                    "where subscription_id = $1"
+                ),
+                "update earlier_secret set until = until - $2::interval where subscription_id = $1",
+                "update delivery set due_at = due_at - $2::interval where subscription_id = $1",
+            ):
+                await connection.execute(statement, subscription_id, ago)
+            tries = "select count(*) from delivery_attempt join delivery using (n) where subscription_id = $1"
+            return int(await connection.fetchval(tries, subscription_id))
+
+    before = await eventually(passed, lambda found: found is not None)
+    assert before is not None
+    return before
 
 
 async def fail_for(system: LocalSystem, door: Door, subscription_id: str, days: int) -> None:
     """As if so many days went by after a first try that failed, each with one more."""
 
+    async def failing() -> Any:
+        return (await door.shown(subscription_id))["failing_since"]
+
     async def tries() -> int:
         return sum(len(each["attempts"]) for each in await door.deliveries(subscription_id))
 
-    await eventually(tries)  # the first of all is recorded
+    await eventually(failing)  # the first of all is recorded
     for _ in range(days):
-        before = await tries()
-        await let_pass(system, subscription_id, 1)
+        before = await let_pass(system, subscription_id, 1)
         await eventually(tries, lambda found, before=before: found > before)  # type: ignore[misc]

@@ -310,11 +310,11 @@ async def test_the_contact_of_a_webhook_is_told_when_it_is_suspended_and_when_it
     mailboxes.busy.add(address)  # it is tried again, suspended or not
     await fail_for(system, department, made["id"], 5)
 
-    async def tried() -> list[Any]:
-        letter, *others = await department.deliveries(made["id"])
-        return letter["attempts"] if others else []
+    async def refused() -> list[Any]:
+        _asked, _change, *written = await department.deliveries(made["id"])
+        return [attempt for each in written for attempt in each["attempts"]]
 
-    await eventually(tried)
+    await eventually(refused)
     mailboxes.busy.clear()
     await let_pass(system, made["id"], 1)
     _, told = await eventually(letters, lambda found: len(found) == 2)
