@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import logging
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -30,6 +31,7 @@ class Mailboxes:
     @classmethod
     @contextmanager
     def at(cls, port: int) -> Iterator[Self]:
+        logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd's own: each command, into a stream pytest closed
         found = cls()
         controller = Controller(found, hostname="127.0.0.1", port=port)
         controller.start()
