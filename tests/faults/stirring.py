@@ -6,7 +6,7 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from itertools import islice, product
@@ -65,11 +65,29 @@ async def stirred(rig: Rig) -> AsyncIterator[None]:
     for name, statement in product(LOGS, UNLUCKY):
         await rig.fetch(name, statement)
     rig.load.add_thorough(f"{rig.segment}.all", _THOROUGH_RATE)
-    works: list[tuple[Work, float]] = [(act, 1) for act in People(rig).acts]
-    works += [(partial(_read, rig, name), 0.2) for name in SERVICES]
+    works = [(partial(_read, rig, name), 0.2) for name in SERVICES]
     works += [(partial(work, rig, name), seconds) for name in LOGS for work, seconds in ((_mend, 1), (_open, 2))]
     works += [(partial(_come_and_go, rig), 8), (partial(_break, rig), 20), (partial(_fall_behind, rig), 200)]
-    works += [(partial(_spoil, rig), 5)]
+    async with _going_on(rig, [*works, *_at_work(rig, pause=1)]):
+        yield
+
+
+@asynccontextmanager
+async def quietly_stirred(rig: Rig) -> AsyncIterator[None]:
+    """People at work, reads, and letters set aside: what still leads to a point that hundreds of crashes did not come to."""
+    works = [(partial(_read, rig, name), 1.0) for name in SERVICES]
+    async with _going_on(rig, [*works, *_at_work(rig, pause=5)]):
+        yield
+
+
+def _at_work(rig: Rig, pause: float) -> list[tuple[Work, float]]:
+    acts: list[tuple[Work, float]] = [(act, pause) for act in People(rig).acts]
+    return [*acts, (partial(_spoil, rig), 5 * pause)]
+
+
+@asynccontextmanager
+async def _going_on(rig: Rig, works: Sequence[tuple[Work, float]]) -> AsyncIterator[None]:
+    """Each again and again after its seconds, for the length of the block; at the end nothing is left aside."""
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(_again_and_again(work, seconds)) for work, seconds in works]
         try:

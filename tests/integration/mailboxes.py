@@ -31,7 +31,9 @@ class Mailboxes:
     @classmethod
     @contextmanager
     def at(cls, port: int) -> Iterator[Self]:
-        logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd's own: each command, into a stream pytest closed
+        logging.getLogger("mail.log").setLevel(
+            logging.WARNING
+        )  # aiosmtpd's own: each command, into a stream pytest closed
         found = cls()
         controller = Controller(found, hostname="127.0.0.1", port=port)
         controller.start()
