@@ -15,6 +15,7 @@ from tests.faults.oracle import Oracle
 from tests.faults.stages import EVERY_LOG, LOGS, NOTIFICATIONS, Entry, Look, Record, Stages
 
 _MOST_TOLD = 40
+_MOST_OF_A_WAY = 10  # entries of one log: a standard may have thousands of applications measured again
 _STATE_CHANGED = "guichet.status.ApplicationStateChanged.v1"
 # Sources of what no department has reported: people, and the services themselves.
 _PEOPLE, _SERVICES = ("/officers", "/decisions"), "/services/"
@@ -258,10 +259,12 @@ def way_of(identity: Identity, stages: Stages, history: History) -> list[str]:
     for service in LOGS:
         lines += [f"{service} remembers it at {at}" for which, at in stages.received[service] if which == identity]
         lines += [f"{service} keeps a dead letter" for which in stages.letters[service] if which == identity]
-        for entry in stages.entries[service]:
-            if entry.cause == identity:
-                lines.append(f"{service} log {entry.position}: {entry.type} to {entry.topic}")
-                lines += _beyond(service, entry, stages)
+        entries = [entry for entry in stages.entries[service] if entry.cause == identity]
+        for entry in entries[:_MOST_OF_A_WAY]:
+            lines.append(f"{service} log {entry.position}: {entry.type} to {entry.topic}")
+            lines += _beyond(service, entry, stages)
+        if more := entries[_MOST_OF_A_WAY:]:
+            lines.append(f"{service} log: {len(more)} more, up to {more[-1].position}")
     return lines
 
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 import orjson
 import pytest
 
-from tests.faults.checker import Checker
+from tests.faults.checker import Checker, way_of
 from tests.faults.departments import PLANTED, Case, Said
 from tests.faults.failpoints import ROOT, points
 from tests.faults.history import Event, History
@@ -217,6 +217,14 @@ def test_an_anomaly_is_told_with_the_event_s_way() -> None:
         "Kafka: 0/2",
         "reporting: 0 times",
     ]
+
+
+def test_the_way_of_what_thousands_of_entries_follow_from_is_told_in_a_few_lines() -> None:
+    history, stages = well()
+    stages.entries["status"] += [entry(position, "e-2", position) for position in range(3, 3_000)]
+    way = way_of((SOURCE, "e-2"), stages, history)
+    assert len(way) < 40
+    assert way[-1] == "status log: 2988 more, up to 2999"
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
