@@ -28,6 +28,7 @@ class Checker:
         self._look, self._history = look, history
         self._oracle = Oracle()
         self._order = Order()
+        self._versions: dict[str, int] = {}  # the last of each application
         self._checked = 0
         # Positions that were looked at before, and those that were in Kafka.
         self._before: dict[str, set[int]] = {name: set() for name in EVERY_LOG}
@@ -52,7 +53,7 @@ class Checker:
             self._before[service] |= {position for position, _ in stages.logged[service]}
         found += done_once(stages, self._history)
         found += self._order.judge(stages.records)
-        found += versions(self._oracle, stages)
+        found += versions(self._oracle, stages, self._versions)
         found += views(self._oracle, stages)
         found += leaks(stages, self._history)
         for anomaly in found[:_MOST_TOLD]:
@@ -204,14 +205,16 @@ class Order:
             self._highest[where] = max(highest, record.position)
 
 
-def versions(expected: Oracle, stages: Stages) -> Iterator[Anomaly]:
-    """I4: each case's version counts its reports, and grows by one from entry to entry."""
+def versions(expected: Oracle, stages: Stages, last: dict[str, int]) -> Iterator[Anomaly]:
+    """I4: each case's version counts its reports, and grows by one from entry to entry.
+
+    `last` is each one's at earlier looks; what it is now is put there.
+    """
     for (service, org_id, case), number in expected.versions.items():
         version = stages.versions.get((service, org_id, case))
         if version != number:
             name = "duplicated" if (version or 0) > number else "lost"
             yield Anomaly(name, f"{org_id}/{case} has version {version} after {number} reports", service)
-    last: dict[str, int] = {}
     for entry in stages.entries["status"]:
         if entry.type != _STATE_CHANGED:
             continue

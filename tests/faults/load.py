@@ -81,7 +81,8 @@ class Load:
                     await producer.send(f"ingest.{department.service}.{department.org_id}", batch)
                 else:
                     await self.post(department.service, department.org_id, batch)
-                await self._pause(began + len(batch) / rate)
+                # At times of its own: streams in step would meet each other, and every slow moment, together.
+                await self._pause(began + department._rng.uniform(0, 2) * len(batch) / rate)
         finally:
             if producer is not None:
                 await producer.close()

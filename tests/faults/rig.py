@@ -141,7 +141,7 @@ class Rig:
         self.wanted = system.wanted
         self._held: set[str] = set()
         self._consumer: AIOKafkaConsumer | None = None
-        self._segment, self._rate = 0, 0
+        self._segment, self.rate = 0, 0.0
 
     async def supervise(self) -> None:
         """Start again at once whatever dies, but for what an experiment holds down."""
@@ -278,17 +278,23 @@ class Rig:
     async def loaded(self, rate: float, invalid: float = INVALID) -> AsyncIterator[None]:
         """Load, for the length of the block, under ids of its own; afterwards nothing is without an answer."""
         self._segment += 1
-        self._rate = int(rate)
+        self.rate = rate
         self.load.start(self.segment, rate, invalid)
         try:
             yield
         finally:
             await self.load.stop()
 
+    async def go_on_at(self, rate: float) -> None:
+        """Load at another rate, for what is left of the block."""
+        await self.load.stop()
+        self.rate = rate
+        self.load.start(f"{self.segment}.{rate:g}", rate, INVALID)
+
     @property
     def rate_of_reports(self) -> float:
         """Reports of applications a second, of all departments by both doors."""
-        return self._rate * share_of("status")
+        return self.rate * share_of("status")
 
     @property
     def _of_this_run(self) -> str:
@@ -340,7 +346,7 @@ class Rig:
         began = time.monotonic()
         cut = await eventually(self._heads, seconds=bound)
         left = max(0.1, bound - (time.monotonic() - began))
-        await eventually(lambda: self._trouble(cut, self._rate), lambda trouble: not trouble, seconds=left)
+        await eventually(lambda: self._trouble(cut, int(self.rate)), lambda trouble: not trouble, seconds=left)
         return round(time.monotonic() - began, 1)
 
     async def at_rest(self) -> None:

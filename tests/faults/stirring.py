@@ -26,7 +26,7 @@ from tests.faults.thorough import GIVEN_TO, UNLUCKY
 Work = Callable[[], Awaitable[None]]
 # Whom it asks may have ended just now.
 _AWAY = (Stop, aiohttp.ClientError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
-_THOROUGH_RATE = 12.0
+_THOROUGH_RATE, _QUIET_RATE = 12.0, 3.0
 _MENDED_SECONDS = 60.0
 _ORG = ORGS[0]
 _SERVICE = services_of(_ORG)[0]
@@ -62,9 +62,7 @@ _PATHS = {
 @asynccontextmanager
 async def stirred(rig: Rig) -> AsyncIterator[None]:
     """Everything at once, for the length of the block; what the department sends, until the load stops."""
-    for name, statement in product(LOGS, UNLUCKY):
-        await rig.fetch(name, statement)
-    rig.load.add_thorough(f"{rig.segment}.all", _THOROUGH_RATE)
+    await _report_everything(rig, _THOROUGH_RATE)
     works = [(partial(_read, rig, name), 0.2) for name in SERVICES]
     works += [(partial(work, rig, name), seconds) for name in LOGS for work, seconds in ((_mend, 1), (_open, 2))]
     works += [(partial(_come_and_go, rig), 8), (partial(_break, rig), 20), (partial(_fall_behind, rig), 200)]
@@ -74,10 +72,19 @@ async def stirred(rig: Rig) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def quietly_stirred(rig: Rig) -> AsyncIterator[None]:
-    """People at work, reads, and letters set aside: what still leads to a point that hundreds of crashes did not come to."""
+    """The same, but at a pace that leaves services their work, and nothing is broken: what still leads to a point that hundreds
+    of crashes did not come to.
+    """
+    await _report_everything(rig, _QUIET_RATE)
     works = [(partial(_read, rig, name), 1.0) for name in SERVICES]
     async with _going_on(rig, [*works, *_at_work(rig, pause=5)]):
         yield
+
+
+async def _report_everything(rig: Rig, rate: float) -> None:
+    for name, statement in product(LOGS, UNLUCKY):
+        await rig.fetch(name, statement)
+    rig.load.add_thorough(f"{rig.segment}.all", rate)
 
 
 def _at_work(rig: Rig, pause: float) -> list[tuple[Work, float]]:

@@ -199,6 +199,17 @@ def test_what_follows_from_another_log_was_reported_by_nobody() -> None:
     assert judged(history, stages) == set()
 
 
+@pytest.mark.parametrize(("version", "found"), [(3, set()), (4, {"reordered"}), (2, {"reordered"})])
+def test_an_application_goes_on_from_the_version_it_had_at_an_earlier_look(version: int, found: set[str]) -> None:
+    history, stages = well()
+    checker = Checker(cast(Look, None), history)
+    assert checker.judge(stages) == []
+    later = replace(entry(3, "F-9001-A", version), cause=("/services/inventory", "F-9001-A"))
+    stages.entries["status"], stages.records, stages.logged["status"] = [later], [record(later, 3)], [(3, later.value)]
+    stages.received["status"], stages.letters["status"] = [], []
+    assert {anomaly.name for anomaly in checker.judge(stages)} == found
+
+
 def test_what_a_restored_log_says_it_has_lost_was_read_by_reporting_all_the_same() -> None:
     history, stages = well()
     stages.logged["status"].append((9, b"{}"))
