@@ -16,6 +16,7 @@ from tests.faults.departments import ORGS, services_of
 from tests.faults.experiments.asides import Asides
 from tests.faults.history import Anomaly
 from tests.faults.rig import Rig
+from tests.faults.stirring import quietly_stirred
 from tests.integration.receiving import Answer, Receiver, receivers
 
 _ORG, _SERVICE = ORGS[0], services_of(ORGS[0])[0]
@@ -64,7 +65,7 @@ async def receivers_misbehave(rig: Rig, full: bool) -> str:
 async def _crashing(rig: Rig) -> str:
     async with receivers() as found, Asides(rig, found).going_on():
         await asyncio.sleep(5)
-        return await meanwhile(rig, 120)
+        return await meanwhile(rig, 120, beside=quietly_stirred(rig))
 
 
 def _bad(healed: asyncio.Event) -> dict[str, Answer | None]:

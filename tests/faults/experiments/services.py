@@ -5,7 +5,7 @@ import os
 import random
 import signal
 import time
-from contextlib import AsyncExitStack, nullcontext, suppress
+from contextlib import AsyncExitStack, suppress
 
 import aiohttp
 import orjson
@@ -18,7 +18,6 @@ from tests.faults.departments import DEPARTMENTS
 from tests.faults.history import Anomaly
 from tests.faults.leading import FENCE, FIRST_PARTITION, read_further, waited_for
 from tests.faults.rig import Rig
-from tests.faults.stirring import quietly_stirred
 
 # The groups of those that stand still, and how many partitions there are for each.
 _READ = (
@@ -32,15 +31,14 @@ _FEWEST_KILLS, _MOST_EVENTS, _MOST_SECONDS = 6, 1_000_000, 900.0
 
 async def kill_services(rig: Rig, full: bool) -> str:
     """At random times, whether it has come back from the last time or not; in full until a million events were sent, and also where
-    nothing had ended yet, with people at work beside it.
+    nothing had ended yet.
     """
     rng, times, until = random.Random(f"{rig.seed}/F1"), 0, time.monotonic() + (_MOST_SECONDS if full else 0)
-    async with quietly_stirred(rig) if full else nullcontext():
-        with rig.ending_at(rig.left_over):
-            while times < _FEWEST_KILLS or (len(rig.history.events) < _MOST_EVENTS and time.monotonic() < until):
-                await asyncio.sleep(rng.uniform(0, 9 if full else 2))
-                rig.kill(rng.choice(SERVICES) if full else SERVICES[times % len(SERVICES)])
-                times += 1
+    with rig.ending_at(rig.left_over):
+        while times < _FEWEST_KILLS or (len(rig.history.events) < _MOST_EVENTS and time.monotonic() < until):
+            await asyncio.sleep(rng.uniform(0, 9 if full else 2))
+            rig.kill(rng.choice(SERVICES) if full else SERVICES[times % len(SERVICES)])
+            times += 1
     seconds = await asyncio.gather(*(rig.serves(name) for name in SERVICES))
     return f"{times} kills, all ready again within {max(seconds)} s of the last"
 
