@@ -82,7 +82,7 @@ class Load:
                 else:
                     await self.post(department.service, department.org_id, batch)
                 # At times of its own: streams in step would meet each other, and every slow moment, together.
-                await self._pause(began + department._rng.uniform(0, 2) * len(batch) / rate)
+                await self._pause(began + department._rng.uniform(0.5, 1.5) * len(batch) / rate)
         finally:
             if producer is not None:
                 await producer.close()
