@@ -25,7 +25,8 @@ from tests.integration.test_live import Stream
 from tests.unit.evidence import row
 
 ORG = "9074"
-EVENTS = 20
+# The first ones meet a service that has judged nobody yet: it judges everyone, and rests four times as long.
+FIRST, EVENTS = 3, 20
 
 
 class Heard:
@@ -102,7 +103,7 @@ async def test_a_verdict_is_on_the_topic_and_on_the_stream_within_a_second_of_th
     key = (await keys.create(services, ORG))["key"]
     year = fiscal_year(day_in_ottawa(datetime.now(UTC)))
     on_topic, on_stream = [], []
-    for number in range(EVENTS):
+    for number in range(FIRST + EVENTS):
         name = f"{unique}-{number}"
         sent = inventory_event(ORG, "ServiceReported", name, row(name, year))
         (receipt,) = await services.send("inventory", key, [sent])
@@ -110,6 +111,7 @@ async def test_a_verdict_is_on_the_topic_and_on_the_stream_within_a_second_of_th
         assert receipt["outcome"] == "accepted", receipt
         on_topic.append(await topic.wait(name) - answered)
         on_stream.append(await stream.wait(name) - answered)
+    del on_topic[:FIRST], on_stream[:FIRST]
     sys.stdout.write(f"p50, p95 of {EVENTS}: on the topic {_said(on_topic)}; on the stream {_said(on_stream)}\n")
     assert p95(on_topic) < 1
     assert p95(on_stream) < 1
@@ -125,7 +127,7 @@ async def test_a_verdict_that_a_decision_changes_is_on_the_topic_within_a_second
     """A corrective action, in a department whose service providers were offered nothing."""
     waited = []
     for org in DECIDING:
-        await _fail(services, org)
+        await _fail(services, topic, org)
         bearer = token(services.home, "a-deputy-head", ["deputy_head"], org)
         headers = {"Authorization": f"Bearer {bearer}"}
         async with http.post(
@@ -161,8 +163,10 @@ ACTION = {
 }
 
 
-async def _fail(services: Services, org: str) -> None:
-    """Report what makes a finding of the organisation, and wait until it is one."""
+async def _fail(services: Services, topic: Heard, org: str) -> None:
+    """Report what makes a finding of the organisation, and wait until it is one, and told: a decision told together with a report
+    has that as its cause.
+    """
     key, today = (await keys.create(services, org))["key"], day_in_ottawa(datetime.now(UTC))
     appointed = {"kind": "provider_appointed", "provider_id": "p-1", "on": "2015-01-05"}
     assessed = {"kind": "assessment_completed", "fiscal_year": fiscal_year(today), "on": today.isoformat()}
@@ -174,3 +178,4 @@ async def _fail(services: Services, org: str) -> None:
         return {each["requirement"]: each["state"] for each in answer["verdicts"]}
 
     await eventually(found, lambda states: states["PSD-4.1.33"] == "non_compliant")
+    await topic.wait(f"{org} {assessed['kind']}")
