@@ -72,8 +72,8 @@ async def stirred(rig: Rig) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def quietly_stirred(rig: Rig) -> AsyncIterator[None]:
-    """The same, but at a pace that leaves services their work, and nothing is broken: what still leads to a point that hundreds
-    of crashes did not come to.
+    """Everything reported, people at work, reads, letters set aside, at a pace that leaves services their work: for points that
+    hundreds of crashes did not come to.
     """
     await _report_everything(rig, _QUIET_RATE)
     works = [(partial(_read, rig, name), 1.0) for name in SERVICES]

@@ -31,9 +31,8 @@ class Mailboxes:
     @classmethod
     @contextmanager
     def at(cls, port: int) -> Iterator[Self]:
-        logging.getLogger("mail.log").setLevel(
-            logging.WARNING
-        )  # aiosmtpd's own: each command, into a stream pytest closed
+        # aiosmtpd tells of each command, into a stream that pytest has closed by then.
+        logging.getLogger("mail.log").setLevel(logging.WARNING)
         found = cls()
         controller = Controller(found, hostname="127.0.0.1", port=port)
         controller.start()

@@ -21,8 +21,7 @@ from tests.faults.rig import Rig
 _TROUBLE = ORGS[-1]
 _MOST, _TIMES, _BETWEEN_SECONDS = 1.5, 10, 0.1
 _SETTLING = 0.2  # of a stretch, before it
-# In a quiet stretch so much of the machine is to be taken at most; where a hundred events take all of it, nothing tells apart
-# who is held up by whom (docs/adr/0029).
+# So much of the machine may a quiet stretch take: a full one makes everyone wait for whatever comes on top (docs/adr/0029).
 _BUSY, _LOOK_SECONDS, _SLOWEST = 0.6, 5.0, 12.5
 _CLIENT_ERRORS = range(400, 500)
 
