@@ -1,4 +1,8 @@
-"""The client's pages in a real browser: by keyboard alone, without script, at 400 %, and clean for axe, in both languages."""
+"""The client's pages in a real browser: by keyboard alone, without script, at 400 %, and clean for axe, in both languages.
+
+What leads to another page stands in `expect_navigation`, which waits for all of it: a page half read has half of what is
+asked of it.
+"""
 
 import asyncio
 import os
@@ -42,7 +46,8 @@ async def opened(page: Any, services: Services, language: Language, code: str) -
     await page.goto(f"{services.url('status')}/{language}/")
     await to(page, "tracking_code")
     await page.keyboard.type(code)
-    await page.keyboard.press("Enter")
+    async with page.expect_navigation():
+        await page.keyboard.press("Enter")
     await page.wait_for_selector("#application")
 
 
@@ -88,7 +93,8 @@ async def test_an_application_is_opened_and_followed_by_keyboard_alone_and_each_
     await page.keyboard.press("Space")
     await to(page, "digest")
     await to(page, "BUTTON")
-    await page.keyboard.press("Enter")
+    async with page.expect_navigation():
+        await page.keyboard.press("Enter")
     await page.wait_for_selector("#mail ~ .notice[role=status]")
     await judge(page, f"followed-{language}")
 
@@ -100,10 +106,9 @@ async def test_an_application_is_opened_and_followed_by_keyboard_alone_and_each_
         await page.goto(services.url("status") + link_in(letter, purpose))
         await judge(page, f"{purpose}-{language}")
         await to(page, "BUTTON")
-        await page.keyboard.press("Enter")
-        await page.wait_for_function(
-            "said => document.querySelector('main').innerText.includes(said)", arg=said[language]
-        )
+        async with page.expect_navigation():
+            await page.keyboard.press("Enter")
+        assert said[language] in await page.inner_text("main")
         await judge(page, f"{purpose}-done-{language}")
 
 
@@ -119,14 +124,16 @@ async def test_a_wrong_code_and_an_address_that_is_none_are_told_where_they_were
     await page.goto(f"{services.url('status')}/{language}/")
     await to(page, "tracking_code")
     await page.keyboard.type("AAAAA-BBBBB-CCCCC-DDDDD")
-    await page.keyboard.press("Enter")
+    async with page.expect_navigation():
+        await page.keyboard.press("Enter")
     await page.wait_for_selector("[role=alert]")
     assert await page.get_attribute("[name=tracking_code]", "aria-describedby") == "problem"
     await judge(page, f"wrong-code-{language}")
     await opened(page, services, language, code)
     await to(page, "address")
     await page.keyboard.type("name@nowhere")  # which a browser lets pass, and we do not
-    await page.keyboard.press("Enter")
+    async with page.expect_navigation():
+        await page.keyboard.press("Enter")
     await page.wait_for_selector("[role=alert]")
     assert await page.get_attribute("[name=address]", "aria-describedby") == "mail-problem"
     await judge(page, f"refused-address-{language}")
@@ -176,7 +183,8 @@ async def test_the_pages_of_what_is_late_paused_and_decided_and_of_all_of_them_a
     await judge(page, f"applications-{language}")
     await page.set_viewport_size(WIDE)
     await to(page, "BUTTON")  # forgets the codes that were given
-    await page.keyboard.press("Enter")
+    async with page.expect_navigation():
+        await page.keyboard.press("Enter")
     await page.wait_for_selector("[name=tracking_code]")
     await page.goto(f"{services.url('status')}/{language}/applications")
     await judge(page, f"no-applications-{language}")
@@ -193,7 +201,8 @@ async def test_without_script_everything_is_there_and_the_page_says_to_read_it_a
     page = await context.new_page()
     await page.goto(f"{services.url('status')}/{language}/")
     await page.fill("[name=tracking_code]", code)
-    await page.press("[name=tracking_code]", "Enter")
+    async with page.expect_navigation():
+        await page.press("[name=tracking_code]", "Enter")
     await page.wait_for_selector("#application")
     text = await page.inner_text("main")
     assert {"en": "Send the second page", "fr": "Envoyez la deuxième page"}[language] in text

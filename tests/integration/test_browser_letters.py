@@ -37,7 +37,8 @@ async def test_how_one_is_told_is_chosen_by_keyboard_alone_and_a_contact_agrees_
     await page.keyboard.press("Space")
     await to(page, "digest")
     await to(page, "BUTTON")
-    await page.keyboard.press("Enter")
+    async with page.expect_navigation():
+        await page.keyboard.press("Enter")
     await page.wait_for_selector(".notice[role=status]")
     await judge(page, f"preferences-kept-{language}")
     shown = await department.shown(made["id"])
@@ -48,7 +49,8 @@ async def test_how_one_is_told_is_chosen_by_keyboard_alone_and_a_contact_agrees_
     await page.goto(link(seal, url, language, hook["id"], "confirm-contact", f"owner-{unique}@example.org"))
     await judge(page, f"contact-{language}")
     await to(page, "BUTTON")
-    await page.keyboard.press("Enter")
+    async with page.expect_navigation():
+        await page.keyboard.press("Enter")
     await page.wait_for_selector(".notice[role=status]")
     await judge(page, f"contact-done-{language}")
 

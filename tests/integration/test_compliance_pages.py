@@ -59,7 +59,8 @@ async def test_three_steps_lead_from_an_organisation_to_the_record_and_each_page
     await page.goto(f"{services.url('reporting')}/{language}/compliance/{ORG}?as_of=2018-03-31")
     await judge(page, f"organization-{language}")
     await page.set_viewport_size(WIDE)
-    await page.click("text='7.4'")
+    async with page.expect_navigation():
+        await page.click("text='7.4'")
     await page.wait_for_selector(f"#inventory-{reported}")
     await judge(page, f"verdict-{language}")
     text = await page.inner_text("main")
@@ -67,10 +68,12 @@ async def test_three_steps_lead_from_an_organisation_to_the_record_and_each_page
     assert {"en": "insufficient evidence", "fr": "preuves insuffisantes"}[language] in text
     assert f"inventory {reported}" in text
     assert "inventory.services.v1" in text
-    await page.click(f"#inventory-{reported} a[href*='/events/']")
+    async with page.expect_navigation():
+        await page.click(f"#inventory-{reported} a[href*='/events/']")
     await judge(page, f"event-{language}")
     await page.set_viewport_size(WIDE)
-    await page.click("th a >> text='7.4'")
+    async with page.expect_navigation():
+        await page.click("th a >> text='7.4'")
     assert f"inventory {reported}" in await page.inner_text("main")
 
 
@@ -86,7 +89,8 @@ async def test_a_deputy_head_sees_what_is_left_has_it_corrected_and_signs_once(
     address = f"{services.url('reporting')}/{language}/compliance/{org}/decisions"
     await page.goto(address)
     await page.fill("[name=token]", token(services.home, "the-deputy-head", ["deputy_head"], org))
-    await page.press("[name=token]", "Enter")
+    async with page.expect_navigation():
+        await page.press("[name=token]", "Enter")
     assert page.url == address
     assert {"en": "none is open", "fr": "aucune en cours"}[language] in await page.inner_text("main")
     await page.click("details summary")
@@ -96,13 +100,16 @@ async def test_a_deputy_head_sees_what_is_left_has_it_corrected_and_signs_once(
     for name in ("title_en", "title_fr", "owner_en", "owner_fr"):
         await form.locator(f"[name={name}]").fill(name)
     await form.locator("[name=due_on]").fill("2030-01-31")
-    await form.locator("button").click()
+    async with page.expect_navigation():
+        await form.locator("button").click()
     assert f"title_{language}" in await page.locator("table tr", has_text=f"owner_{language}").inner_text()
-    await page.click("form:has([value=done]) button")
+    async with page.expect_navigation():
+        await page.click("form:has([value=done]) button")
     assert await page.locator("h3 .good").count() == 1
     for _ in range(2):
         await page.select_option("[name=fiscal_year]", "2025-2026")
-        await page.click("form[action$='/confirmation'] button")
+        async with page.expect_navigation():
+            await page.click("form[action$='/confirmation'] button")
     assert "2025-2026" in await page.inner_text("[role=alert]")
     assert "the-deputy-head" in await page.inner_text("ol.steps")
     await context.close()
@@ -120,13 +127,16 @@ async def test_from_a_verdict_to_its_record_and_back_by_keyboard_alone(
 ) -> None:
     await page.goto(f"{services.url('reporting')}/{language}/compliance/{ORG}?as_of=2018-03-31")
     await until(page, "tbody a[href*='/verdicts/']")
-    await page.keyboard.press("Enter")
+    async with page.expect_navigation():
+        await page.keyboard.press("Enter")
     await page.wait_for_selector(f"#inventory-{reported}")
     await until(page, f"#inventory-{reported} a")
-    await page.keyboard.press("Enter")
+    async with page.expect_navigation():
+        await page.keyboard.press("Enter")
     await page.wait_for_selector("h3")
     await until(page, "th a[href*='/verdicts/']")
-    await page.keyboard.press("Enter")
+    async with page.expect_navigation():
+        await page.keyboard.press("Enter")
     await page.wait_for_selector(f"#inventory-{reported}")
 
 
@@ -141,8 +151,8 @@ async def test_a_corrective_action_is_opened_and_a_year_signed_by_keyboard_alone
     await page.goto(f"{services.url('reporting')}/{language}/compliance/{org}/decisions")
     await to(page, "token")
     await page.keyboard.type(token(services.home, "the-deputy-head", ["deputy_head"], org))
-    await page.keyboard.press("Enter")
-    await page.wait_for_selector("details summary")
+    async with page.expect_navigation():
+        await page.keyboard.press("Enter")
     await until(page, "details summary")
     await page.keyboard.press("Enter")
     for name in ("title_en", "title_fr", "owner_en", "owner_fr"):
@@ -150,12 +160,13 @@ async def test_a_corrective_action_is_opened_and_a_year_signed_by_keyboard_alone
         await page.keyboard.type(f"By {name}")
     await to(page, "due_on")
     await page.keyboard.type("01312030")
-    await page.keyboard.press("Enter")
+    async with page.expect_navigation():
+        await page.keyboard.press("Enter")
     await page.wait_for_selector("h3 .warn")
     assert f"By title_{language}" in await page.inner_text("main")
     await until(page, "form[action$='/confirmation'] button")
-    await page.keyboard.press("Enter")
-    await page.wait_for_selector("ol.steps")
+    async with page.expect_navigation():
+        await page.keyboard.press("Enter")
     assert "the-deputy-head" in await page.inner_text("ol.steps")
 
 
@@ -166,14 +177,14 @@ async def test_oversight_takes_a_step_by_the_page_and_is_told_which_cannot_follo
     page = await browser.new_page()
     await page.goto(f"{services.url('reporting')}/fr/compliance/9044/decisions")
     await page.fill("[name=token]", token(services.home, "overseer", ["oversight"], None))
-    await page.press("[name=token]", "Enter")
+    async with page.expect_navigation():
+        await page.press("[name=token]", "Enter")
     for step in ("corrective_action_recommended", "treasury_board_decided"):
-        await page.wait_for_selector("form[action$='/steps']")
         await page.select_option("[name=step]", step)
         await page.fill("[name=en]", "Why")
         await page.fill("[name=fr]", "Pourquoi")
-        await page.click("form[action$='/steps'] button")
-        await page.wait_for_selector("[role=alert], ol.steps")
+        async with page.expect_navigation():
+            await page.click("form[action$='/steps'] button")
     assert "Pourquoi" in await page.inner_text("ol.steps")
     assert "treasury_board_decided" in await page.inner_text("[role=alert]")
     await judge(page, "decisions-overseer-fr")

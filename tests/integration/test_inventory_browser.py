@@ -98,8 +98,8 @@ async def test_the_eight_questions_are_answered_by_keyboard(
     await page.keyboard.press("Space")
     await to(page, "repeated")
     await page.keyboard.press("ArrowRight")
-    await page.keyboard.press("Enter")
-    await page.wait_for_selector("[role=status]")
+    async with page.expect_navigation():
+        await page.keyboard.press("Enter")
     assert judged in await page.inner_text("[role=status]")
 
 
@@ -109,10 +109,12 @@ async def test_a_priority_is_proposed_with_its_rationale_in_both_languages_or_re
     await page.goto(f"{services.url('inventory')}/fr/tools/priority")
     await page.select_option("#volume", "high")
     await page.fill("#rationale_en", "Most used")
-    await page.click("main button")
+    async with page.expect_navigation():
+        await page.click("main button")
     assert "dans les deux langues" in await page.inner_text("[role=alert]")
     await page.fill("#rationale_fr", "Le plus utilisé")
-    await page.click("main button")
+    async with page.expect_navigation():
+        await page.click("main button")
     assert '"designated": true' in await page.inner_text("pre")
     assert "Le plus utilisé" in await page.inner_text("pre")
 
@@ -123,7 +125,8 @@ async def test_the_annual_update_is_chosen_and_read_without_script(
     await page.goto(f"{services.url('inventory')}/en/annual-update")
     await page.select_option("#org", ORG)
     await page.select_option("#fiscal_year", "2025-2026")
-    await page.click("main button")
+    async with page.expect_navigation():
+        await page.click("main button")
     text = await page.inner_text("main")
     assert "What is left to do" in text
     assert f"{described}-gone" in text
@@ -134,10 +137,12 @@ MEASURED = {"en": "20 business days", "fr": "20 jours ouvrables"}
 
 async def sign_in(services: Services, page: Any, language: Language, subject: str, role: str, org: str) -> None:
     """Where the page that is open leads to, and back to it."""
-    await page.click("a[href*='/sign-in']")
+    async with page.expect_navigation():
+        await page.click("a[href*='/sign-in']")
     await page.fill("[name=token]", token(services.home, subject, [role], org))
-    await page.press("[name=token]", "Enter")
-    await page.wait_for_selector("[name=token]", state="detached")
+    async with page.expect_navigation():
+        await page.press("[name=token]", "Enter")
+    assert await page.locator("[name=token]").count() == 0
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -152,10 +157,12 @@ async def test_an_officer_confirms_a_measure_on_the_standard_s_page_and_nothing_
     await sign_in(services, page, language, "another-officer", "officer", ORG)
     await page.fill("#amount", "20")
     await page.select_option("#unit", "business_day")
-    await page.click("form[method=post] button")
+    async with page.expect_navigation():
+        await page.click("form[method=post] button")
     assert MEASURED[language] in await page.inner_text("dl")
     assert await page.locator("dl .good").count() == 1
-    await with_script.click("form[method=post] button")
+    async with with_script.expect_navigation():
+        await with_script.click("form[method=post] button")
     assert await with_script.locator("[role=alert]").count() == 1
 
 
@@ -163,7 +170,8 @@ async def test_a_measure_that_is_none_is_told_on_the_page(services: Services, pa
     await page.goto(f"{services.url('inventory')}/en/services/{described}/standards/STD-{described}")
     await sign_in(services, page, "en", "an-officer", "officer", ORG)
     await page.fill("#amount", "123456")
-    await page.click("form[method=post] button")
+    async with page.expect_navigation():
+        await page.click("form[method=post] button")
     assert "9999" in await page.inner_text("[role=alert]")
 
 
@@ -179,6 +187,7 @@ async def test_a_year_is_confirmed_on_the_page_by_the_department_s_own(
     await page.goto(f"{services.url('inventory')}/{language}/annual-update?org={ORG}&fiscal_year={year}")
     await sign_in(services, page, language, "the-deputy-head", "deputy_head", ORG)
     assert await page.locator("ol.steps li").last.locator(".warn").count() == 1
-    await page.click("form[method=post] button")
+    async with page.expect_navigation():
+        await page.click("form[method=post] button")
     assert await page.locator("ol.steps li").last.locator(".good").count() == 1
     assert year in page.url
