@@ -58,9 +58,12 @@ BUGS = (
     Bug(
         "the relay's cursor moves before Kafka's acknowledgement",
         "shared/relay.py",
-        "await asyncio.wait_for(publish(self._producer, [_record(row) for row in rows]), _ACKNOWLEDGE_SECONDS)",
-        "asyncio.ensure_future(publish(self._producer, [_record(row) for row in rows]))",
-        ("F6",),
+        "await asyncio.wait_for(publish(self._producer, [_record(row) for row in rows]), _ACKNOWLEDGE_SECONDS)\n"
+        '        await self._move(connection, rows[-1]["position"], rows[-1]["recorded_at"])\n',
+        'await self._move(connection, rows[-1]["position"], rows[-1]["recorded_at"])\n'
+        "        await asyncio.wait_for(publish(self._producer, [_record(row) for row in rows]), _ACKNOWLEDGE_SECONDS)\n",
+        ("F2",),
+        "shared.relay:Relay._publish_some:2 after",
     ),
     Bug(
         "answered before the commit is durable",
