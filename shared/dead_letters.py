@@ -55,15 +55,20 @@ class DeadLetters:
         for code, number in Counter(refusal.problem.code for _, refusal in refused).items():
             metrics.dead_letters.labels(code).inc(number)
 
-    async def kept_before(self, connection: Connection, records: Mapping[Place, bytes]) -> set[Place]:
-        """Which of these records have a letter. What another record left at a place, before its topic was made anew, is none."""
+    async def kept_before(
+        self, connection: Connection, records: Mapping[Place, bytes], *, accepted: bool = True
+    ) -> set[Place]:
+        """Which of these records have a letter; not `accepted`: one that was not accepted by a replay. What another record left
+        at a place, before its topic was made anew, is none.
+        """
         if not records:
             return set()
         rows = await connection.fetch(
             "select topic, partition, record_offset, size, sealed from dead_letter join "
             "unnest($1::text[], $2::int[], $3::bigint[]) as a (topic, partition, record_offset) "
-            "using (topic, partition, record_offset)",
+            "using (topic, partition, record_offset) where $4 or state <> 'accepted'",
             *zip(*records, strict=True),
+            accepted,
         )
         places = [(row["topic"], row["partition"], row["record_offset"]) for row in rows]
         letters = zip(places, rows, strict=True)

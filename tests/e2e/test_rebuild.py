@@ -91,7 +91,7 @@ async def report(services: Services, served: Served, key: str, unique: str) -> N
 
 async def rebuilt(system: LocalSystem, *arguments: str, status: int = 0) -> dict[str, Any]:
     done = await asyncio.to_thread(system.command, "rebuild", *arguments, "--format", "json", check=False)
-    assert done.returncode == status, done.stderr
+    assert done.returncode == status, done.stdout + done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 

@@ -18,6 +18,10 @@ from services.reporting.handlers.rebuilding.rereading import log_only
 from services.reporting.handlers.rebuilding.switching import DifferentEvents
 from shared.consuming import Consumption, Record
 from shared.database import TRANSIENT, Connection, _speak_json, open_pool, transaction
+from shared.dead_letters import settle
+from shared.decoding import Refusal, identity_of
+from shared.intake import unexpected
+from shared.listening import as_it_came
 from shared.problems import Refused
 from shared.testing import eventually
 from tests.conftest import LocalSystem
@@ -446,6 +450,28 @@ async def test_what_the_log_lost_is_logged_again_and_no_view_counts_it_twice(vie
     assert await content(views) == before
 
 
+@pytest.mark.parametrize("lost", range(4))
+async def test_a_word_that_the_log_lost_and_that_was_withdrawn_since_stays_withdrawn(
+    views: asyncpg.Pool, lost: int
+) -> None:
+    """It is logged again behind its withdrawal: of services, and of standards."""
+    batches = IN_ORDER.handed_over()
+    for batch in batches:
+        await taken(views, batch)
+    before = await content(views)
+    await views.execute(
+        "delete from logged_event where service = 'inventory' and service_position % 4 = $1 and not value like '%\"withdrawn\":true%'",
+        lost,
+    )
+    async with transaction(views) as connection:
+        assert sum([await log_only(connection, LETTERS, batch) for batch in batches]) > 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(filling, "_STRETCH", 5)
+        found = await rebuilt(views)
+    assert (found["state"], found["differences"]) == ("switched", None)
+    assert await content(views) == before
+
+
 async def test_a_log_and_views_that_are_gone_are_made_again_from_the_records_alone(views: asyncpg.Pool) -> None:
     """Restored services among them: the words that made spans void are read again too."""
     batches = IN_ORDER.handed_over()
@@ -458,6 +484,23 @@ async def test_a_log_and_views_that_are_gone_are_made_again_from_the_records_alo
             await log_only(connection, LETTERS, batch)
     found = await rebuilt(views, "the log and the views were lost")
     assert found["state"] == "switched"
+    assert await content(views) == before
+
+
+async def test_a_record_that_was_set_aside_and_accepted_since_is_logged_again(views: asyncpg.Pool) -> None:
+    some = records(40)
+    await read(views, some[:-1])
+    async with transaction(views) as connection:
+        arrival = as_it_came(some[-1])
+        await LETTERS.keep(connection, [(arrival, Refusal(unexpected(ValueError()), *identity_of(arrival)))])
+        letter = await connection.fetchval("select dead_letter_id from dead_letter")
+        await handlers.read_again(connection, some[-1], LETTERS)
+        await settle(connection, letter, {"outcome": "accepted", "replays": 1})
+    before = await content(views)
+    await views.execute(_FORGET.replace("delete from dead_letter; ", ""))
+    async with transaction(views) as connection:
+        assert await log_only(connection, LETTERS, some) == 40
+    assert (await rebuilt(views, "the log and the views were lost"))["state"] == "switched"
     assert await content(views) == before
 
 

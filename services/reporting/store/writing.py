@@ -4,7 +4,7 @@ The views are the live ones (`views_1`), or those that a rebuild fills beside th
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from services.reporting.domain.fold import Deltas
@@ -155,16 +155,19 @@ async def remember_advanced(
 
 
 async def remember_services(connection: Connection, events: Sequence[Any], views: str = LIVE) -> None:
-    """Each year's newest word of a service; a year of which no report is left is forgotten."""
+    """Each year's newest word of a service; a year of which no report is left is forgotten, whatever comes late of it."""
     schema = KNOWN_IN[views]
     last = _newest(events, lambda e: (e.data.service_id, e.data.valid_from))
+    await _withdraw(connection, views, {(key[0], "", key[1]): e for key, e in last.items() if e.data.withdrawn})
     await connection.executemany(
         f"delete from {schema}.known_service where service_id = $1 and valid_from = $2 and position < $3",
         [(*key, e.service_position) for key, e in last.items() if e.data.withdrawn],
     )
     await connection.executemany(
         f"insert into {schema}.known_service as k (service_id, org_id, name, priority, valid_from, position) "
-        "values ($1, $2, $3, $4, $5, $6) on conflict (service_id, valid_from) do update set org_id = excluded.org_id, "
+        "select $1, $2, $3, $4, $5, $6 where not exists (select from "
+        f"{views}.withdrawal where service_id = $1 and standard_id = '' and valid_from = $5 and position > $6) "
+        "on conflict (service_id, valid_from) do update set org_id = excluded.org_id, "
         "name = excluded.name, priority = excluded.priority, position = excluded.position "
         "where excluded.position >= k.position",
         [
@@ -175,17 +178,29 @@ async def remember_services(connection: Connection, events: Sequence[Any], views
     )
 
 
+async def _withdraw(connection: Connection, views: str, last: Mapping[tuple[str, str, date], Any]) -> None:
+    """Keep the position of the last withdrawal of each service or standard, and year."""
+    await connection.executemany(
+        f"insert into {views}.withdrawal as w (service_id, standard_id, valid_from, position) values ($1, $2, $3, $4) "
+        "on conflict (service_id, standard_id, valid_from) do update set position = greatest(w.position, excluded.position)",
+        [(*key, e.service_position) for key, e in last.items()],
+    )
+
+
 async def remember_standards(connection: Connection, events: Sequence[Any], views: str = LIVE) -> None:
     """The same of standards."""
     schema = KNOWN_IN[views]
     last = _newest(events, lambda e: (e.data.service_id, e.data.standard_id, e.data.valid_from))
+    await _withdraw(connection, views, {key: e for key, e in last.items() if e.data.withdrawn})
     await connection.executemany(
         f"delete from {schema}.known_standard where service_id = $1 and standard_id = $2 and valid_from = $3 and position < $4",
         [(*key, e.service_position) for key, e in last.items() if e.data.withdrawn],
     )
     await connection.executemany(
         f"insert into {schema}.known_standard as k (service_id, standard_id, org_id, name, kind, channel, target, measure, valid_from, "
-        "position) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (service_id, standard_id, valid_from) do update set "
+        "position) select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 where not exists (select from "
+        f"{views}.withdrawal where service_id = $1 and standard_id = $2 and valid_from = $9 and position > $10) "
+        "on conflict (service_id, standard_id, valid_from) do update set "
         "org_id = excluded.org_id, name = excluded.name, kind = excluded.kind, channel = excluded.channel, "
         "target = excluded.target, measure = excluded.measure, position = excluded.position "
         "where excluded.position >= k.position",

@@ -65,9 +65,13 @@ async def _read(
 
 
 async def log_only(connection: Connection, letters: DeadLetters, records: Sequence[Record]) -> int:
-    """Log what is not in the log; how many records that was. What was set aside when it was read first stays so."""
+    """Log what is not in the log; how many records that was. What was set aside when it was read first, and not accepted since,
+    stays so.
+    """
     by_place = {(each.topic, each.partition, each.offset): each for each in records}
-    aside = await letters.kept_before(connection, {place: each.value or b"" for place, each in by_place.items()})
+    aside = await letters.kept_before(
+        connection, {place: each.value or b"" for place, each in by_place.items()}, accepted=False
+    )
     batch = decode([each for place, each in by_place.items() if place not in aside])
     events = {(event.service, event.service_position): event for event in batch.events}
     known = await store.known(connection, list(events.values())) if events else set()
