@@ -158,11 +158,11 @@ async def remember_services(connection: Connection, events: Sequence[Any], views
     """Each year's newest word of a service; a year of which no report is left is forgotten, whatever comes late of it."""
     schema = KNOWN_IN[views]
     last = _newest(events, lambda e: (e.data.service_id, e.data.valid_from))
-    await _withdraw(connection, views, {(key[0], "", key[1]): e for key, e in last.items() if e.data.withdrawn})
     await connection.executemany(
         f"delete from {schema}.known_service where service_id = $1 and valid_from = $2 and position < $3",
         [(*key, e.service_position) for key, e in last.items() if e.data.withdrawn],
     )
+    await _withdraw(connection, views, {(key[0], "", key[1]): e for key, e in last.items() if e.data.withdrawn})
     await connection.executemany(
         f"insert into {schema}.known_service as k (service_id, org_id, name, priority, valid_from, position) "
         "select $1, $2, $3, $4, $5, $6 where not exists (select from "
@@ -178,24 +178,15 @@ async def remember_services(connection: Connection, events: Sequence[Any], views
     )
 
 
-async def _withdraw(connection: Connection, views: str, last: Mapping[tuple[str, str, date], Any]) -> None:
-    """Keep the position of the last withdrawal of each service or standard, and year."""
-    await connection.executemany(
-        f"insert into {views}.withdrawal as w (service_id, standard_id, valid_from, position) values ($1, $2, $3, $4) "
-        "on conflict (service_id, standard_id, valid_from) do update set position = greatest(w.position, excluded.position)",
-        [(*key, e.service_position) for key, e in last.items()],
-    )
-
-
 async def remember_standards(connection: Connection, events: Sequence[Any], views: str = LIVE) -> None:
     """The same of standards."""
     schema = KNOWN_IN[views]
     last = _newest(events, lambda e: (e.data.service_id, e.data.standard_id, e.data.valid_from))
-    await _withdraw(connection, views, {key: e for key, e in last.items() if e.data.withdrawn})
     await connection.executemany(
         f"delete from {schema}.known_standard where service_id = $1 and standard_id = $2 and valid_from = $3 and position < $4",
         [(*key, e.service_position) for key, e in last.items() if e.data.withdrawn],
     )
+    await _withdraw(connection, views, {key: e for key, e in last.items() if e.data.withdrawn})
     await connection.executemany(
         f"insert into {schema}.known_standard as k (service_id, standard_id, org_id, name, kind, channel, target, measure, valid_from, "
         "position) select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 where not exists (select from "
@@ -213,6 +204,17 @@ async def remember_standards(connection: Connection, events: Sequence[Any], view
             if not e.data.withdrawn
         ],
     )  # fmt: skip
+
+
+async def _withdraw(connection: Connection, views: str, last: Mapping[tuple[str, str, date], Any]) -> None:
+    """Keep the position of the last withdrawal of each service or standard, and year. After a write to known_service or
+    known_standard, where a writer waits while views change places: before it, this would stay with the old ones.
+    """
+    await connection.executemany(
+        f"insert into {views}.withdrawal as w (service_id, standard_id, valid_from, position) values ($1, $2, $3, $4) "
+        "on conflict (service_id, standard_id, valid_from) do update set position = greatest(w.position, excluded.position)",
+        [(*key, e.service_position) for key, e in last.items()],
+    )
 
 
 def _newest(events: Sequence[Any], key: Callable[[Any], tuple[Any, ...]]) -> dict[tuple[Any, ...], Any]:
