@@ -176,7 +176,9 @@ _CONTENT = {
 }
 _VIEWS = ("performance_cell", "duration_cell", "open_cell", "event_cell", "feed_hour", "feed", "service_change")
 _TABLES = ("logged_event", "known_service", "known_standard", "advanced", "consumed", "dead_letter", "void_span")
-_FORGET = "; ".join(f"delete from {name}" for name in (*_TABLES, *(f"views_1.{view}" for view in _VIEWS)))
+_FORGET = "; ".join(
+    f"delete from {name}" for name in (*_TABLES, *(f"views_1.{view}" for view in (*_VIEWS, "withdrawal")))
+)
 
 
 @pytest.fixture

@@ -127,7 +127,8 @@ async def test_whatever_was_read_taken_back_and_withdrawn_while_it_was_filled_it
 
 _TABLES = ("logged_event", "known_service", "known_standard", "advanced", "consumed", "dead_letter", "void_span")
 _FORGET = "; ".join(
-    f"delete from {name}" for name in (*_TABLES, *(f"views_1.{v}" for v in store.VIEWS if not v.startswith("known_")))
+    f"delete from {name}"
+    for name in (*_TABLES, "views_1.withdrawal", *(f"views_1.{v}" for v in store.VIEWS if not v.startswith("known_")))
 )
 
 
@@ -280,6 +281,28 @@ async def test_a_batch_that_is_being_written_is_waited_for_and_counted(views: as
     assert (await making)["state"] == "switched"
     assert await views.fetchval("select sum(events) from views_1.event_cell") == 400
     assert await differences(views) == []
+
+
+async def test_a_withdrawal_that_waits_while_the_views_change_places_is_known_to_those_that_are_live_then(
+    views: asyncpg.Pool,
+) -> None:
+    some = [record for batch in IN_ORDER.handed_over() for record in batch]
+    withdrawals = [record for record in some if b'"withdrawn":true' in (record.value or b"")]
+    await read(views, [record for record in some if record not in withdrawals])
+    reading: list[asyncio.Task[None]] = []
+
+    async def reading_first(connection: Connection) -> None:
+        if not reading:
+            reading.append(asyncio.create_task(read(views, withdrawals)))
+        await eventually(lambda: connection.fetchval("select count(*) from pg_locks where not granted"))
+        await fence_readers(connection)
+
+    fence_readers = store.fence_readers
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "fence_readers", reading_first)
+        assert (await rebuilt(views))["state"] == "switched"
+    await reading[0]
+    assert await views.fetchval("select count(*) from views_1.withdrawal") == len(withdrawals) > 0
 
 
 # Back again
@@ -445,6 +468,20 @@ async def test_what_the_log_lost_is_logged_again_and_no_view_counts_it_twice(vie
         assert await log_only(connection, LETTERS, some) == 100
         assert await log_only(connection, LETTERS, some) == 0
     assert await content(views) == before
+    found = await rebuilt(views)
+    assert (found["state"], found["differences"]) == ("switched", None)
+    assert await content(views) == before
+
+
+@pytest.mark.parametrize("lost", range(4))
+async def test_whatever_the_log_lost_void_or_not_its_views_are_the_same_again(views: asyncpg.Pool, lost: int) -> None:
+    batches = IN_ORDER.handed_over()
+    for batch in batches:
+        await taken(views, batch)
+    before = await content(views)
+    await views.execute("delete from logged_event where position % 4 = $1", lost)
+    async with transaction(views) as connection:
+        assert sum([await log_only(connection, LETTERS, batch) for batch in batches]) > 0
     found = await rebuilt(views)
     assert (found["state"], found["differences"]) == ("switched", None)
     assert await content(views) == before

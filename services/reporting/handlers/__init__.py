@@ -116,17 +116,14 @@ async def _log_and_fold(connection: Connection, work: _Work) -> Change:
 
 
 async def _counted(connection: Connection, work: _Work, fresh: Sequence[Any]) -> Deltas:
-    """What was folded, less what is in the log already or void."""
-    counted, deltas = fresh, work.deltas
-    if await store.is_restored(connection):
-        void = await store.void(connection, fresh)
-        counted = [event for event in fresh if _identity(event) not in void]
-        deltas = await asyncio.to_thread(fold, counted)
-    elif len(fresh) < len(work.events):
-        new = {_identity(event) for event in fresh}
-        merge(deltas, negated(fold(event for identity, event in work.events.items() if identity not in new)))
-    await _remember(connection, counted)
-    return deltas
+    """What was folded, less what is in the log already or void: of that it is only kept when it was heard."""
+    void = await store.void(connection, fresh) if await store.is_restored(connection) else set()
+    counted = {identity: event for event in fresh if (identity := _identity(event)) not in void}
+    if len(counted) < len(work.events):
+        left_out = [event for identity, event in work.events.items() if identity not in counted]
+        merge(work.deltas, negated(await asyncio.to_thread(fold, left_out)))
+    await _remember(connection, list(counted.values()))
+    return work.deltas
 
 
 def _identity(event: Any) -> tuple[str, int]:

@@ -14,12 +14,11 @@ _COVERS = (
     "v.service = e.service and v.topic = e.topic and v.partition = e.partition "
     "and e.service_position > v.after and e.service_position <= v.until"
 )
-# A span that became void at a position is not known of before it; what is void when it comes never counted.
+# A span that became void at a position is not known of before it.
 _STRETCH = (
     "select topic, partition, record_offset, convert_to(value, 'UTF8'), position, "
     f"(select min(v.position) from void_span v where {_COVERS} and v.position <= $2) from logged_event e "
-    "where position > $1 and position <= $2 "
-    f"and not exists (select from void_span v where {_COVERS} and v.position <= e.position)"
+    "where position > $1 and position <= $2"
 )
 _TAKEN_BACK = (
     "select e.topic, e.partition, e.record_offset, convert_to(e.value, 'UTF8'), e.position, s.position "
@@ -39,6 +38,11 @@ class LoggedRecord(msgspec.Struct, gc=False):
     value: bytes
     position: int
     voided_at: int | None
+
+    @property
+    def came_void(self) -> bool:
+        """Whether it never counted: it was known to be void when it was logged."""
+        return self.voided_at is not None and self.voided_at < self.position
 
 
 async def stretch(connection: Connection | Pool, after: int, until: int) -> list[LoggedRecord]:

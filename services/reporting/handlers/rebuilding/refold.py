@@ -32,9 +32,15 @@ def refold(logged: Sequence[Any], taken_back: Sequence[Any]) -> Refolded:
     void = [*(event for event in events if event.record.voided_at is not None), *decode(taken_back).events]
     if void:
         merge(deltas, negated(fold(void)))
+        events, void = _counted(events), _counted(void)
     services = [event for event in events if event.type == _SERVICE]
     standards = [event for event in events if event.type == _STANDARD]
     return Refolded(deltas, _changed(events, void), services, standards)
+
+
+def _counted(events: Sequence[Any]) -> list[Any]:
+    """What counted once; of what was void when it came only the hour is kept."""
+    return [event for event in events if not event.record.came_void]
 
 
 def _changed(events: Sequence[Any], void: Sequence[Any]) -> dict[str, int]:
