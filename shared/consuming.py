@@ -175,8 +175,17 @@ class Consumption:
             await self._committed(result)
 
     async def again(self, connection: Connection, record: Record) -> Any:
-        """Apply a record that was set aside, in the caller's transaction; its effects must hold once however often."""
+        """Apply a record that was set aside, in the caller's transaction; its effects must hold once however often.
+
+        Nobody takes other records of its partition meanwhile: what is newer than it must be seen, or come after it.
+        """
         assert self._again is not None  # noqa: S101 - who sets aside says how to apply again
+        await connection.execute(
+            "select from consumed where consumer = $1 and topic = $2 and partition = $3 order by cluster_id for update",
+            self.group,
+            record.topic,
+            record.partition,
+        )
         return await self._again(connection, record)
 
     async def take(self, pool: Pool, records: Sequence[Record], prepared: Any = None) -> Any:

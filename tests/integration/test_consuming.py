@@ -23,11 +23,13 @@ from guichet.principals import Principal, Principals
 from shared import broker as broker_module
 from shared.broker import keep_reading, make_broker, stop_broker
 from shared.consuming import Consumption, cluster_id
-from shared.database import ConcurrentChange, Connection
+from shared.database import ConcurrentChange, Connection, transaction
 from shared.kafka import Kafka
 from shared.logs import configure_logs
 from shared.membership import leave_for_predecessors
 from shared.testing import eventually
+
+_WAITING = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
 
 
 def record(offset: int, partition: int = 0, topic: str = "t") -> Any:
@@ -62,6 +64,37 @@ async def test_records_that_were_taken_before_are_dropped(counted: asyncpg.Pool)
     assert await effects(counted) == [0, 1, 2]
 
 
+async def test_a_record_that_is_applied_again_waits_for_those_of_its_partition_that_are_being_taken(
+    counted: asyncpg.Pool,
+) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def apply_later(connection: Connection, records: Sequence[Any]) -> None:
+        await apply(connection, records)
+        begun.set()
+        await go_on.wait()
+
+    async def apply_again(connection: Connection, again: Any) -> None:
+        await connection.execute(
+            "insert into effect (n) select 10 + count(*) from effect where n = $1", again.offset + 1
+        )
+
+    async def replay() -> None:
+        async with transaction(counted) as connection:
+            await taking.again(connection, record(1))
+
+    taking = Consumption("group", apply_later, topics=["t"], again=apply_again)
+    taking._cluster = "cluster"
+    await consumption().take(counted, [record(0)])
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(taking.take(counted, [record(2)]))
+        await begun.wait()
+        tasks.create_task(replay())
+        await eventually(lambda: counted.fetchval(_WAITING))
+        go_on.set()
+    assert await effects(counted) == [0, 2, 11]
+
+
 async def test_partitions_are_fenced_each_by_itself(counted: asyncpg.Pool) -> None:
     taking = consumption()
     await taking.take(counted, [record(5, 0), record(1, 1)])
@@ -72,9 +105,6 @@ async def test_partitions_are_fenced_each_by_itself(counted: asyncpg.Pool) -> No
 async def test_gaps_in_offsets_are_no_loss(counted: asyncpg.Pool) -> None:
     await consumption().take(counted, [record(3), record(10)])
     assert await effects(counted) == [3, 10]
-
-
-_WAITING = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
 
 
 async def test_a_process_taken_for_dead_is_refused_when_it_wakes(counted: asyncpg.Pool) -> None:

@@ -29,6 +29,7 @@ from tests.integration.test_any_arrival import IN_ORDER, Arrival, arrivals
 from tests.integration.test_reading import LETTERS, differences, read, records, with_one_unkeepable
 
 RECORDS = records(900)
+WAITING = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
 CHANGED = (
     "update views_1.performance_cell set met = met + 7 where ctid = (select min(ctid) from views_1.performance_cell)"
 )
@@ -294,7 +295,7 @@ async def test_a_withdrawal_that_waits_while_the_views_change_places_is_known_to
     async def reading_first(connection: Connection) -> None:
         if not reading:
             reading.append(asyncio.create_task(read(views, withdrawals)))
-        await eventually(lambda: connection.fetchval("select count(*) from pg_locks where not granted"))
+        await eventually(lambda: views.fetchval(WAITING))
         await fence_readers(connection)
 
     fence_readers = store.fence_readers
