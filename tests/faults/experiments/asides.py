@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -29,6 +30,9 @@ from tests.integration.receiving import Receiver, Receivers
 _SERVICE = services_of(THOROUGH)[1]
 _LINK = re.compile(r"https?://[^/\s]+(/\w\w/subscriptions/\w+/confirm/\S+)")
 _TOLD_SECONDS = 60.0
+_AWAY = 503
+# Status is back by then after it has ended, and a letter that it had in hand is sent again once nobody holds it.
+_AWAY_SECONDS, _LETTER_SECONDS = 10.0, 40.0
 _CUT = (
     "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'status' and application_name = 'guichet'"
 )
@@ -60,8 +64,8 @@ class Asides:
 
     async def _again_and_again(self, act: Callable[[], Awaitable[None]]) -> None:
         while not self._ended.is_set():
-            # Whom it asked was away, or took too long to come back.
-            with suppress(aiohttp.ClientError, TimeoutError, AssertionError):
+            # Whom it asked took too long to come back.
+            with suppress(TimeoutError, AssertionError):
                 await act()
             await asyncio.sleep(0.1)
 
@@ -174,7 +178,11 @@ class Asides:
         address = f"{name}@example.org"
         wanted = {"application_id": name, "channel": "email", "address": address, "language": "fr", **more}
         made = await self._ask("POST", "/v1/subscriptions", wanted)
-        letter = await eventually(lambda: self._letter_to(address), lambda found: found is not None, seconds=20)
+        letter = await eventually(
+            lambda: self._letter_to(address),
+            lambda found: found is not None or self._ended.is_set(),
+            seconds=_LETTER_SECONDS,
+        )
         assert letter is not None
         link = _LINK.search(text_of(letter))
         assert link is not None
@@ -202,8 +210,13 @@ class Asides:
         await self._rig.fetch("status", query, subscription)
 
     async def _ask(self, method: str, path: str, body: Any = None) -> Any:
-        """The answer. Raises AssertionError where it is refused, ClientError or TimeoutError where there is none."""
-        status, answer = await self._rig.ask(method, "status", path, body, bearer=self._rig.load.keys[THOROUGH])
+        """The answer, once status is there. Raises AssertionError where it is refused, or none comes."""
+        until = time.monotonic() + _AWAY_SECONDS
+        status, answer = _AWAY, None
+        while status == _AWAY and time.monotonic() < until and not self._ended.is_set():
+            with suppress(aiohttp.ClientError, TimeoutError):
+                status, answer = await self._rig.ask(method, "status", path, body, bearer=self._rig.load.keys[THOROUGH])
+            await asyncio.sleep(0.2 if status == _AWAY else 0)
         assert status < 400, f"{method} {path} was answered with {status}"
         return answer
 
