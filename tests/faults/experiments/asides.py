@@ -223,7 +223,8 @@ class Asides:
     async def _untold(self) -> set[str]:
         rows = await self._rig.fetch(
             "status",
-            "select webhook_id, application_id from delivery where version = 2 and application_id = any($1)",
+            "select webhook_id, application_id from delivery where facts ->> 'state' = $1 and application_id = any($2)",
+            _STATES[1],
             list(self._to_tell),
         )
         applications = dict(tuple(row) for row in rows)
