@@ -118,11 +118,12 @@ async def _log_and_fold(connection: Connection, work: _Work) -> Change:
 async def _counted(connection: Connection, work: _Work, fresh: Sequence[Any]) -> Deltas:
     """What was folded, less what is in the log already or void: of that it is only kept when it was heard."""
     void = await store.void(connection, fresh) if await store.is_restored(connection) else set()
-    counted = {identity: event for event in fresh if (identity := _identity(event)) not in void}
+    counted = [event for event in fresh if _identity(event) not in void] if void else fresh
     if len(counted) < len(work.events):
-        left_out = [event for identity, event in work.events.items() if identity not in counted]
+        counts = {_identity(event) for event in counted}
+        left_out = [event for identity, event in work.events.items() if identity not in counts]
         merge(work.deltas, negated(await asyncio.to_thread(fold, left_out)))
-    await _remember(connection, list(counted.values()))
+    await _remember(connection, counted)
     return work.deltas
 
 
