@@ -217,7 +217,8 @@ class Asides:
         while status == _AWAY and time.monotonic() < until and not self._ended.is_set():
             with suppress(aiohttp.ClientError, TimeoutError):
                 status, answer = await self._rig.ask(method, "status", path, body, bearer=self._rig.load.keys[THOROUGH])
-            await asyncio.sleep(0.2 if status == _AWAY else 0)
+            if status == _AWAY:
+                await asyncio.sleep(0.2)
         assert status < 400, f"{method} {path} was answered with {status}"
         return answer
 
