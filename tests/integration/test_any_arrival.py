@@ -176,7 +176,7 @@ _CONTENT = {
 }
 _VIEWS = ("performance_cell", "duration_cell", "open_cell", "event_cell", "feed_hour", "feed", "service_change")
 _TABLES = ("logged_event", "known_service", "known_standard", "advanced", "consumed", "dead_letter", "void_span")
-_FORGET = "; ".join(
+FORGET = "; ".join(
     f"delete from {name}" for name in (*_TABLES, *(f"views_1.{view}" for view in (*_VIEWS, "withdrawal")))
 )
 
@@ -196,7 +196,7 @@ async def read(pool: asyncpg.Pool, batches: Iterable[Sequence[Record]]) -> dict[
         taken.update(places)
         await handlers.read_records(connection, handlers.prepare(records), LETTERS)
 
-    await pool.execute(_FORGET)
+    await pool.execute(FORGET)
     taking = Consumption("reporting", apply)
     taking._cluster = "cluster"
     for batch in batches:

@@ -29,7 +29,7 @@ from shared.logs import configure_logs
 from shared.membership import leave_for_predecessors
 from shared.testing import eventually
 
-_WAITING = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+WAITING = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
 
 
 def record(offset: int, partition: int = 0, topic: str = "t") -> Any:
@@ -90,7 +90,7 @@ async def test_a_record_that_is_applied_again_waits_for_those_of_its_partition_t
         tasks.create_task(taking.take(counted, [record(2)]))
         await begun.wait()
         tasks.create_task(replay())
-        await eventually(lambda: counted.fetchval(_WAITING))
+        await eventually(lambda: counted.fetchval(WAITING))
         go_on.set()
     assert await effects(counted) == [0, 2, 11]
 
@@ -121,7 +121,7 @@ async def test_a_process_taken_for_dead_is_refused_when_it_wakes(counted: asyncp
     first = asyncio.create_task(zombie.take(counted, [record(0), record(1)]))
     await started.wait()
     second = asyncio.create_task(consumption().take(counted, [record(0), record(1), record(2)]))
-    await eventually(lambda: counted.fetchval(_WAITING))
+    await eventually(lambda: counted.fetchval(WAITING))
     go_on.set()
     await asyncio.gather(first, second)
     assert await effects(counted) == [0, 1, 2]
@@ -452,7 +452,7 @@ async def test_a_reader_whose_batch_takes_long_is_left_at_it(
     async with counted.acquire() as connection, connection.transaction():
         await connection.execute("lock table effect in access exclusive mode")
         await reader.send(b"2")
-        await eventually(lambda: counted.fetchval(_WAITING))
+        await eventually(lambda: counted.fetchval(WAITING))
         await reader.send(b"3")
         with pytest.raises(AssertionError, match=r"the last answer: \[True\]"):
             await eventually(lambda: asyncio.sleep(0, reader.connected), lambda said: len(said) > 1, seconds=3)

@@ -25,11 +25,11 @@ from shared.listening import as_it_came
 from shared.problems import Refused
 from shared.testing import eventually
 from tests.conftest import LocalSystem
-from tests.integration.test_any_arrival import IN_ORDER, Arrival, arrivals
+from tests.integration.test_any_arrival import FORGET, IN_ORDER, Arrival, arrivals
+from tests.integration.test_consuming import WAITING
 from tests.integration.test_reading import LETTERS, differences, read, records, with_one_unkeepable
 
 RECORDS = records(900)
-WAITING = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
 CHANGED = (
     "update views_1.performance_cell set met = met + 7 where ctid = (select min(ctid) from views_1.performance_cell)"
 )
@@ -112,7 +112,7 @@ async def test_whatever_was_read_taken_back_and_withdrawn_while_it_was_filled_it
     views: asyncpg.Pool, arrival: Arrival, began: int, stretch: int
 ) -> None:
     """Restored services among it: what became void before, while and after it was folded again."""
-    await views.execute(_FORGET)
+    await views.execute(FORGET)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(filling, "_STRETCH", stretch)
         patch.setattr(filling, "_FEW", 0)
@@ -124,13 +124,6 @@ async def test_whatever_was_read_taken_back_and_withdrawn_while_it_was_filled_it
                 await filling.catch_up(views, rebuild_id)
         assert await compare(views, rebuild_id), (await store.one_rebuild(views, rebuild_id) or {})["differences"]
         await store.end(views, rebuild_id, "failed")
-
-
-_TABLES = ("logged_event", "known_service", "known_standard", "advanced", "consumed", "dead_letter", "void_span")
-_FORGET = "; ".join(
-    f"delete from {name}"
-    for name in (*_TABLES, "views_1.withdrawal", *(f"views_1.{v}" for v in store.VIEWS if not v.startswith("known_")))
-)
 
 
 async def taken(pool: asyncpg.Pool, batch: list[Record]) -> None:
@@ -516,7 +509,7 @@ async def test_a_log_and_views_that_are_gone_are_made_again_from_the_records_alo
     for batch in batches:
         await taken(views, batch)
     before = await content(views)
-    await views.execute(_FORGET)
+    await views.execute(FORGET)
     async with transaction(views) as connection:
         for batch in batches:
             await log_only(connection, LETTERS, batch)
@@ -535,7 +528,7 @@ async def test_a_record_that_was_set_aside_and_accepted_since_is_logged_again(vi
         await handlers.read_again(connection, some[-1], LETTERS)
         await settle(connection, letter, {"outcome": "accepted", "replays": 1})
     before = await content(views)
-    await views.execute(_FORGET.replace("delete from dead_letter; ", ""))
+    await views.execute(FORGET.replace("delete from dead_letter; ", ""))
     async with transaction(views) as connection:
         assert await log_only(connection, LETTERS, some) == 40
     assert (await rebuilt(views, "the log and the views were lost"))["state"] == "switched"
@@ -546,7 +539,7 @@ async def test_a_record_that_no_view_can_hold_stays_set_aside(views: asyncpg.Poo
     some = with_one_unkeepable(records(40))
     await read(views, some)
     before = await content(views)
-    await views.execute(_FORGET.replace("delete from dead_letter; ", ""))
+    await views.execute(FORGET.replace("delete from dead_letter; ", ""))
     async with transaction(views) as connection:
         assert await log_only(connection, LETTERS, some) == 39
     assert (await rebuilt(views, "the log and the views were lost"))["state"] == "switched"
