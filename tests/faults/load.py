@@ -21,6 +21,7 @@ from tests.faults.thorough import Thorough
 _MOST, _UNANSWERED_SECONDS = 120, 240.0
 _LATER = {429, 503}
 _PAUSES = (0.05, 0.1, 0.25, 0.5)
+_VERSION_OF, _HEAD_OF = "version of", "reading of"
 
 
 def share_of(service: str) -> float:
@@ -219,7 +220,7 @@ class Readers:
                 url = f"{self._load.urls['status']}/v1/applications/{case.case_id}?org={case.org_id}"
                 answer = await self._get(url, self._load.keys[case.org_id])
                 if answer is not None:
-                    self._look("version of", case.case_id, answer["version"], event)
+                    self._look(_VERSION_OF, case.case_id, answer["version"], event)
 
     async def _heads(self) -> None:
         """How far reporting says it has read each partition."""
@@ -227,8 +228,11 @@ class Readers:
             await asyncio.sleep(0.2)
             answer = await self._get(f"{self._reporting}/v1/reading", self.operator)
             for item in (answer or {}).get("items", ()):
-                if item["position"] is not None:
-                    self._look(item["topic"], str(item["partition"]), item["position"])
+                self._look(_HEAD_OF, f"{item['topic']} {item['partition']}", item["position"])
+
+    def forget_heads(self) -> None:
+        """What reporting has read is not to be remembered by anybody, since it was lost on purpose."""
+        self._seen = {key: value for key, value in self._seen.items() if key[0] != _HEAD_OF}
 
     def _look(self, what: str, which: str, value: int, event: Event | None = None) -> None:
         self.reads += 1
