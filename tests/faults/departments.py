@@ -12,11 +12,13 @@ from typing import Any
 
 import orjson
 
+from shared.organizations import organizations
 from tests.faults.history import Event
 
 ORGS = ("9001", "9002", "9003", "9004")
 THOROUGH = "9005"  # what it reports is in thorough.py
 DEPARTMENTS = (*ORGS, THOROUGH)
+ORGANIZATIONS = tuple(each.org_id for each in organizations().values() if each.fictional)
 DOORS = ("http", "kafka")
 SERVICES = ("inventory", "feedback", "status")
 AGAIN, LATE, INVALID, CORRECTED = 0.10, 0.02, 0.01, 0.01

@@ -8,12 +8,10 @@ from typing import Any
 from guichet.tokens import token
 from services.reporting.domain.compliance.years import fiscal_year, year_before
 from services.reporting.domain.oversight import STEPS
-from shared.organizations import organizations
-from tests.faults.departments import THOROUGH, services_of, words
+from tests.faults.departments import ORGANIZATIONS, THOROUGH, services_of, words
 from tests.faults.rig import Rig
 
 _STANDARD = f"{services_of(THOROUGH)[0]}-1"
-_BODIES = tuple(each.org_id for each in organizations().values() if each.fictional)
 _OFFICERS = f"/organizations/{THOROUGH}/officers"
 
 
@@ -64,7 +62,7 @@ class People:
 
     async def _sign(self) -> None:
         """For the present year or the one before, which a verdict is about; once."""
-        body, this = random.choice(_BODIES), fiscal_year(datetime.now(UTC).date())
+        body, this = random.choice(ORGANIZATIONS), fiscal_year(datetime.now(UTC).date())
         year = random.choice((this, year_before(this)))
         bearer = token(self._rig.system.home, "deputy-head", ["deputy_head"], body)
         said = {"fiscal_year": year, "note": words()}
@@ -89,7 +87,7 @@ class People:
 
     async def _oversee(self) -> None:
         """Whatever step may follow the ones before; most may not."""
-        body = random.choice(_BODIES)
+        body = random.choice(ORGANIZATIONS)
         said = {"org_id": body, "requirement": random.choice(("7.1", "7.2", "7.3")), "step": random.choice(STEPS)}
         taken = await self._ask(
             "POST", "reporting", "/v1/oversight/steps", {**said, "reason": words()}, bearer=self._overseer

@@ -54,7 +54,7 @@ _PATHS = {
     "feedback": ("/v1/cases", *_LOG),
     "status": (f"/v1/exception-days?org={THOROUGH}", *_LOG),
     "reporting": (
-        "/v1/reading/views", "/v1/trace/none", f"/v1/compliance/{THOROUGH}", f"/v1/compliance/{GIVEN_TO}", "/en/",
+        "/v1/reading/views", "/v1/trace/none", f"/v1/compliance/{THOROUGH}", f"/v1/compliance/{GIVEN_TO[0]}", "/en/",
     ),
 }  # fmt: skip
 

@@ -4,6 +4,7 @@ What its cells must hold the oracle does not work out; all else is checked of it
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,7 +12,9 @@ import orjson
 
 from tests.faults.departments import (
     DAYS,
+    DEPARTMENTS,
     FIRST,
+    ORGANIZATIONS,
     PLANTED,
     THOROUGH,
     Department,
@@ -27,7 +30,8 @@ _URL = {"en": "https://example.org/en", "fr": "https://example.org/fr"}
 _ANY_NUMBER = 1_000_000
 # The share of what the others report too: a day off has all that is open measured again, and is rare.
 _PLAIN = {"status": 0.9, "feedback": 0.3, "inventory": 0.3}
-GIVEN_TO = "9006"  # which reports nothing
+# Some of those who report nothing: each is judged for the first time because of what it was given.
+GIVEN_TO = [each for each in ORGANIZATIONS if each not in DEPARTMENTS][:24]
 
 
 def _live(service_id: str) -> dict[str, str]:
@@ -35,12 +39,23 @@ def _live(service_id: str) -> dict[str, str]:
     return {language: f"https://example.org/{language}/services/{service_id}" for language in ("en", "fr")}
 
 
-# As a fault of ours would do it to some events, and not to others.
+# As a fault of ours would do it to some events, and a quicker transaction to others: twice, then it does not.
 UNLUCKY = (
     "create or replace function unlucky() returns trigger language plpgsql as $$ begin raise exception 'unlucky'; end $$",
     """
     create or replace trigger unlucky before insert on received_event for each row
     when (new.event_id like '%-unlucky') execute function unlucky()
+    """,
+    "create sequence if not exists race",
+    """
+    create or replace function outrun() returns trigger language plpgsql security definer as $$ begin
+        if nextval('race') % 3 <> 0 then raise unique_violation; end if;
+        return new;
+    end $$
+    """,
+    """
+    create or replace trigger outrun before insert on received_event for each row
+    when (new.event_id like '%-outrun') execute function outrun()
     """,
 )
 
@@ -61,10 +76,13 @@ class Thorough(Department):
             "feedback": (self._complaint, self._improvement, self._resolution_time),
             "inventory": (self._record, self._record, self._record, self._measure, self._retirement, self._transfer),
         }
-        if self._rng.random() < 0.1:
-            yield self._unlucky(*next(self._rng.choice(makes[self.service])(f"{self._prefix}-{self._number}")))
-            return
-        yield from self._rng.choice(makes[self.service])(f"{self._prefix}-{self._number}")
+        case, luck = self._rng.choice(makes[self.service])(f"{self._prefix}-{self._number}"), self._rng.random()
+        if luck < 0.1:
+            yield self._unlucky(*next(case))
+        elif luck < 0.15 and self.door == "kafka":
+            yield self._outrun(*next(case))
+        else:
+            yield from case
 
     def _day_off(self, name: str) -> Iterator[Pending]:
         """Each has what is open measured again."""
@@ -149,7 +167,7 @@ class Thorough(Department):
 
     def _transfer(self, name: str) -> Iterator[Pending]:
         yield self._new_service(name)
-        data = {"service_id": f"{name}-X", "on": self._some_day().isoformat(), "to_org": GIVEN_TO}
+        data = {"service_id": f"{name}-X", "on": self._some_day().isoformat(), "to_org": self._rng.choice(GIVEN_TO)}
         other = {**data, "on": self._some_day().isoformat()}
         yield from self._and_corrected("ServiceTransferReported", name, data, other, most=2)
 
@@ -178,6 +196,11 @@ class Thorough(Department):
         document = {**orjson.loads(body), "id": f"{event.id}-unlucky"}
         refused = Event(event.service, event.org_id, event.source, document["id"], "rejected")
         return refused, orjson.dumps(document)
+
+    def _outrun(self, event: Event, body: bytes) -> Pending:
+        """What another transaction seems to be quicker with (`UNLUCKY`). By Kafka, where one is tried after the other."""
+        document = {**orjson.loads(body), "id": f"{event.id}-outrun"}
+        return replace(event, id=document["id"]), orjson.dumps(document)
 
     def _service(self) -> str:
         return self._rng.choice(services_of(self.org_id))
