@@ -30,7 +30,7 @@ from tests.integration.receiving import Receiver, Receivers
 _SERVICE = services_of(THOROUGH)[1]
 _LINK = re.compile(r"https?://[^/\s]+(/\w\w/subscriptions/\w+/confirm/\S+)")
 _TOLD_SECONDS = 60.0
-_AT_ONCE = 2  # of each act: most do not come to their end, since status ends before
+_AT_ONCE = 3  # of each act: most do not come to their end, since status ends before
 _AWAY = 503
 # Status is back by then after it has ended, and a letter that it had in hand is sent again once nobody holds it.
 _AWAY_SECONDS, _LETTER_SECONDS = 10.0, 40.0

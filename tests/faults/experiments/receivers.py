@@ -65,7 +65,7 @@ async def receivers_misbehave(rig: Rig, full: bool) -> str:
 async def _crashing(rig: Rig) -> str:
     async with receivers() as found, Asides(rig, found).going_on():
         await asyncio.sleep(5)
-        return await meanwhile(rig, 150, beside=quietly_stirred(rig))
+        return await meanwhile(rig, 180, beside=quietly_stirred(rig))
 
 
 def _bad(healed: asyncio.Event) -> dict[str, Answer | None]:
