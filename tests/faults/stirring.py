@@ -23,7 +23,7 @@ from tests.faults.rig import Rig
 from tests.faults.stages import LOGS
 from tests.faults.thorough import GIVEN_TO, UNLUCKY
 
-Work = Callable[[], Awaitable[None]]
+Work = Callable[[], Awaitable[object]]
 # Whom it asks may have ended just now.
 _AWAY = (Stop, aiohttp.ClientError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _THOROUGH_RATE, _QUIET_RATE = 12.0, 3.0
@@ -44,7 +44,7 @@ do $do$ begin execute format($f$
         if clock_timestamp() < timestamptz %L then raise exception 'spoilt'; end if;
         return new;
     end $$
-$f$, clock_timestamp() + interval '2 seconds'); end $do$
+$f$, clock_timestamp() + interval '3 seconds'); end $do$
 """
 _THEIR_TOPIC = "feedback.cases.v1"
 _PATHS = {
@@ -89,7 +89,7 @@ async def _report_everything(rig: Rig, rate: float) -> None:
 
 def _at_work(rig: Rig, pause: float) -> list[tuple[Work, float]]:
     acts: list[tuple[Work, float]] = [(act, pause) for act in People(rig).acts]
-    return [*acts, (partial(_spoil, rig), 5 * pause)]
+    return [*acts, (partial(_spoil, rig), 5 * pause), (partial(_still_aside, rig), 2 * pause)]
 
 
 @asynccontextmanager
@@ -138,13 +138,11 @@ async def _mend(rig: Rig, name: str) -> None:
 
 
 async def _spoil(rig: Rig) -> None:
-    """Readers cannot keep improvements for a moment, and set them aside; asked again, they can."""
+    """Readers cannot keep improvements for a moment, and set them aside; asked again later, they can."""
     for name, trigger in _SPOILT.items():
         await rig.fetch(name, _SPOIL)
         if not await rig.fetch(name, "select from pg_trigger where tgname = 'spoilt'"):
             await rig.fetch(name, trigger)
-    await asyncio.sleep(2)
-    await _still_aside(rig)
 
 
 async def _still_aside(rig: Rig) -> list[str]:
