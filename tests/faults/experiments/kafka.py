@@ -46,15 +46,19 @@ async def kafka_stands_still(rig: Rig, full: bool) -> str:
 
 @asynccontextmanager
 async def _standing_still(rig: Rig, full: bool) -> AsyncIterator[None]:
-    """In full, feedback has begun just before, with records in hand of which it is to tell that they are refused."""
+    """In full, two have begun just before, with records in hand of which they are to tell that they are refused: where one
+    ends, the other goes on to the next point.
+    """
     if not full:
         async with rig.standing_still("kafka"):
             yield
         return
-    rig.kill("feedback")
     async with AsyncExitStack() as stack:
         stack.enter_context(rig.ending_at(each for each in rig.left_over if each.startswith(_TELLING_REFUSALS)))
-        async with waited_for(rig, "feedback", DEPARTMENTS_PARTITIONS, FENCE):
+        async with AsyncExitStack() as waiting:
+            for name in ("feedback", "status"):
+                rig.kill(name)
+                await waiting.enter_async_context(waited_for(rig, name, DEPARTMENTS_PARTITIONS, FENCE))
             await stack.enter_async_context(rig.standing_still("kafka"))
         yield
 
