@@ -41,11 +41,11 @@ class Letters:
         folder.mkdir(parents=True, exist_ok=True)
 
     def keep(self, content: bytes) -> None:
-        """Whoever looks meanwhile finds the letter whole, or not yet."""
+        """Whole or not at all, for whoever looks meanwhile."""
         name = f"{time.time_ns():020}-{next(self._number)}"
-        coming = self._folder / f"{name}.coming"
-        coming.write_bytes(content)
-        coming.rename(self._folder / f"{name}.eml")
+        partial = self._folder / f"{name}.partial"
+        partial.write_bytes(content)
+        partial.rename(self._folder / f"{name}.eml")
         for old in self._files()[_MOST:]:
             old.unlink(missing_ok=True)
 

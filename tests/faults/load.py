@@ -231,7 +231,7 @@ class Readers:
                 self._look(_HEAD_OF, f"{item['topic']} {item['partition']}", item["position"])
 
     def forget_heads(self) -> None:
-        """What reporting has read is not to be remembered by anybody, since it was lost on purpose."""
+        """How far reporting has read may be less from now on: it was lost on purpose, while nobody was reading."""
         self._seen = {key: value for key, value in self._seen.items() if key[0] != _HEAD_OF}
 
     def _look(self, what: str, which: str, value: int, event: Event | None = None) -> None:

@@ -39,7 +39,8 @@ def _live(service_id: str) -> dict[str, str]:
     return {language: f"https://example.org/{language}/services/{service_id}" for language in ("en", "fr")}
 
 
-# As a fault of ours would do it to some events, and a quicker transaction to others: twice, then it does not.
+# As a fault of ours would do it to some events, and a quicker transaction to others. Of three tries, one after the other, one
+# always draws a multiple of three; a rollback gives no draw back.
 UNLUCKY = (
     "create or replace function unlucky() returns trigger language plpgsql as $$ begin raise exception 'unlucky'; end $$",
     """

@@ -16,5 +16,5 @@ def test_a_letter_is_found_whole_or_not_yet(tmp_path: Path) -> None:
     while keeping.is_alive():
         seen |= {file.name: len(file.read_bytes()) for file in tmp_path.glob("*.eml") if file.name not in seen}
     keeping.join()
-    assert [name for name, size in seen.items() if size < len(_LETTER)] == []
+    assert set(seen.values()) == {len(_LETTER)}
     assert len(letters.all()) == 300

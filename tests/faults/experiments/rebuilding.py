@@ -79,7 +79,7 @@ async def _log(rig: Rig) -> dict[str, tuple[int, Any]]:
 
 
 async def _drop(rig: Rig) -> None:
-    """How far each partition was read is lost too, which no reader is to see otherwise."""
+    """How far each partition was read is lost too: for readers alone that is no step back."""
     views = [f"views_1.{view}" for view in store.VIEWS if not view.startswith("known_")]
     await rig.readers.stop()
     await rig.fetch("reporting", f"truncate {', '.join([*_TABLES, *views])}")
