@@ -21,7 +21,8 @@ class Reading:
     `limit` of a measure in months is its length in days from this start, None before it.
     `stopped_at` is when the clock ended: its stop, or the withdrawal or closure which excluded the case.
     `due_at` (UTC) ends the local day `due_on`, exclusive; in seconds it is the exact instant and `due_on` is None.
-    Both are moved by pauses, kept by a stopped clock, and None while paused or once excluded.
+    Both are moved by pauses (also by one that began after them), kept by a stopped clock, and None while paused or once
+    excluded.
     `late_from` (UTC) is when an open case becomes or became late; while paused, None unless it already was.
     Only `elapsed` and `paused_for` of an open clock depend on the time of reading.
     """

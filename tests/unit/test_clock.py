@@ -11,7 +11,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.calendars import Calendar, ExceptionDay, calendar
@@ -560,21 +560,52 @@ CLOSED = st.lists(
 
 
 @given(MEASURES, CASES, CLOSED, INSTANTS)
-def test_exception_days_known_after_the_end_of_a_case_change_nothing_and_open_ones_are_never_due_earlier(
+def test_exception_days_known_after_the_end_of_a_case_change_nothing(
     measure: Measure, moments: list[Moment], closed: list[ExceptionDay], now: datetime
 ) -> None:
     history = effective(in_order(moments))
     without = read(measure, CANADA, history, now)
-    ended = without.stopped_at
-    later = [day for day in closed if ended and day.known_at > ended]
-    if ended:
+    later = [day for day in closed if without.stopped_at and day.known_at > without.stopped_at]
+    if without.stopped_at:
         assert read(measure, CANADA, history, now, later) == without
+
+
+LATE_THEN_PAUSED = [
+    Moment("submitted", datetime(2024, 1, 1, tzinfo=UTC), None, "submitted"),
+    Moment("information_requested", datetime(2024, 2, 1, tzinfo=UTC), None, "requested"),
+    Moment("information_received", datetime(2024, 10, 1, tzinfo=UTC), None, "received"),
+]
+
+
+@given(MEASURES, CASES, CLOSED, INSTANTS)
+@example(
+    Measure(limit="P1D", days="business"),
+    LATE_THEN_PAUSED,
+    [ExceptionDay(date(2024, 9, 3), STORM, datetime(2024, 9, 1, tzinfo=UTC))],
+    datetime(2024, 10, 1, tzinfo=UTC),
+)
+def test_exception_days_never_count_against_a_department(
+    measure: Measure, moments: list[Moment], closed: list[ExceptionDay], now: datetime
+) -> None:
+    history = effective(in_order(moments))
+    without = read(measure, CANADA, history, now)
     reading = read(measure, CANADA, history, now, closed)
-    assert (reading.state, reading.started_on) == (without.state, without.started_on)
-    if without.due_at and reading.due_at:
-        assert reading.due_at >= without.due_at
+    assert (reading.state, reading.started_on, reading.limit) == (without.state, without.started_on, without.limit)
+    assert reading.elapsed <= without.elapsed
+    assert reading.met or not without.met
     if measure.days == "calendar":
         assert reading == without
+    elif reading.due_at and without.due_at and without.limit and without.elapsed <= without.limit:
+        assert reading.due_at >= without.due_at
+
+
+def test_a_day_closed_within_a_pause_shortens_it_and_a_late_case_is_due_as_much_earlier() -> None:
+    """It adds nothing on the way to a due day that was over before the pause began (rule 5: due moves by what was paused)."""
+    measure = Measure(limit="P1D", days="business")
+    closed = [ExceptionDay(date(2024, 9, 3), STORM, datetime(2024, 9, 1, tzinfo=UTC))]
+    without, reading = (read(measure, CANADA, LATE_THEN_PAUSED, LATE_THEN_PAUSED[-1].at, days) for days in ([], closed))
+    assert (without.elapsed, without.paused_for, without.due_on) == (23, 167, date(2024, 8, 28))
+    assert (reading.elapsed, reading.paused_for, reading.due_on) == (23, 166, date(2024, 8, 27))
 
 
 @given(MEASURES, CASES, CLOSED, INSTANTS, st.randoms(use_true_random=False))
