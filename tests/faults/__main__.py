@@ -158,11 +158,10 @@ def run() -> int:
     parser.add_argument("--format", choices=("table", "json"), default="table")
     arguments = parser.parse_args()
     seed = arguments.seed if arguments.seed is not None else secrets.randbelow(10**6)
-    unknown = set(arguments.faults) - {each.name for each in EXPERIMENTS}
+    names = list(dict.fromkeys(each.name for each in EXPERIMENTS))
+    unknown = set(arguments.faults) - set(names)
     if unknown:
-        parser.error(
-            f"no fault is called {', '.join(sorted(unknown))}; there are {', '.join(e.name for e in EXPERIMENTS)}"
-        )
+        parser.error(f"no fault is called {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     full = not arguments.reduced
     chosen = [
         e for e in EXPERIMENTS if e.name in arguments.faults or (not arguments.faults and (full or not e.full_only))

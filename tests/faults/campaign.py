@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from guichet.home import SERVICES
 from tests.faults import failpoints
 from tests.faults.rig import Rig
-from tests.faults.stirring import stirred
+from tests.faults.stirring import quietly_stirred, stirred
 
 _TELL_SECONDS = 60.0
 _REDUCED = 8  # points
@@ -21,6 +21,7 @@ _LEARN_SECONDS = 3.0
 _MOST_SECONDS, _MOST_REDUCED_SECONDS = 260.0, 15.0
 # Kafka takes ten seconds to miss a reader that has died, and until then nobody else has its partitions.
 _ROUND_SECONDS, _IDLE_SECONDS = 60.0, 12.0
+_ONCE_MORE_SECONDS = 120.0
 
 
 class Campaign:
@@ -56,10 +57,19 @@ async def everywhere(rig: Rig, full: bool) -> str:
     """A crash at each point that a load leads to; in full, at each that all else leads to that is done at the same time."""
     if full:
         done = await meanwhile(rig, _MOST_SECONDS, rig.points, stirred(rig))
-        rig.left_over = failpoints.reachable() - rig.wanted.been
+        rig.left_over = set(rig.points or failpoints.reachable()) - rig.wanted.been
         return done
     await asyncio.sleep(_LEARN_SECONDS)
     return await meanwhile(rig, _MOST_REDUCED_SECONDS, rig.points or _some(rig))
+
+
+async def once_more(rig: Rig) -> str:
+    """A crash at each point that is still left over: what leads to those met something else by chance all along."""
+    campaign = Campaign(rig, rig.left_over)
+    for stirring in (stirred, quietly_stirred):
+        if campaign.left:
+            await meanwhile(rig, _ONCE_MORE_SECONDS, campaign.left, stirring(rig))
+    return f"{campaign} that were left over"
 
 
 async def on_the_way(rig: Rig, again: Callable[[], Awaitable[None]]) -> str:

@@ -14,7 +14,13 @@ from tests.faults.experiments.links import cut_off, slow_links
 from tests.faults.experiments.postgres import disk_full, postgres_stops, restored_elsewhere
 from tests.faults.experiments.rebuilding import log_and_views_gone
 from tests.faults.experiments.receivers import receivers_misbehave
-from tests.faults.experiments.services import come_and_go, crash_at_every_await, kill_services, zombie
+from tests.faults.experiments.services import (
+    come_and_go,
+    crash_at_every_await,
+    crash_at_what_is_left,
+    kill_services,
+    zombie,
+)
 from tests.faults.experiments.versions import rolling
 from tests.faults.failpoints import ROOT
 from tests.faults.rig import Rig
@@ -71,5 +77,6 @@ EXPERIMENTS = (
     # A full machine makes everyone wait for whatever comes on top, one department's or not.
     Experiment("F15", "one department floods and poisons both doors", 15, flood_and_poison, rate=50),
     Experiment("F17", "the version before beside this one, taking turns", 15, rolling, full_only=True),
+    Experiment("F2", "a crash before and after every await at which nothing ended by now", 60, crash_at_what_is_left, rate=300, full_only=True),
     Experiment("F1", "each service killed (kill -9) at random times", 15, kill_services, rate=1000),
 )  # fmt: skip

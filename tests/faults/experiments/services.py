@@ -47,6 +47,10 @@ async def crash_at_every_await(rig: Rig, full: bool) -> str:
     return await campaign.everywhere(rig, full)
 
 
+async def crash_at_what_is_left(rig: Rig, full: bool) -> str:  # it has no reduced form
+    return await campaign.once_more(rig)
+
+
 async def zombie(rig: Rig, full: bool) -> str:
     """Reporting stands still between its effects and its commit, status with a batch in hand; others take over.
 
