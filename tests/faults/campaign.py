@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from guichet.home import SERVICES
 from tests.faults import failpoints
 from tests.faults.rig import Rig
-from tests.faults.stirring import quietly_stirred, stirred
+from tests.faults.stirring import stirred
 
 _TELL_SECONDS = 60.0
 _REDUCED = 8  # points
@@ -63,12 +63,11 @@ async def everywhere(rig: Rig, full: bool) -> str:
     return await meanwhile(rig, _MOST_REDUCED_SECONDS, rig.points or _some(rig))
 
 
-async def once_more(rig: Rig) -> str:
+async def once_more(rig: Rig, beside: AbstractAsyncContextManager[None]) -> str:
     """A crash at each point that is still left over: what leads to those met something else by chance all along."""
     campaign = Campaign(rig, rig.left_over)
-    for stirring in (stirred, quietly_stirred):
-        if campaign.left:
-            await meanwhile(rig, _ONCE_MORE_SECONDS, campaign.left, stirring(rig))
+    if campaign.left:
+        await meanwhile(rig, _ONCE_MORE_SECONDS, campaign.left, beside)
     return f"{campaign} that were left over"
 
 

@@ -17,7 +17,8 @@ from tests.faults.experiments.receivers import receivers_misbehave
 from tests.faults.experiments.services import (
     come_and_go,
     crash_at_every_await,
-    crash_at_what_is_left,
+    crash_once_more,
+    crash_quietly,
     kill_services,
     zombie,
 )
@@ -77,6 +78,7 @@ EXPERIMENTS = (
     # A full machine makes everyone wait for whatever comes on top, one department's or not.
     Experiment("F15", "one department floods and poisons both doors", 15, flood_and_poison, rate=50),
     Experiment("F17", "the version before beside this one, taking turns", 15, rolling, full_only=True),
-    Experiment("F2", "a crash before and after every await at which nothing ended by now", 60, crash_at_what_is_left, rate=300, full_only=True),
+    Experiment("F2", "where nothing ended by now, once more", 60, crash_once_more, rate=300, full_only=True),
+    Experiment("F2", "where nothing ended by now, quietly", 60, crash_quietly, rate=200, full_only=True),
     Experiment("F1", "each service killed (kill -9) at random times", 15, kill_services, rate=1000),
 )  # fmt: skip

@@ -18,6 +18,7 @@ from tests.faults.departments import DEPARTMENTS
 from tests.faults.history import Anomaly
 from tests.faults.leading import FENCE, FIRST_PARTITION, read_further, waited_for
 from tests.faults.rig import Rig
+from tests.faults.stirring import quietly_stirred, stirred
 
 # The groups of those that stand still, and how many partitions there are for each.
 _READ = (
@@ -47,8 +48,12 @@ async def crash_at_every_await(rig: Rig, full: bool) -> str:
     return await campaign.everywhere(rig, full)
 
 
-async def crash_at_what_is_left(rig: Rig, full: bool) -> str:  # it has no reduced form
-    return await campaign.once_more(rig)
+async def crash_once_more(rig: Rig, full: bool) -> str:
+    return await campaign.once_more(rig, stirred(rig))
+
+
+async def crash_quietly(rig: Rig, full: bool) -> str:
+    return await campaign.once_more(rig, quietly_stirred(rig))
 
 
 async def zombie(rig: Rig, full: bool) -> str:
