@@ -180,6 +180,12 @@ def test_whoever_was_there_before_the_policy_is_offered_them_in_its_first_year(l
 # 7.3
 
 
+def test_what_a_verdict_is_made_from_stands_in_the_order_of_its_names_not_of_what_was_reported_first(log: Log) -> None:
+    log.record("provider_appointed", "2016-01-10", provider_id="T")
+    log.record("provider_appointed", "2016-01-10", provider_id="S")
+    assert [each.name for each in log.verdict("7.2", "2016-02-01").units] == ["S", "T"]
+
+
 def mechanism(log: Log, on: str = "2016-01-01", **said: Any) -> None:
     fields = {"services": "all", "channels": ["ONL"], "url": URL, "accessible": True, **said}
     log.record("feedback_mechanism_published", on, **fields)
