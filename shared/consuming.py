@@ -1,9 +1,7 @@
 """How events come in from Kafka, each counted once: fenced batches, with the offset in the transaction of their effects.
 
-`consumed` is the truth; Kafka's own commit is a hint. A process that was taken for dead and wakes up finds the row of its
-partition ahead of it, and its records dropped. FastStream 0.7 and aiokafka 0.14 need three precautions: a parser that
-cannot fail on content (a null header would lose a whole batch), a pause as the first act at assignment (records flow
-before the listener is done), and never their automatic commit.
+FastStream 0.7 and aiokafka 0.14 need three precautions: a parser that cannot fail on content (a null header would lose a whole
+batch), a pause as the first act at assignment (records flow before the listener is done), and never their automatic commit.
 """
 
 import asyncio
@@ -11,10 +9,9 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
@@ -22,11 +19,11 @@ from faststream.kafka.message import KafkaAckableMessage
 from shared import metrics
 from shared.batches import Gathered, Taken, join_taken, say_taken, spans_of
 from shared.database import TRANSIENT, Connection, Pool, transaction
-from shared.kafka import Kafka
+from shared.fence import Fence, Place
+from shared.kafka import Kafka, Record, cluster_id
 from shared.logs import log
 from shared.record_batches import read_batches_with_care
 
-Record: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
 # Applies records (or what was prepared of them), in order within each partition, in the caller's transaction; what it
 # returns is handed to `committed`.
 Apply = Callable[[Connection, Any], Awaitable[Any]]
@@ -42,16 +39,6 @@ _FEW = 50
 # Less than a transaction may stand still (shared/database.py).
 _END_SECONDS = 2.0
 _BACK_OFF = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
-
-
-async def cluster_id(kafka: Kafka) -> str:
-    """Kafka's own name for its cluster: a broker set up anew has another, and its offsets start again."""
-    admin = AIOKafkaAdminClient(**kafka.options())
-    try:
-        await admin.start()
-        return str((await admin.describe_cluster())["cluster_id"])
-    finally:
-        await admin.close()
 
 
 class Consumption:
@@ -89,7 +76,7 @@ class Consumption:
         self.progress_at = time.monotonic()
         # Batches and assignments that are being seen to.
         self._in_hand = 0
-        self._cluster = ""
+        self.fence = Fence(group)
         self._pool: Pool
         self._kafka: Kafka
         self._subscriber: Any = None
@@ -180,18 +167,13 @@ class Consumption:
         Nobody takes other records of its partition meanwhile: what is newer than it must be seen, or come after it.
         """
         assert self._again is not None  # noqa: S101 - who sets aside says how to apply again
-        await connection.execute(
-            "select from consumed where consumer = $1 and topic = $2 and partition = $3 order by cluster_id for update",
-            self.group,
-            record.topic,
-            record.partition,
-        )
+        await self.fence.hold(connection, [(record.topic, record.partition)])
         return await self._again(connection, record)
 
     async def take(self, pool: Pool, records: Sequence[Record], prepared: Any = None) -> Any:
         """Apply those records that were not taken before, and move the offsets, in one transaction."""
         async with transaction(pool) as connection:
-            fresh = await self._fence(connection, records)
+            fresh = await self.fence.admit(connection, records, self._is_shorter)
             metrics.records_consumed.labels(self.group).inc(len(fresh))
             metrics.records_repeated.labels(self.group).inc(len(records) - len(fresh))
             if fresh and (prepared is None or len(fresh) < len(records)):
@@ -206,41 +188,7 @@ class Consumption:
         if spans or len(fresh) < records:
             self._said.add(Taken(self.group, records, records - len(fresh), spans))
 
-    async def _fence(self, connection: Connection, records: Sequence[Record]) -> list[Record]:
-        """Lock the partitions' rows, drop what lies below them, and move them; all of it holds or none at the commit."""
-        if not self._cluster:
-            raise ConnectionError("records came before their partitions were assigned")
-        last: dict[tuple[str, int], int] = {}
-        for record in records:
-            last[record.topic, record.partition] = record.offset + 1
-        keys = sorted(last)
-        topics, partitions = [topic for topic, _ in keys], [partition for _, partition in keys]
-        # Insert first: a row that is not there cannot be locked, and two owners of a new partition would both go on.
-        await connection.execute(
-            "insert into consumed (consumer, cluster_id, topic, partition, next_offset) "
-            "select $1, $2, topic, partition, 0 from unnest($3::text[], $4::int[]) as a (topic, partition) "
-            "on conflict do nothing",
-            self.group, self._cluster, topics, partitions,
-        )  # fmt: skip
-        rows = await connection.fetch(
-            "select topic, partition, next_offset from consumed "
-            "where consumer = $1 and cluster_id = $2 "
-            "  and (topic, partition) in (select * from unnest($3::text[], $4::int[])) "
-            "order by topic, partition for update",
-            self.group, self._cluster, topics, partitions,
-        )  # fmt: skip
-        following = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
-        anew = [await self._is_shorter(key, following[key]) for key in keys]
-        following |= {key: 0 for key, is_anew in zip(keys, anew, strict=True) if is_anew}
-        await connection.execute(
-            "update consumed set next_offset = case when a.anew then a.following else greatest(next_offset, a.following) "
-            "end from unnest($3::text[], $4::int[], $5::bigint[], $6::bool[]) as a (topic, partition, following, anew) "
-            "where consumer = $1 and cluster_id = $2 and consumed.topic = a.topic and consumed.partition = a.partition",
-            self.group, self._cluster, topics, partitions, [last[key] for key in keys], anew,
-        )  # fmt: skip
-        return [record for record in records if record.offset >= following[record.topic, record.partition]]
-
-    async def _is_shorter(self, place: tuple[str, int], following: int) -> bool:
+    async def _is_shorter(self, place: Place, following: int) -> bool:
         """Whether a partition was made anew while it was read: it ends before what was taken of it, and begins again.
 
         What this consumer saw last is no proof (a zombie's partition has gone on without it): Kafka is asked.
@@ -263,17 +211,12 @@ class Consumption:
         wanted = sorted(partitions)
         if self._expect is not None:
             await self._expect(self._pool, wanted)
-        self._cluster = await cluster_id(self._kafka)
-        rows = await self._pool.fetch(
-            "select topic, partition, next_offset from consumed where consumer = $1 and cluster_id = $2",
-            self.group,
-            self._cluster,
-        )
-        known = {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+        self.fence.cluster_id = await cluster_id(self._kafka)
+        taken = await self.fence.taken(self._pool)
         ends = await consumer.end_offsets(wanted) if wanted else {}
         starts = await consumer.beginning_offsets(wanted) if wanted else {}
         for partition in wanted:
-            following = known.get(partition, 0)
+            following = taken.get(partition, 0)
             if ends[partition] < following:
                 await self._start_again(partition, following, ends[partition])
                 following = 0
@@ -300,11 +243,7 @@ class Consumption:
         log.error(
             "kafka_log_shorter", topic=partition.topic, partition=partition.partition, expected=following, end=end
         )
-        await self._pool.execute(
-            "update consumed set next_offset = 0 "
-            "where consumer = $1 and cluster_id = $2 and topic = $3 and partition = $4",
-            self.group, self._cluster, partition.topic, partition.partition,
-        )  # fmt: skip
+        await self.fence.begin_again(self._pool, partition)
 
     def health(self) -> dict[str, Any]:
         """`lag` in records, `assigned` partitions, seconds since the last batch; lag null before the first assignment."""

@@ -11,13 +11,13 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, NodeNotReadyError, TopicAlreadyExistsError, for_code
 
 from shared.binary_mode import attributes_of_kafka, is_binary, structured
-from shared.consuming import Consumption, Record
+from shared.consuming import Consumption
 from shared.contracts.media_types import JSON, in_utf_8
 from shared.database import Connection
 from shared.decoding import Arrival
 from shared.group_commit import count, record
 from shared.intake import Intake, Receipt
-from shared.kafka import Kafka
+from shared.kafka import Kafka, Record
 from shared.logs import log
 from shared.problems import Problem, problem
 

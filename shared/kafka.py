@@ -3,8 +3,10 @@
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+from aiokafka import ConsumerRecord
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.helpers import create_ssl_context
 
 from shared.kafka_connections import lose_connections_with_care
@@ -12,6 +14,7 @@ from shared.kafka_connections import lose_connections_with_care
 lose_connections_with_care()
 
 MECHANISM = "SCRAM-SHA-512"
+Record: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +49,13 @@ class Kafka:
 
     def tls_context(self) -> ssl.SSLContext | None:
         return create_ssl_context(cafile=self.authority and str(self.authority)) if self.tls else None
+
+
+async def cluster_id(kafka: Kafka) -> str:
+    """Kafka's own name for its cluster: a broker set up anew has another, and its offsets start again."""
+    admin = AIOKafkaAdminClient(**kafka.options())
+    try:
+        await admin.start()
+        return str((await admin.describe_cluster())["cluster_id"])
+    finally:
+        await admin.close()

@@ -10,11 +10,12 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from shared.consuming import Consumption, Record
+from shared.consuming import Consumption
 from shared.database import Connection
 from shared.dead_letters import DeadLetters
 from shared.decoding import Arrival, Refusal, identity_of, read_json
 from shared.intake import unexpected
+from shared.kafka import Record
 from shared.setting_aside import each_on_its_own
 
 

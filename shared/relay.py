@@ -16,11 +16,10 @@ from aiokafka.errors import KafkaError
 
 from shared import metrics
 from shared.batches import published
-from shared.consuming import cluster_id
 from shared.contracts.envelope import LogAdvanced, LogRestored, Published, rfc3339, type_name
 from shared.database import TRANSIENT, Connection, Pool, session
 from shared.event_log import LogUnchecked, head, is_checked
-from shared.kafka import Kafka
+from shared.kafka import Kafka, cluster_id
 from shared.logs import log
 from shared.publishing import Record, headers_of, publish, silence
 from shared.restoring import SayAgain, settle, take_stock, told, untold
@@ -94,9 +93,8 @@ class Relay:
             if self._announcement_is_due(moved):
                 await self._announce(connection)
             if 0 < moved < _STREAM:
-                await asyncio.sleep(
-                    _GATHER_SECONDS
-                )  # many small publications cost Kafka and every reader more than this wait
+                # Many small publications cost Kafka and every reader more than this wait.
+                await asyncio.sleep(_GATHER_SECONDS)
             elif not moved:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._committed.wait(), self._pause())

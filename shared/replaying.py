@@ -11,12 +11,13 @@ from typing import Any
 from aiokafka import ConsumerRecord
 
 from shared import metrics
-from shared.consuming import Consumption, Record
+from shared.consuming import Consumption
 from shared.database import TRANSIENT, Connection, transaction
 from shared.dead_letters import NotKept, letter, opened, settle
 from shared.decoding import Arrival
 from shared.group_commit import record
 from shared.intake import Receipt, unexpected
+from shared.kafka import Record
 from shared.logs import log
 from shared.problems import Problem, Refused, problem
 from shared.setting_aside import each_on_its_own

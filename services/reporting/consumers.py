@@ -11,10 +11,11 @@ from fastapi import FastAPI
 from services.reporting import handlers, store
 from services.reporting.handlers.keeping import KeptFacts
 from services.reporting.handlers.telling import tell_changes
-from shared.consuming import Consumption, Record
+from shared.consuming import Consumption
 from shared.database import TRANSIENT, Connection, Pool, transaction
 from shared.dead_letters import DeadLetters
 from shared.event_log import LogUnchecked
+from shared.kafka import Record
 from shared.logs import log
 from shared.ownership import day_in_ottawa
 from shared.problems import Problem

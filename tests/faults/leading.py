@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from guichet.home import SERVICES
-from shared.consuming import cluster_id
+from shared.kafka import cluster_id
 from shared.testing import eventually
 from tests.faults.rig import Rig
 

@@ -50,8 +50,8 @@ BUGS = (
     ),
     Bug(
         "no fence",
-        "shared/consuming.py",
-        "return [record for record in records if record.offset >= following[record.topic, record.partition]]",
+        "shared/fence.py",
+        "return [record for record in records if record.offset >= taken[record.topic, record.partition]]",
         "return list(records)",
         ("F3",),
     ),

@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from guichet.client import Services
 from guichet.home import SERVICES
-from shared.consuming import cluster_id
+from shared.kafka import cluster_id
 from shared.testing import eventually
 from tests.faults.departments import DEPARTMENTS
 from tests.faults.load import Load

@@ -77,7 +77,9 @@ def test_every_await_of_the_paths_has_a_point_before_and_after() -> None:
     assert len(set(points())) == len(points())
 
 
-@pytest.mark.parametrize("module", ["shared.relay", "shared.consuming", "shared.group_commit", "shared.event_log"])
+@pytest.mark.parametrize(
+    "module", ["shared.relay", "shared.fence", "shared.consuming", "shared.group_commit", "shared.event_log"]
+)
 def test_the_paths_hold_what_the_promise_stands_on(module: str) -> None:
     assert any(name.startswith(f"{module}:") for name in points())
 

@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 
 from bench.events import BEGIN, status_events
 from services.reporting import handlers
-from shared.consuming import Consumption, Record
+from shared.consuming import Consumption
 from shared.database import Connection
 from shared.dead_letters import DeadLetters
 from shared.encryption import Seal
+from shared.kafka import Record
 
 LETTERS = DeadLetters(Seal(base64.urlsafe_b64encode(os.urandom(32)).decode()))
 STATUS, INVENTORY, FEEDBACK = "status.applications.v1", "inventory.services.v1", "feedback.cases.v1"
@@ -198,7 +199,7 @@ async def read(pool: asyncpg.Pool, batches: Iterable[Sequence[Record]]) -> dict[
 
     await pool.execute(FORGET)
     taking = Consumption("reporting", apply)
-    taking._cluster = "cluster"
+    taking.fence.cluster_id = "cluster"
     for batch in batches:
         await taking.take(pool, batch)
     async with pool.acquire() as connection:

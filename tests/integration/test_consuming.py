@@ -22,9 +22,9 @@ from guichet.client import Services
 from guichet.principals import Principal, Principals
 from shared import broker as broker_module
 from shared.broker import keep_reading, make_broker, stop_broker
-from shared.consuming import Consumption, cluster_id
+from shared.consuming import Consumption
 from shared.database import ConcurrentChange, Connection, transaction
-from shared.kafka import Kafka
+from shared.kafka import Kafka, cluster_id
 from shared.logs import configure_logs
 from shared.membership import leave_for_predecessors
 from shared.testing import eventually
@@ -52,7 +52,7 @@ async def apply(connection: Connection, records: Sequence[Any]) -> None:
 
 def consumption(name: str = "group") -> Consumption:
     found = Consumption(name, apply, topics=["t"])
-    found._cluster = "cluster"
+    found.fence.cluster_id = "cluster"
     return found
 
 
@@ -84,7 +84,7 @@ async def test_a_record_that_is_applied_again_waits_for_those_of_its_partition_t
             await taking.again(connection, record(1))
 
     taking = Consumption("group", apply_later, topics=["t"], again=apply_again)
-    taking._cluster = "cluster"
+    taking.fence.cluster_id = "cluster"
     await consumption().take(counted, [record(0)])
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(taking.take(counted, [record(2)]))
@@ -117,7 +117,7 @@ async def test_a_process_taken_for_dead_is_refused_when_it_wakes(counted: asyncp
         await apply(connection, records)
 
     zombie = Consumption("group", slow, topics=["t"])
-    zombie._cluster = "cluster"
+    zombie.fence.cluster_id = "cluster"
     first = asyncio.create_task(zombie.take(counted, [record(0), record(1)]))
     await started.wait()
     second = asyncio.create_task(consumption().take(counted, [record(0), record(1), record(2)]))
@@ -133,7 +133,7 @@ async def test_effects_and_offset_hold_together_or_not_at_all(counted: asyncpg.P
         raise ConcurrentChange
 
     failing = Consumption("group", fails, topics=["t"])
-    failing._cluster = "cluster"
+    failing.fence.cluster_id = "cluster"
     with suppress(ConcurrentChange):
         await failing.take(counted, [record(0)])
     assert await effects(counted) == []
@@ -152,7 +152,7 @@ async def test_a_batch_is_taken_in_parts_and_none_after_one_that_failed(counted:
             raise ConcurrentChange
 
     taking = Consumption("group", fails_once, topics=["t"], prepare=list, batch=9, part=3)
-    taking._cluster, taking._pool = "cluster", counted
+    taking.fence.cluster_id, taking._pool = "cluster", counted
     batch = [record(n) for n in range(8)]
     with suppress(ConcurrentChange):
         await taking._on_batch(batch)
@@ -255,7 +255,7 @@ class _Seeker:
 async def test_at_assignment_the_database_says_where_to_read_on(services: Services, counted: asyncpg.Pool) -> None:
     taking = consumption()
     taking._pool, taking._kafka = counted, services.kafka
-    taking._cluster = await cluster_id(services.kafka)
+    taking.fence.cluster_id = await cluster_id(services.kafka)
     await taking.take(counted, [record(6, 0), record(40, 1)])
     consumer = _Seeker({TopicPartition("t", 0): 100, TopicPartition("t", 1): 12, TopicPartition("t", 2): 3})
     await taking.assigned(consumer, list(consumer.ends))  # type: ignore[arg-type]
@@ -271,7 +271,7 @@ async def test_records_that_kafka_kept_no_longer_are_missed_aloud(
     configure_logs("test", "info")
     taking = consumption()
     taking._pool, taking._kafka = counted, services.kafka
-    taking._cluster = await cluster_id(services.kafka)
+    taking.fence.cluster_id = await cluster_id(services.kafka)
     await taking.take(counted, [record(6)])
     consumer = _Seeker({TopicPartition("t", 0): 100})
     consumer.starts = {TopicPartition("t", 0): 50}

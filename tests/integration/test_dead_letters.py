@@ -407,7 +407,7 @@ async def test_a_record_set_aside_is_heard_again_by_the_handler_it_was_meant_for
 
     listeners = {"guichet.inventory.ServiceRecorded.v1": (ServiceRecorded, hear)}
     listener = listening("nobody.inventory", ["inventory.services.v1"], listeners, DeadLetters(seal), committed)
-    listener._cluster = "cluster"
+    listener.fence.cluster_id = "cluster"
     await listener.take(database, [service_record("9001", 5)])
     letter = await one_letter(database)
     assert (letter["door"], letter["org_id"], letter["event_id"]) == ("listening", "9001", "5")
@@ -429,11 +429,11 @@ async def test_a_topic_that_is_read_from_its_beginning_again_leaves_no_second_le
     listeners = {"guichet.inventory.ServiceRecorded.v1": (ServiceRecorded, fail)}
     listener = listening("nobody.inventory", ["inventory.services.v1"], listeners, DeadLetters(seal))
     for cluster in ("cluster", "another", "a third"):
-        listener._cluster = cluster
+        listener.fence.cluster_id = cluster
         await listener.take(database, [service_record("9001", 5)])
     await one_letter(database)
     await drop(database, (await one_letter(database))["dead_letter_id"])
-    listener._cluster = "a fourth"
+    listener.fence.cluster_id = "a fourth"
     await listener.take(database, [service_record("9001", 5)])
     assert (await one_letter(database))["state"] == "dropped"
 

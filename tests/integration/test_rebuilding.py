@@ -16,11 +16,12 @@ from services.reporting.handlers.rebuilding import asking, filling, rebuild
 from services.reporting.handlers.rebuilding.comparing import compare
 from services.reporting.handlers.rebuilding.rereading import log_only
 from services.reporting.handlers.rebuilding.switching import DifferentEvents
-from shared.consuming import Consumption, Record
+from shared.consuming import Consumption
 from shared.database import TRANSIENT, Connection, _speak_json, open_pool, transaction
 from shared.dead_letters import settle
 from shared.decoding import Refusal, identity_of
 from shared.intake import unexpected
+from shared.kafka import Record
 from shared.listening import as_it_came
 from shared.problems import Refused
 from shared.testing import eventually
@@ -131,7 +132,7 @@ async def taken(pool: asyncpg.Pool, batch: list[Record]) -> None:
         await handlers.read_records(connection, handlers.prepare(some), LETTERS)
 
     taking = Consumption("reporting", apply)
-    taking._cluster = "cluster"
+    taking.fence.cluster_id = "cluster"
     await taking.take(pool, batch)
 
 

@@ -11,10 +11,9 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from guichet.client import Services
-from shared.consuming import cluster_id
 from shared.database import Connection, transaction
 from shared.event_log import LogEntry, LogUnchecked, append
-from shared.kafka import Kafka
+from shared.kafka import Kafka, cluster_id
 from shared.relay import Relay
 from shared.restoring import STRIDE, LogForked, take_stock
 from shared.surveying import is_event, position_of, records_since, survey

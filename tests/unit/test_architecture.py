@@ -51,7 +51,7 @@ PURE_MAY_IMPORT = {"pydantic", "pydantic_core", "holidays", *PURE}
 
 # Outside the services' stores, SQL stands beside the tables it concerns, and nowhere else.
 OWN_TABLES = {
-    "shared/consuming.py": "consumed",
+    "shared/fence.py": "consumed",
     "shared/migrating.py": "migration",
     "shared/correcting.py": "correction",
     "shared/dead_letters.py": "dead_letter",

@@ -9,11 +9,11 @@ from typing import Any
 from services.reporting import store
 from services.reporting.domain.fold import Deltas, fold, has_evidence, merge, negated
 from services.reporting.handlers.decoding import Batch, Restored, Unreadable, decode
-from shared.consuming import Record
 from shared.database import Connection, Pool
 from shared.dead_letters import DeadLetters
 from shared.decoding import Refusal, identity_of
 from shared.intake import unexpected
+from shared.kafka import Record
 from shared.listening import as_it_came
 from shared.logs import log
 from shared.problems import Problem, problem

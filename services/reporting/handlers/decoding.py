@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from shared.consuming import Record
 from shared.decoding import holds_nul
+from shared.kafka import Record
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 _LAST_POSITION = 2**63 - 1

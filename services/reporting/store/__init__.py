@@ -75,7 +75,7 @@ from services.reporting.store.rebuilds import (
     remember_switch,
     under_way,
 )
-from services.reporting.store.refolding import LoggedRecord, hold_places, places_taken, stretch, taken_back
+from services.reporting.store.refolding import LoggedRecord, stretch, taken_back
 from services.reporting.store.restoring import (
     VoidSpan,
     add_void_span,
@@ -166,7 +166,6 @@ __all__ = [
     "hold_asking",
     "hold_head",
     "hold_organization",
-    "hold_places",
     "hold_rebuilding",
     "hold_views",
     "is_rebuilding",
@@ -199,7 +198,6 @@ __all__ = [
     "own_records",
     "place",
     "place_void_span",
-    "places_taken",
     "positions",
     "read_to",
     "rebuild",

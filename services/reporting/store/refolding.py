@@ -1,8 +1,6 @@
 """The log read again, stretch by stretch of its positions, as a rebuild folds it (docs/adr/0022)."""
 
-from collections.abc import Iterable
 from operator import attrgetter
-from typing import Any
 
 import msgspec
 
@@ -57,23 +55,3 @@ async def taken_back(connection: Connection | Pool, after: int, until: int) -> l
     if not await last_void(connection, after, until):
         return []
     return [LoggedRecord(*row) for row in await connection.fetch(_TAKEN_BACK, after, until)]
-
-
-async def hold_places(connection: Connection, group: str, cluster_id: str, places: Iterable[tuple[str, int]]) -> None:
-    """Nobody takes records of these partitions until the end of the transaction: the consumers' own fence."""
-    keys = sorted(set(places))
-    await connection.execute(
-        "select from consumed where consumer = $1 and cluster_id = $2 and (topic, partition) in (select * from "
-        "unnest($3::text[], $4::int[])) order by topic, partition for update",
-        group, cluster_id, [topic for topic, _ in keys], [partition for _, partition in keys],
-    )  # fmt: skip
-
-
-async def places_taken(connection: Connection | Pool, group: str, cluster_id: str) -> list[dict[str, Any]]:
-    """How far each partition has been taken by a consumer group."""
-    rows = await connection.fetch(
-        "select topic, partition, next_offset from consumed where consumer = $1 and cluster_id = $2 order by 1, 2",
-        group,
-        cluster_id,
-    )
-    return [dict(row) for row in rows]

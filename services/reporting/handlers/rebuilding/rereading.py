@@ -7,10 +7,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.reporting import store
 from services.reporting.handlers.decoding import decode
-from shared.consuming import Record, cluster_id
 from shared.database import Connection, Pool, transaction
 from shared.dead_letters import DeadLetters
-from shared.kafka import Kafka
+from shared.fence import Fence
+from shared.kafka import Kafka, Record, cluster_id
 from shared.logs import log
 
 _GROUP = "reporting"
@@ -20,11 +20,8 @@ _WAIT_MS = 1_000
 
 async def read_again(pool: Pool, kafka: Kafka, letters: DeadLetters, rebuild_id: int) -> None:
     """Each partition up to where the consumers have taken it; what comes after is theirs to read."""
-    cluster = await cluster_id(kafka)
-    ends = {
-        TopicPartition(row["topic"], row["partition"]): row["next_offset"]
-        for row in await store.places_taken(pool, _GROUP, cluster)
-    }
+    fence = Fence(_GROUP, await cluster_id(kafka))
+    ends = {TopicPartition(*place): following for place, following in (await fence.taken(pool)).items()}
     consumer = AIOKafkaConsumer(
         **kafka.options(),
         enable_auto_commit=False,
@@ -33,13 +30,13 @@ async def read_again(pool: Pool, kafka: Kafka, letters: DeadLetters, rebuild_id:
     )
     try:
         await consumer.start()
-        await _read(pool, consumer, ends, cluster, letters, rebuild_id)
+        await _read(pool, consumer, ends, fence, letters, rebuild_id)
     finally:
         await consumer.stop()
 
 
 async def _read(
-    pool: Pool, consumer: Any, ends: dict[TopicPartition, int], cluster: str, letters: DeadLetters, rebuild_id: int
+    pool: Pool, consumer: Any, ends: dict[TopicPartition, int], fence: Fence, letters: DeadLetters, rebuild_id: int
 ) -> None:
     consumer.assign(list(ends))
     starts = await consumer.beginning_offsets(list(ends)) if ends else {}
@@ -55,7 +52,7 @@ async def _read(
         done += len(records)
         if records:
             async with transaction(pool) as connection:
-                await store.hold_places(connection, _GROUP, cluster, ((r.topic, r.partition) for r in records))
+                await fence.hold(connection, ((record.topic, record.partition) for record in records))
                 added += await log_only(connection, letters, records)
                 await store.has_read(connection, rebuild_id, done, added)
         for each in [each for each in left if await consumer.position(each) >= ends[each]]:
