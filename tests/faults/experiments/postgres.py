@@ -18,7 +18,7 @@ from tests.faults.strays import stray
 
 _READ_SECONDS = 0.5
 # Where reading and PostgreSQL meet.
-_BROKEN = ("shared.consuming:", "shared.fence:", "shared.database:")
+_BROKEN = ("shared.consuming:", "shared.fence:", "shared.kafka:", "shared.database:")
 
 
 async def postgres_stops(rig: Rig, full: bool) -> str:
