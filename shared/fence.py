@@ -10,22 +10,25 @@ from typing import TypeAlias
 from shared.database import Connection, Pool
 from shared.kafka import Record
 
+# A topic, and the number of one of its partitions.
 Place: TypeAlias = tuple[str, int]
-"""A topic, and the number of one of its partitions."""
 # Whether a partition of which so much was taken was made anew since, and ends before that.
 IsShorter = Callable[[Place, int], Awaitable[bool]]
 
 
 class Fence:
-    """Of one consumer group. Offsets are those of one cluster (`shared.kafka.cluster_id`), which is not known before partitions
-    are assigned.
+    """Of one consumer group. Offsets are those of one cluster (`shared.kafka.cluster_id`), empty until it is known: a consumer
+    learns it when partitions are assigned.
     """
 
     def __init__(self, group: str, cluster_id: str = "") -> None:
         self.group, self.cluster_id = group, cluster_id
 
     async def admit(self, connection: Connection, records: Sequence[Record], is_shorter: IsShorter) -> list[Record]:
-        """Those which nobody has taken. Their partitions' rows are locked and moved; all of it holds or none at the commit."""
+        """Those which nobody has taken. Their partitions' rows are locked and moved; all of it holds or none at the commit.
+
+        Raises ConnectionError where the cluster is not known yet.
+        """
         if not self.cluster_id:
             raise ConnectionError("records came before their partitions were assigned")
         ends = {(record.topic, record.partition): record.offset + 1 for record in records}
@@ -37,7 +40,9 @@ class Fence:
         return [record for record in records if record.offset >= taken[record.topic, record.partition]]
 
     async def hold(self, connection: Connection, places: Iterable[Place]) -> None:
-        """Nobody takes records of these partitions until the end of the transaction."""
+        """Nobody takes records of these partitions until the end of the transaction, of whatever cluster: whoever holds them may
+        not know it yet.
+        """
         await connection.execute(
             "select from consumed where consumer = $1 and (topic, partition) in (select * from unnest($2::text[], $3::int[])) "
             "order by cluster_id, topic, partition for update",

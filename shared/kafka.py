@@ -1,4 +1,4 @@
-"""How every part reaches Kafka: its address, and as whom."""
+"""How every part reaches Kafka: its address, and as whom; what it is called, and what is read of it."""
 
 import ssl
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ from shared.kafka_connections import lose_connections_with_care
 lose_connections_with_care()
 
 MECHANISM = "SCRAM-SHA-512"
+# As it is read; what is published is `shared.publishing.Record`.
 Record: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
 
 

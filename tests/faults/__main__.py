@@ -163,9 +163,10 @@ def run() -> int:
     if unknown:
         parser.error(f"no fault is called {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     full = not arguments.reduced
-    chosen = [
-        e for e in EXPERIMENTS if e.name in arguments.faults or (not arguments.faults and (full or not e.full_only))
-    ]
+    wanted = set(arguments.faults or names)
+    chosen = [each for each in EXPERIMENTS if each.name in wanted and (full or not each.full_only)]
+    if not chosen:
+        parser.error(f"{', '.join(sorted(wanted))}: there is no reduced form of it")
     say(f"seed {seed}")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that Kafka is away is known here
     began = time.monotonic()

@@ -65,10 +65,8 @@ async def everywhere(rig: Rig, full: bool) -> str:
 
 async def once_more(rig: Rig, beside: AbstractAsyncContextManager[None]) -> str:
     """A crash at each point that is still left over: what leads to those met something else by chance all along."""
-    campaign = Campaign(rig, rig.left_over)
-    if campaign.left:
-        await meanwhile(rig, _ONCE_MORE_SECONDS, campaign.left, beside)
-    return f"{campaign} that were left over"
+    left = rig.left_over - rig.wanted.been
+    return await meanwhile(rig, _ONCE_MORE_SECONDS, left, beside) if left else "no point was left over"
 
 
 async def on_the_way(rig: Rig, again: Callable[[], Awaitable[None]]) -> str:

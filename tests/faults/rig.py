@@ -47,7 +47,7 @@ class Rig(Parts):
         self.checker = Checker(self.look, self.history)
         self.readers = Readers(load, services.url("reporting"), token(system.home, "faults", ["operator"]))
         self.points: list[str] = []  # the failpoints to be tried, where they are named
-        self.left_over: set[str] = set()  # those that were not passed while all were tried
+        self.left_over: set[str] = set()  # of those that were tried at once, where nothing ended
         self._segment = 0
 
     @asynccontextmanager

@@ -81,9 +81,10 @@ async def test_a_record_that_is_applied_again_waits_for_those_of_its_partition_t
 
     async def replay() -> None:
         async with transaction(counted) as connection:
-            await taking.again(connection, record(1))
+            await unassigned.again(connection, record(1))
 
-    taking = Consumption("group", apply_later, topics=["t"], again=apply_again)
+    taking = Consumption("group", apply_later, topics=["t"])
+    unassigned = Consumption("group", apply_later, topics=["t"], again=apply_again)
     taking.fence.cluster_id = "cluster"
     await consumption().take(counted, [record(0)])
     async with asyncio.TaskGroup() as tasks:

@@ -17,7 +17,7 @@ from tests.faults.stages import LOGS
 from tests.faults.strays import stray
 
 _READ_SECONDS = 0.5
-# Where reading and PostgreSQL meet.
+# Where reading and PostgreSQL meet, and what is asked on the way there.
 _BROKEN = ("shared.consuming:", "shared.fence:", "shared.kafka:", "shared.database:")
 
 

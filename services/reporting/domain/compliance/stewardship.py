@@ -27,7 +27,7 @@ def offered(facts: Facts, since: date, as_of: date, settings: Settings) -> list[
     """Each service provider in office: both topics offered within the interval, first at the commencement."""
     gone = {each.fields["provider_id"]: each for each in facts.of("provider_left", as_of)}
     appointed = {each.fields["provider_id"]: each for each in facts.of("provider_appointed", as_of)}
-    there = [each for each in appointed.values() if not _has_left(each, gone.get(each.fields["provider_id"]))]
+    there = [appointed[name] for name in sorted(appointed) if not _has_left(appointed[name], gone.get(name))]
     return [_provider(facts, each, since, as_of, settings) for each in there]
 
 
@@ -123,7 +123,7 @@ def adopted(facts: Facts, as_of: date) -> list[Unit]:
 def listed(facts: Facts, as_of: date) -> list[Record]:
     """The mandatory services on the list on a day, each by its newest listing."""
     newest = {each.fields["mandatory_service_id"]: each for each in facts.of("mandatory_service_listed", as_of)}
-    return [each for each in newest.values() if as_of <= until(each)]
+    return [newest[name] for name in sorted(newest) if as_of <= until(newest[name])]
 
 
 def _concerns(facts: Facts, listing: Record) -> bool:

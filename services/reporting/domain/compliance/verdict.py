@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from operator import attrgetter
 from typing import Literal
 
 from services.reporting.domain.compliance.facts import Ref
@@ -38,10 +37,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`numerator` counts what meets the whole requirement, `denominator` all that it is asked of, less what is excluded.
-
-    `units` are in the order of their names.
-    """
+    """`numerator` counts what meets the whole requirement, `denominator` all that it is asked of, less what is excluded."""
 
     requirement: str
     state: State
@@ -89,7 +85,7 @@ def combined(units: Sequence[Unit], empty: State) -> State:
 
 
 def verdict(requirement: str, judged: Judged) -> Verdict:
-    units = tuple(sorted(map(_in_order, judged.units), key=attrgetter("name", "refs")))
+    units = tuple(_in_order(unit) for unit in judged.units)
     state = judged.state or combined(units, judged.empty)
     due = [unit.due_on for unit in units if unit.due_on is not None]
     refs = {ref for unit in units for ref in unit.refs} | set(judged.refs)

@@ -12,6 +12,9 @@ from shared.dead_letters import DeadLetters
 from shared.fence import Fence
 from shared.kafka import Kafka, Record, cluster_id
 from shared.logs import log
+from shared.record_batches import read_batches_with_care
+
+read_batches_with_care()
 
 _GROUP = "reporting"
 _BATCH, _FETCH_BYTES = 10_000, 8 * 1024 * 1024
