@@ -77,6 +77,12 @@ def test_every_await_of_the_paths_has_a_point_before_and_after() -> None:
     assert len(set(points())) == len(points())
 
 
+@pytest.mark.parametrize("pattern", failpoints.PATHS)
+def test_each_of_the_paths_is_there(pattern: str) -> None:
+    """One that was renamed would be left out in silence."""
+    assert list(failpoints.ROOT.glob(pattern))
+
+
 @pytest.mark.parametrize(
     "module", ["shared.relay", "shared.fence", "shared.consuming", "shared.group_commit", "shared.event_log"]
 )
