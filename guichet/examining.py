@@ -31,7 +31,7 @@ _MOST_DRIFT = 2.0
 _OLDEST_POSTGRES = 15
 # Settings of the command beside those of the services; {} stands for a service's name.
 _COMMAND_SETTINGS = {
-    "HOME", "PORT_BASE", "SECRETS", "POSTGRES", "POSTGRES_PASSWORD", "KAFKA_MECHANISM", "TEST_WITH", "SCHEMATHESIS",
+    "HOME", "PORT_BASE", "MAILBOX", "SECRETS", "POSTGRES", "POSTGRES_PASSWORD", "KAFKA_MECHANISM", "TEST_WITH", "SCHEMATHESIS",
     *(f"{name.upper()}_{what}" for name in SERVICES for what in ("DATABASE_URL", "OWNER_DATABASE_URL", "URL", "PORT")),
 }  # fmt: skip
 

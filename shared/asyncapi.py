@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from shared.contracts.envelope import WORDS, Published, type_name
 from shared.contracts.media_types import JSON
 from shared.contracts.reported.kinds import Kinds
-from shared.contracts.reported.words import ATTRIBUTES, EVENTS, Words, both
+from shared.contracts.reported.words import EVENTS, Words, both
 from shared.contracts.topics import TOPICS, Topic
 from shared.door.description import PROBLEM
 from shared.event_schemas import Mode, Schema, attributes, definitions, envelope
@@ -287,7 +287,15 @@ _REJECTION: Schema = {
             "type": ["string", "null"],
             "description": both(("null where it could not be read", "null s'il est illisible")),
         },
-        "source": {"type": "string", "description": both(ATTRIBUTES["source"])},
+        "source": {
+            "type": "string",
+            "description": both(
+                (
+                    "the event's; your organisation where it could not be read",
+                    "celle de l'événement; votre organisation si elle est illisible",
+                )
+            ),
+        },
         "partition": {"type": "integer"},
         "offset": {"type": "integer", "description": both(("of the refused record", "de l'enregistrement refusé"))},
         "problem": PROBLEM,

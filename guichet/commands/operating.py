@@ -84,7 +84,9 @@ def ls(format_: FormatOption = Format.table) -> None:
 def rotate(
     key_id: Annotated[str, typer.Argument(help="the id of the key to take over from")],
     overlap: Annotated[str, typer.Option(help="how long the old one lives on: 7d, 12h, 0s")] = "7d",
-    expires: Expires = None,
+    expires: Annotated[
+        str | None, typer.Option(help="how long it opens anything: 365d, 12h; as long as the old one unless said")
+    ] = None,
     out: Out = None,
 ) -> None:
     """Create a key of the same scope beside an old one; both open the doors until the overlap has passed."""

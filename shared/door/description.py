@@ -58,7 +58,7 @@ def answered(schema: Schema, **descriptions: str) -> dict[int | str, dict[str, A
 RECEIPTS = answered(
     _RECEIPTS,
     _202="At least one event was accepted; one receipt for each, in order",
-    _200="All of them were accepted before",
+    _200="None was new: each was accepted before, or rejected, as its receipt says",
     _422="All of them were rejected",
 )
 

@@ -25,11 +25,13 @@ class People:
         self.acts = (
             self._confirm_measure,
             self._write,
+            self._put_right,
             partial(self._erase, same_contact=True),
             partial(self._erase, same_contact=False),
             self._sign,
             self._act,
             self._oversee,
+            self._follow,
         )
 
     async def _ask(
@@ -53,6 +55,14 @@ class People:
     async def _write(self) -> None:
         if case := await self._some_case():
             await self._ask("POST", "feedback", f"/v1/cases/{case}/messages", {"text": words()["en"]})
+
+    async def _put_right(self) -> None:
+        """What was guessed of a case: that it is of concern, or spam, or says the same as another."""
+        if case := await self._some_case():
+            group = random.choice((None, await self._some_case()))
+            await self._ask(
+                "PATCH", "feedback", f"/v1/cases/{case}", {"concern_seen": True, "spam": False, "group": group}
+            )
 
     async def _erase(self, *, same_contact: bool) -> None:
         if case := await self._some_case():
@@ -93,6 +103,10 @@ class People:
             "POST", "reporting", "/v1/oversight/steps", {**said, "reason": words()}, bearer=self._overseer
         )
         self._decided(body, "step", "step_id", taken)
+
+    async def _follow(self) -> None:
+        """Oversight follows reporting's stream from its beginning, for as long as anyone waits for an answer."""
+        await self._ask("GET", "reporting", "/v1/stream?last_event_id=1", bearer=self._overseer)
 
     def _decided(self, org_id: str, kind: str, name: str, answer: dict[str, Any]) -> None:
         if answer:

@@ -51,10 +51,11 @@ _PATHS = {
     "inventory": (
         "/v1/services", f"/v1/services/{_SERVICE}", f"/v1/services/{_SERVICE}/history", "/v1/standards", *_LOG,
     ),
-    "feedback": ("/v1/cases", *_LOG),
+    "feedback": ("/v1/cases", "/v1/improvements", "/en/new?q=a", f"/en/new?service={_SERVICE}", *_LOG),
     "status": (f"/v1/exception-days?org={THOROUGH}", *_LOG),
     "reporting": (
         "/v1/reading/views", "/v1/trace/none", f"/v1/compliance/{THOROUGH}", f"/v1/compliance/{GIVEN_TO[0]}", "/en/",
+        "/v1/confirmations", "/v1/corrective-actions", "/v1/oversight/steps",
     ),
 }  # fmt: skip
 
@@ -89,7 +90,8 @@ async def _report_everything(rig: Rig, rate: float) -> None:
 
 def _at_work(rig: Rig, pause: float) -> list[tuple[Work, float]]:
     acts: list[tuple[Work, float]] = [(act, pause) for act in People(rig).acts]
-    return [*acts, (partial(_spoil, rig), 5 * pause), (partial(_still_aside, rig), 2 * pause)]
+    asides = [(partial(_spoil, rig), 5 * pause), (partial(_still_aside, rig), 2 * pause)]
+    return [*acts, *asides, (partial(_explain, rig), pause)]
 
 
 @asynccontextmanager
@@ -117,6 +119,14 @@ async def _read(rig: Rig, name: str) -> None:
     path = random.choice([*_PATHS[name], *_pages(rig, name)])
     bearer = rig.load.keys[_ORG] if "/receipts/" in path or "/applications/" in path else rig.readers.operator
     await rig.ask("GET", name, path, bearer=bearer)
+
+
+async def _explain(rig: Rig) -> None:
+    """Somebody asks what a verdict was made from."""
+    status, found = await rig.ask("GET", "reporting", f"/v1/compliance/{THOROUGH}", bearer=rig.readers.operator)
+    if status == 200:
+        verdict = random.choice(found["verdicts"])["verdict_id"]
+        await rig.ask("GET", "reporting", f"/v1/verdicts/{verdict}/evidence", bearer=rig.readers.operator)
 
 
 def _pages(rig: Rig, name: str) -> Iterator[str]:

@@ -28,7 +28,7 @@ from tests.integration.mailboxes import text_of
 from tests.integration.receiving import Receiver, Receivers
 
 _SERVICE = services_of(THOROUGH)[1]
-_LINK = re.compile(r"https?://[^/\s]+(/\w\w/subscriptions/\w+/confirm/\S+)")
+_LINK = re.compile(r"https?://[^/\s]+(/\w\w/subscriptions/\w+/confirm(?:-contact)?/\S+)")
 _TOLD_SECONDS = 60.0
 _AT_ONCE = 3  # of each act: most do not come to their end, since status ends before
 _AWAY = 503
@@ -53,7 +53,7 @@ class Asides:
     @asynccontextmanager
     async def going_on(self) -> AsyncIterator[None]:
         """For the length of the block. Raises AssertionError where somebody was not told by then, nor soon after."""
-        acts = (self._letter, self._digest, self._end, self._suspend, self._by_hand, self._all)
+        acts = (self._letter, self._digest, self._end, self._suspend, self._by_hand, self._contact, self._all)
         async with asyncio.TaskGroup() as group:
             for act in (*acts * _AT_ONCE, self._break):
                 group.create_task(self._again_and_again(act))
@@ -119,6 +119,13 @@ class Asides:
         for each in found["items"]:
             await self._ask("POST", f"/v1/subscriptions/{subscription}/deliveries/{each['n']}/retry")
 
+    async def _contact(self) -> None:
+        """The contact of a webhook agrees, and is told that its receiver is gone."""
+        name, subscription, _ = await self._told_by_webhook(410)
+        await self._confirm(f"{name}@example.org")
+        await self._report(name, 1)
+        await self._until(subscription, "ended")
+
     async def _all(self) -> None:
         """A department is told of everything of a service, for a moment."""
         receiver = await self._receivers.one()
@@ -179,6 +186,11 @@ class Asides:
         address = f"{name}@example.org"
         wanted = {"application_id": name, "channel": "email", "address": address, "language": "fr", **more}
         made = await self._ask("POST", "/v1/subscriptions", wanted)
+        await self._confirm(address)
+        return str(made["id"])
+
+    async def _confirm(self, address: str) -> None:
+        """Whoever was written to there agrees."""
         letter = await eventually(
             lambda: self._letter_to(address),
             lambda found: found is not None or self._ended.is_set(),
@@ -188,7 +200,6 @@ class Asides:
         link = _LINK.search(text_of(letter))
         assert link is not None
         await self._ask("POST", link[1])
-        return str(made["id"])
 
     async def _told_by_webhook(self, status: int) -> tuple[str, str, Receiver]:
         """An application, a subscription to it, and its receiver, which answers with a status."""
