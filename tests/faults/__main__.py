@@ -104,6 +104,8 @@ async def main(chosen: Sequence[Experiment], seed: int, points: Sequence[str], *
                 continue
             say(f"{experiment.name}: {experiment.title}")
             outcome = await conduct(found, experiment, full)
+            if this.cancelling():  # what an experiment ends with may have failed meanwhile, and hidden it
+                raise asyncio.CancelledError
             outcomes.append(outcome)
             for anomaly in outcome.anomalies[:40]:
                 say(f"  {anomaly}")
