@@ -106,7 +106,7 @@ class People:
 
     async def _follow(self) -> None:
         """Oversight follows reporting's stream from its beginning, for as long as anyone waits for an answer."""
-        await self._ask("GET", "reporting", "/v1/stream?last_event_id=1", bearer=self._overseer)
+        await self._rig.ask("GET", "reporting", "/v1/stream?last_event_id=1", bearer=self._overseer)
 
     def _decided(self, org_id: str, kind: str, name: str, answer: dict[str, Any]) -> None:
         if answer:
