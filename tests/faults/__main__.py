@@ -110,9 +110,10 @@ async def main(chosen: Sequence[Experiment], seed: int, points: Sequence[str], *
             for anomaly in outcome.anomalies[:40]:
                 say(f"  {anomaly}")
             say(f"  {outcome.done}; {outcome.events} events, {len(outcome.anomalies)} anomalies, {outcome.seconds} s")
-        left = sorted(failpoints.reachable() - found.wanted.been)
+        tried = set(points or failpoints.reachable())
+        left = sorted(tried - found.wanted.been)
         if full and "F2" in {each.experiment.name for each in outcomes}:
-            say("\n  ".join([f"{len(left)} of {len(failpoints.reachable())} points at which nothing ended", *left]))
+            say("\n  ".join([f"{len(left)} of {len(tried)} points at which nothing ended", *left]))
     return outcomes
 
 
