@@ -291,8 +291,8 @@ _REJECTION: Schema = {
             "type": "string",
             "description": both(
                 (
-                    "the event's; your organisation where it could not be read",
-                    "celle de l'événement; votre organisation si elle est illisible",
+                    "your organisation",
+                    "votre organisation",
                 )
             ),
         },

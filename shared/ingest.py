@@ -14,7 +14,7 @@ from shared.binary_mode import attributes_of_kafka, is_binary, structured
 from shared.consuming import Consumption
 from shared.contracts.media_types import JSON, in_utf_8
 from shared.database import Connection
-from shared.decoding import Arrival, identity_of
+from shared.decoding import Arrival
 from shared.group_commit import count, record
 from shared.intake import Intake, Receipt
 from shared.kafka import Kafka, Record
@@ -147,11 +147,10 @@ class Rejections:
 
 
 def _answer(arrival: Arrival, receipt: Receipt) -> bytes:
-    _, source = identity_of(arrival)
     return orjson.dumps(
         {
             "id": receipt.id,
-            "source": source or f"/organizations/{arrival.org_id}",
+            "source": f"/organizations/{arrival.org_id}",
             "partition": arrival.partition,
             "offset": arrival.offset,
             "problem": receipt.problem and receipt.problem.as_dict(),
