@@ -287,15 +287,7 @@ _REJECTION: Schema = {
             "type": ["string", "null"],
             "description": both(("null where it could not be read", "null s'il est illisible")),
         },
-        "source": {
-            "type": "string",
-            "description": both(
-                (
-                    "your organisation",
-                    "votre organisation",
-                )
-            ),
-        },
+        "source": {"type": "string", "description": both(("your organisation", "votre organisation"))},
         "partition": {"type": "integer"},
         "offset": {"type": "integer", "description": both(("of the refused record", "de l'enregistrement refusé"))},
         "problem": PROBLEM,
