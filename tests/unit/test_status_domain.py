@@ -166,6 +166,13 @@ def test_the_departments_date_is_that_of_the_last_report_that_gives_one() -> Non
     assert told(events)[0].expected_at == late
 
 
+def test_what_was_reopened_has_no_date_that_was_given_before() -> None:
+    before = [report("submitted", 1, 0, expected_at=NOW), report("decided", 2, 1), report("reopened", 3, 2)]
+    assert told(before)[0].expected_at is None
+    assert told([*before, report("in_review", 4, 3, expected_at=NOW + timedelta(days=9))])[0].expected_at is not None
+    assert told([*before[:2], report("reopened", 3, 2, expected_at=NOW)])[0].expected_at == NOW
+
+
 # What changes nothing
 
 

@@ -1,6 +1,6 @@
 """An application: its history, its state, and how its service standards stand. Values in, values out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -150,11 +150,19 @@ def _told_by(
         state=told[-1].state,
         version=version,
         channel=channel,
-        expected_at=next((step.expected_at for step in reversed(told) if step.expected_at), None),
+        expected_at=_date_given(told),
         history=history,
         clocks=clocks_under(moments, channel, rules, now),
     )
     return application, moments
+
+
+def _date_given(told: Sequence[Step]) -> datetime | None:
+    """The department's own date. One that was given before the case was reopened was for what had ended then."""
+    for step in reversed(told):
+        if step.expected_at or step.state == "reopened":
+            return step.expected_at
+    return None
 
 
 def _changed(before: Application | None, after: Application, warnings: list[Problem]) -> Change:
