@@ -166,11 +166,16 @@ def test_the_departments_date_is_that_of_the_last_report_that_gives_one() -> Non
     assert told(events)[0].expected_at == late
 
 
-def test_what_was_reopened_has_no_date_that_was_given_before() -> None:
+def test_a_date_given_before_a_decision_is_gone_once_that_is_reopened() -> None:
     before = [report("submitted", 1, 0, expected_at=NOW), report("decided", 2, 1), report("reopened", 3, 2)]
     assert told(before)[0].expected_at is None
     assert told([*before, report("in_review", 4, 3, expected_at=NOW + timedelta(days=9))])[0].expected_at is not None
     assert told([*before[:2], report("reopened", 3, 2, expected_at=NOW)])[0].expected_at == NOW
+
+
+def test_a_case_closed_undecided_and_reopened_keeps_its_date_as_if_it_had_not_been_closed() -> None:
+    events = [report("submitted", 1, 0, expected_at=NOW), report("closed", 2, 1), report("reopened", 3, 2)]
+    assert told(events)[0].expected_at == NOW
 
 
 # What changes nothing

@@ -1,8 +1,9 @@
 """An application: its history, its state, and how its service standards stand. Values in, values out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from services.status.domain import refusals
 from services.status.domain.clocks import Rules, Standard, clocks_under, standards_under
@@ -15,6 +16,7 @@ from shared.problems import Problem
 
 # A case is read whole with each report; no real one comes near this, and a runaway sender must not stall its neighbours.
 MOST_REPORTS = 200
+DECIDED: Final = frozenset({"decided", "issued"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +159,14 @@ def _told_by(
     return application, moments
 
 
-def _date_given(told: Sequence[Step]) -> datetime | None:
-    """The department's own date. One that was given before the case was reopened was for what had ended then."""
-    for step in reversed(told):
-        if step.expected_at or step.state == "reopened":
-            return step.expected_at
-    return None
+def _date_given(told: Iterable[Step]) -> datetime | None:
+    """The department's own date. Once a decision is reopened, what was given before was for that decision."""
+    given, decided = None, False
+    for step in told:
+        if step.state == "reopened" and decided:
+            given, decided = None, False
+        given, decided = step.expected_at or given, decided or step.state in DECIDED
+    return given
 
 
 def _changed(before: Application | None, after: Application, warnings: list[Problem]) -> Change:
@@ -206,9 +210,7 @@ def _differs(change: StandardChange) -> bool:
 
 
 def counted(history: Iterable[Step]) -> dict[Moment, Step]:
-    """The steps that count, in their order, by their moments: without those between a final state and a `reopened` (clock
-    rule 7).
-    """
+    """The steps that count, by their moments, in order: none between a final state and a `reopened` (clock rule 7)."""
     steps = {step.moment(): step for step in history}
     return {moment: steps[moment] for moment in effective(in_order(steps))}
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
-from services.status.domain.application import Application, counted, is_open_late, standard_shown
+from services.status.domain.application import DECIDED, Application, counted, is_open_late, standard_shown
 from services.status.domain.clocks import Rules, within
 from shared.clock import FINAL
 from shared.contracts.status import Clock, Unit
@@ -14,7 +14,6 @@ from shared.language import Bilingual
 # Of fewer cases nothing is said: they could be anybody's, and say little.
 FEWEST: Final = 10
 _HOUR: Final = 3600
-_DECIDED: Final = frozenset({"decided", "issued"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ def promised(application: Application, clocks: Mapping[str, Clock], inferred: Co
     """
     if application.state in FINAL:
         return Expectation()
-    if application.expected_at is not None and application.state not in _DECIDED:
+    if application.expected_at is not None and application.state not in DECIDED:
         return Expectation(application.expected_at, _BY_DEPARTMENT)
     shown = standard_shown(clocks)
     if shown is not None and clocks[shown].state == "paused":
